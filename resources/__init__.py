@@ -1,0 +1,1 @@
+"""Icons, fonts, examples and samples that travel with the application."""
