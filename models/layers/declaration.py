@@ -41,7 +41,7 @@ class Fix:
 
 
 class ShapeError(ValueError):
-    """A layer cannot take what it is given: what it got, what it needs, and a fix if one is known."""
+    """A layer cannot take what it is given; the message says what it got and what it needs."""
 
     def __init__(self, message: str, fix: Fix | None = None) -> None:
         super().__init__(message)
