@@ -1,0 +1,222 @@
+"""The command line: ``playground COMMAND …``; without a command, the window.
+
+Exit codes: 0 done; 1 the input is at fault (one line on stderr); 2 wrong usage; 130 interrupted,
+with a checkpoint kept. Nothing heavy is imported before a command is chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from importlib import metadata
+from pathlib import Path
+
+INTERRUPTED = 130
+USERS_ERRORS = (ValueError, LookupError, OSError, RuntimeError)
+"""What commands raise when the input is at fault, with a sentence for the user."""
+
+EPILOG = """\
+examples:
+  playground                                       open the window
+  playground train digits-cnn                      train a bundled example
+  playground new digits-cnn -o my.playground       a copy to change
+  playground train my.playground --set training.learning_rate=0.01 --set node.conv1.out_channels=32
+  playground predict my.files/runs/001 digit.png
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    try:
+        options = parser.parse_args(_with_command(words, parser))
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (the reader of our output went away)
+        return 0
+    except USERS_ERRORS as error:
+        if os.environ.get("PLAYGROUND_TRACEBACK"):
+            raise
+        _complain(_sentence(error))
+        return 1
+    except ImportError as error:
+        if os.environ.get("PLAYGROUND_TRACEBACK"):
+            raise
+        _complain(f"{_sentence(error)}; `playground doctor` tells what is missing")
+        return 1
+
+
+def _complain(text: str) -> None:
+    print(f"error: {text}", file=sys.stderr)
+
+
+def _sentence(error: BaseException) -> str:
+    """An exception as one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _with_command(words: list[str], parser: argparse.ArgumentParser) -> list[str]:
+    """``playground [PROJECT]`` is ``playground gui [PROJECT]``."""
+    if not words:
+        return ["gui"]
+    first = words[0]
+    if first.startswith("-") or first in COMMANDS:
+        return words
+    if Path(first).exists() or first.endswith(".playground"):
+        return ["gui", *words]
+    near = get_close_matches(first, COMMANDS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(COMMANDS)}"
+    parser.error(f"there is no command or project file {first!r}{hint}")
+
+
+def _call(name: str) -> Callable[[argparse.Namespace], int]:
+    """The function of a command, imported at its call."""
+
+    def run(options: argparse.Namespace) -> int:
+        from playground import commands
+
+        command: Callable[[argparse.Namespace], int] = getattr(commands, name)
+        return command(options)
+
+    return run
+
+
+def _gui(options: argparse.Namespace) -> int:
+    from ui.app import main as window
+
+    return int(window([str(options.project)] if options.project else []))
+
+
+COMMANDS = {
+    "gui": "open the window (the default)",
+    "examples": "list the bundled examples",
+    "new": "an example as a project file of your own",
+    "check": "every node's shape and parameters, or the errors",
+    "train": "train a project or an example",
+    "evaluate": "a run's metrics on held-out data",
+    "predict": "what a run answers to images, series or rows",
+    "export": "a run as Python source or ONNX",
+    "bench": "measure this engine beside hand-written loops, and the window",
+    "doctor": "versions, devices, cameras, microphones, display",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="playground",
+        description="Build, train and watch neural networks: in a window or from here.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    made = {
+        name: commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        for name, text in COMMANDS.items()
+    }
+    made["gui"].set_defaults(run=_gui)
+    for name, command in made.items():
+        if name != "gui":
+            command.set_defaults(run=_call(name))
+            if name != "new":
+                command.add_argument("--json", action="store_true", help="JSON lines")
+    made["gui"].add_argument("project", nargs="?", type=Path, metavar="PROJECT")
+    _project_commands(made)
+    _run_commands(made)
+    names = ("training", "ui", "launch", "edits")
+    made["bench"].add_argument(
+        "names", nargs="*", metavar="NAME", help=f"any of {', '.join(names)}; default: all"
+    )
+    made["bench"].add_argument("--rounds", type=_positive, default=5, help="rounds (default: 5)")
+    made["bench"].add_argument(
+        "--seconds", type=float, default=4.0, help="seconds a round (default: 4)"
+    )
+    return parser
+
+
+def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
+    new = made["new"]
+    new.add_argument("example", metavar="EXAMPLE", help="an id from `playground examples`")
+    new.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    new.add_argument("--force", action="store_true", help="replace an existing file")
+
+    check = made["check"]
+    check.add_argument("project", metavar="PROJECT", help="a project file or an example's id")
+    _setting(check)
+
+    train = made["train"]
+    train.add_argument("project", metavar="PROJECT", help="a project file or an example's id")
+    train.add_argument("--data", type=Path, metavar="PATH", help="other data: a folder or a table")
+    train.add_argument("--epochs", type=_positive, metavar="N")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
+    train.add_argument("--seed", type=int, metavar="S")
+    _setting(train)
+    train.add_argument("--out", type=Path, metavar="RUN", help="the run's folder (must be new)")
+    train.add_argument(
+        "--resume", action="store_true", help="go on with the last run (or the one in --out)"
+    )
+
+
+def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
+    for name in ("evaluate", "predict", "export"):
+        made[name].add_argument("model", type=Path, metavar="RUN", help="a run's folder")
+        made[name].add_argument(
+            "--checkpoint", choices=("best", "last"), default="best", help="default: best"
+        )
+    evaluate = made["evaluate"]
+    evaluate.add_argument("--data", type=Path, metavar="PATH", help="other data of the same kind")
+    evaluate.add_argument(
+        "--split", choices=("train", "validation", "test", "all"), help="default: test"
+    )
+    made["predict"].add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="image files, or CSV files of rows or series"
+    )
+    made["predict"].add_argument(
+        "--top", type=_positive, default=3, help="answers an input (default: 3)"
+    )
+    export = made["export"]
+    export.add_argument("--to", choices=("python", "onnx"), required=True)
+    export.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    export.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _setting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="KEY=VALUE",
+        help="training.*, data.*, split.*, task.*, node.NAME.PARAMETER; may be repeated",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        try:
+            version = metadata.version("playground")
+        except metadata.PackageNotFoundError:
+            version = "(from source)"
+        print(f"playground {version}")
+        parser.exit()

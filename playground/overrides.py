@@ -1,0 +1,129 @@
+"""``--set KEY=VALUE``: changes to a project for one run, checked like those made in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models import edits
+from models.layers import LAYERS
+from models.parameters import Parameter, ParameterError
+
+if TYPE_CHECKING:
+    from playground.project import Project
+
+
+def apply(project: Project, settings: Sequence[str]) -> Project:
+    """``project`` with every ``KEY=VALUE`` applied; raises ``ParameterError``.
+
+    Keys: ``training.learning_rate``, ``data.path``, ``split.test``, ``task.loss``,
+    ``node.conv1.out_channels``.
+    """
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise ParameterError(f"--set {setting}: write KEY=VALUE")
+        try:
+            project = _applied(project, key.strip(), text)
+        except ValueError as error:
+            raise ParameterError(f"--set {key.strip()}: {error}") from None
+    return project
+
+
+def with_data(project: Project, path: Path) -> Project:
+    """``project`` on other data of the same kind: another folder or table.
+
+    Raises ``ParameterError`` where the project's source has no path, or the path does not exist.
+    """
+    from playground.data import SOURCES
+
+    if not path.exists():
+        raise ParameterError(f"{path} does not exist")
+    source = SOURCES.get(project.data.source)
+    parameter = next((p for p in source.parameters if p.type == "path"), None)
+    if parameter is None:
+        raise ParameterError(
+            f"the data of this project are {source.name}, which are built in; "
+            "choose other data in the window or with --set data.source=images or table"
+        )
+    options = {**project.data.options, parameter.id: str(path.resolve())}
+    return replace(project, data=replace(project.data, options=options))
+
+
+def _applied(project: Project, key: str, text: str) -> Project:
+    area, _, rest = key.partition(".")
+    match area:
+        case "training":
+            from playground.training.settings import PARAMETERS
+
+            parameter = _find(PARAMETERS, rest, "training setting")
+            training = project.training.replace(**{rest: parameter.parse(text)})
+            return replace(project, training=training)
+        case "node":
+            return _node(project, rest, text)
+        case "data":
+            return _data(project, rest, text)
+        case "split":
+            from playground.data.settings import SPLIT_PARAMETERS
+
+            value = _find(SPLIT_PARAMETERS, rest, "setting of the split").parse(text)
+            split = replace(project.data.split, **{rest: value})
+            return replace(project, data=replace(project.data, split=split))
+        case "task":
+            from playground.tasks import TASKS
+
+            task = TASKS.get(project.task.id)
+            value = _find(task.parameters, rest, f"setting of {task.name.lower()}").parse(text)
+            options = {**project.task.options, rest: value}
+            return replace(project, task=replace(project.task, options=options))
+    raise ParameterError(
+        "a key begins with training., data., split., task. or node.; "
+        "for example training.learning_rate=0.01"
+    )
+
+
+def _data(project: Project, name: str, text: str) -> Project:
+    from playground.data import SOURCES
+
+    if name == "source":
+        SOURCES.get(text)
+        return replace(project, data=replace(project.data, source=text, options={}))
+    source = SOURCES.get(project.data.source)
+    parameter = _find(source.parameters, name, f"setting of {source.name}")
+    value = parameter.parse(text)
+    if parameter.type == "path" and value and ":" not in value:
+        value = str(Path(value).resolve())
+    options = {**project.data.options, name: value}
+    return replace(project, data=replace(project.data, options=options))
+
+
+def _node(project: Project, path: str, text: str) -> Project:
+    """``features.0.out_channels``: the last part is the parameter, the rest the node's name."""
+    name, _, parameter_id = path.rpartition(".")
+    node = project.graph.named(name)
+    if node is None:
+        names = [node.name for node in project.graph.nodes.values()]
+        raise ParameterError(f"there is no node called {name!r}{_hint(name, names)}")
+    layer = LAYERS.get(node.layer)
+    parameter = _find(layer.parameters, parameter_id, f"parameter of {layer.name}")
+    values = {parameter_id: parameter.parse(text)}
+    return replace(project, graph=edits.set_params(project.graph, node.id, values))
+
+
+def _find(parameters: Sequence[Parameter], name: str, what: str) -> Parameter:
+    for parameter in parameters:
+        if parameter.id == name:
+            return parameter
+    ids = [parameter.id for parameter in parameters]
+    raise ParameterError(f"there is no {what} called {name!r}{_hint(name, ids)}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = get_close_matches(name, names, n=2)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; known: {', '.join(names)}" if names else ""
