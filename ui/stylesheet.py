@@ -35,10 +35,12 @@ QPushButton:hover { background: $pressed; }
 QPushButton:pressed { background: $pressed; border-color: $text3; }
 QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $text3; }
-QPushButton[kind="primary"] { background: $accent_fill; border-color: $accent_fill; color: #FFFFFF; }
+QPushButton[kind="primary"] { background: $accent_fill; border-color: $accent_fill;
+  color: #FFFFFF; }
 QPushButton[kind="primary"]:hover { border-color: $accent; }
 QPushButton[kind="primary"]:focus { border-color: $text; }
-QPushButton[kind="primary"]:disabled { background: $pressed; border-color: $pressed; color: $text3; }
+QPushButton[kind="primary"]:disabled { background: $pressed; border-color: $pressed;
+  color: $text3; }
 QPushButton[kind="danger"] { background: $bad_fill; border-color: $bad_fill; color: #FFFFFF; }
 QPushButton[kind="danger"]:focus { border-color: $text; }
 QPushButton[kind="link"] { background: transparent; border: none; color: $accent; padding: 0 4px;
@@ -87,7 +89,8 @@ QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus, 
 QLineEdit[invalid="true"] { border-color: $bad; }
 QLineEdit:disabled, QComboBox:disabled { color: $text3; }
 QComboBox::drop-down { border: none; width: 22px; }
-QComboBox::down-arrow { image: url($icons/sheet/chevron-down-$theme.svg); width: 12px; height: 12px; }
+QComboBox::down-arrow { image: url($icons/sheet/chevron-down-$theme.svg);
+  width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $line; padding: 4px;
   selection-background-color: $pressed; selection-color: $text; outline: none; }
 QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 6px; border-radius: 4px; }

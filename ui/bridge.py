@@ -1,0 +1,95 @@
+"""The one way from the worker to the window: a timer drains the mailbox and emits what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from playground import messages
+
+RATE_HZ = 30
+PERIOD_MS = 1000 // RATE_HZ
+WINDOW_TICKS = 4 * RATE_HZ
+
+
+class Mailbox(Protocol):
+    def drain(self) -> Sequence[object]: ...
+
+
+class Bridge(QObject):
+    """Emits each message of the worker in the main thread, at most 30 times a second and type.
+
+    ``lateness`` is how far behind its schedule the main thread has been, in milliseconds: the
+    worst of the last few seconds.
+    """
+
+    status = Signal(object)
+    progress = Signal(object)
+    history = Signal(object)
+    snapshot = Signal(object)
+    data = Signal(object)
+    data_progress = Signal(object)
+    evaluation = Signal(object)
+    answered = Signal(object)
+    estimate = Signal(object)
+    rates = Signal(object)
+    exported = Signal(object)
+    loaded = Signal(object)
+    failure = Signal(object)
+    drained = Signal()
+
+    def __init__(self, mailbox: Mailbox, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._mailbox = mailbox
+        self._signals = {
+            messages.Status: self.status,
+            messages.Progress: self.progress,
+            messages.History: self.history,
+            messages.Snapshot: self.snapshot,
+            messages.DataReady: self.data,
+            messages.DataFailed: self.data,
+            messages.DataProgress: self.data_progress,
+            messages.Evaluation: self.evaluation,
+            messages.Answered: self.answered,
+            messages.Estimate: self.estimate,
+            messages.RateCurve: self.rates,
+            messages.Exported: self.exported,
+            messages.Loaded: self.loaded,
+            messages.Failure: self.failure,
+        }
+        self._due = 0.0
+        self._late: list[float] = []
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(PERIOD_MS)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self) -> None:
+        self._due = perf_counter() + PERIOD_MS / 1000
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    @property
+    def lateness(self) -> float:
+        return max(self._late, default=0.0)
+
+    def drain(self) -> None:
+        """Emit everything that waits, now."""
+        for message in self._mailbox.drain():
+            signal = self._signals.get(type(message))
+            if signal is not None:
+                signal.emit(message)
+        self.drained.emit()
+
+    @Slot()
+    def _tick(self) -> None:
+        now = perf_counter()
+        self._late.append(max(0.0, (now - self._due) * 1000))
+        del self._late[:-WINDOW_TICKS]
+        self._due = now + PERIOD_MS / 1000
+        self.drain()
