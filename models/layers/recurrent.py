@@ -1,7 +1,210 @@
-"""Layers of this family."""
+"""Recurrent networks: RNN, LSTM and GRU.
+
+Their states go in and out as vectors of layers × directions × units, in the order of torch's
+``h_n``: the directions of the first layer, then those of the second, and so on.
+"""
 
 from __future__ import annotations
 
-from models.layers.declaration import Layer
+from collections.abc import Mapping
+from typing import Any
 
-LAYERS: tuple[Layer, ...] = ()
+from models.axes import Kind, sequence, vector
+from models.layers.common import given, insert, needs_sequence, refused, steps
+from models.layers.declaration import Emitter, Inputs, Layer, Port, Proxies, Result
+from models.parameters import Parameter, Values
+
+GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
+KEPT = {"RNN": 1, "LSTM": 6, "GRU": 5}
+"""Numbers that a unit keeps a step for the backward pass: its gates and its states."""
+
+
+def _directions(p: Values) -> int:
+    return 2 if p["bidirectional"] else 1
+
+
+def _recurrent(name: str, summary: str, extra: tuple[Parameter, ...] = ()) -> Layer:
+    states = ("h", "c") if name == "LSTM" else ("h",)
+
+    def rule(p: Values, x: Inputs) -> Result:
+        time, features = needs_sequence(name, x.one())
+        hidden, layers, ways = p["hidden_size"], p["num_layers"], _directions(p)
+        state = vector(layers * ways * hidden)
+        for port in states:
+            shape = x.get(port)
+            if shape is not None and shape != state:
+                fix = (
+                    insert("linear", f"Linear {state}", port, out_features=state["F"])
+                    if shape.kind is Kind.VECTOR
+                    else None
+                )
+                needs = f"a vector {state} (layers × directions × units) at its input {port}"
+                raise refused(name, needs, shape, fix)
+        parameters = flops = 0
+        for layer in range(layers):
+            inputs = features if layer == 0 else ways * hidden
+            weights = ways * GATES[name] * hidden * (inputs + hidden)
+            parameters += weights + ways * GATES[name] * hidden * 2
+            flops += 2 * weights * steps(time)
+        return Result(
+            {
+                "sequence": sequence(time, ways * hidden),
+                "last": vector(ways * hidden),
+                **dict.fromkeys(states, state),
+            },
+            parameters,
+            flops,
+            KEPT[name] * layers * ways * hidden * steps(time),
+        )
+
+    def emit(e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result) -> Mapping[str, Any]:
+        layers, ways = p["num_layers"], _directions(p)
+        defaults = {
+            "num_layers": 1,
+            "dropout": 0.0,
+            "bidirectional": False,
+            **{item.id: item.default for item in extra},
+        }
+        module = e.module(
+            f"nn.{name}",
+            shapes.one().number("F"),
+            p["hidden_size"],
+            batch_first=True,
+            **given(
+                defaults,
+                num_layers=layers,
+                dropout=p["dropout"] if layers > 1 else 0.0,
+                bidirectional=p["bidirectional"],
+                **{item.id: p[item.id] for item in extra},
+            ),
+        )
+        value, lengths = x.one(), x.lengths.get("input")
+        steps_given = value.size(1)
+        if lengths is not None:
+            value = e.call(
+                "nn.utils.rnn.pack_padded_sequence",
+                value,
+                lengths.cpu(),
+                batch_first=True,
+                enforce_sorted=False,
+            )
+        result = module(value, *_initial(e, p, x, states))
+        steps_out, h, final = result[0], result[1], {}
+        if name == "LSTM":
+            h, final["c"] = h[0], h[1].transpose(0, 1).flatten(1)
+        if lengths is not None:
+            steps_out = e.call(
+                "nn.utils.rnn.pad_packed_sequence",
+                steps_out,
+                batch_first=True,
+                total_length=steps_given,
+            )[0]
+        last = h[-1] if ways == 1 else e.call("torch.cat", (h[-2], h[-1]), dim=1)
+        return {
+            "sequence": steps_out,
+            "last": last,
+            "h": h.transpose(0, 1).flatten(1),
+            **final,
+        }
+
+    return Layer(
+        id=name.lower(),
+        name=name,
+        family="recurrent",
+        summary=summary,
+        rule=rule,
+        emit=emit,
+        parameters=(*PARAMETERS, *extra),
+        inputs=(Port("input"), *(Port(port, optional=True) for port in states)),
+        outputs=(Port("sequence"), Port("last"), *map(Port, states)),
+        caption=_caption,
+        streaming="step",
+        keywords="recurrent memory hidden state time series text",
+    )
+
+
+def _initial(e: Emitter, p: Values, x: Proxies, states: tuple[str, ...]) -> tuple[Any, ...]:
+    """The argument for the initial states, if any are fed in; a missing one of two is zero."""
+    fed = {port: x.get(port) for port in states if x.get(port) is not None}
+    if not fed:
+        return ()
+    size = (p["num_layers"] * _directions(p), p["hidden_size"])
+    ready = {
+        port: value.unflatten(1, size).transpose(0, 1).contiguous() for port, value in fed.items()
+    }
+    if len(states) == 1:
+        return (ready["h"],)
+    zeros = e.call("torch.zeros_like", next(iter(ready.values()))) if len(ready) == 1 else None
+    return (tuple(ready.get(port, zeros) for port in states),)
+
+
+def _caption(p: Values) -> str:
+    text = f"{p['hidden_size']} units"
+    if p["num_layers"] > 1:
+        text += f" · {p['num_layers']} layers"
+    return text + " · both ways" * p["bidirectional"]
+
+
+PARAMETERS = (
+    Parameter(
+        "hidden_size",
+        "Units",
+        "int",
+        64,
+        "How much is remembered from step to step.",
+        minimum=1,
+        maximum=65536,
+    ),
+    Parameter(
+        "num_layers",
+        "Layers",
+        "int",
+        1,
+        "How many are stacked on each other.",
+        minimum=1,
+        maximum=64,
+    ),
+    Parameter(
+        "bidirectional",
+        "Both ways",
+        "bool",
+        False,
+        "Read the sequence forward and backward; twice as many features leave.",
+    ),
+    Parameter(
+        "dropout",
+        "Dropout between layers",
+        "float",
+        0.0,
+        "How much is dropped at random between stacked layers while training.",
+        minimum=0.0,
+        maximum=1.0,
+        visible=lambda p: bool(p.get("num_layers", 1) > 1),
+    ),
+)
+
+LAYERS = (
+    _recurrent(
+        "LSTM",
+        "Reads a sequence step by step and keeps a long and a short memory: the reliable choice "
+        "for time series, text and sound.",
+    ),
+    _recurrent(
+        "GRU",
+        "Reads a sequence step by step with one memory: lighter than an LSTM and often as good.",
+    ),
+    _recurrent(
+        "RNN",
+        "The plain recurrent network: reads step by step, forgets quickly; good to learn from and "
+        "for short sequences.",
+        (
+            Parameter(
+                "nonlinearity",
+                "Activation",
+                "choice",
+                "tanh",
+                choices=(("tanh", "Tanh"), ("relu", "ReLU")),
+            ),
+        ),
+    ),
+)
