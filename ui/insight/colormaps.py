@@ -1,0 +1,74 @@
+"""Colours for numbers, and numbers as pictures: arrays in, ``QImage`` out.
+
+Feature maps are drawn in magma (S. van der Walt and N. Smith, matplotlib 1.5, CC0). What has a sign (states, weights,
+gradients) goes from blue over a neutral near the panel's own colour to orange.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+Table = NDArray[np.uint8]
+
+
+def _table(colours: str) -> Table:
+    """256 colours, linear between evenly spaced ``colours`` (hexadecimal, divided by blanks)."""
+    anchors = np.array([list(bytes.fromhex(item)) for item in colours.split()], float)
+    at = np.linspace(0, len(anchors) - 1, 256)
+    channels = [np.interp(at, np.arange(len(anchors)), anchors[:, c]) for c in range(3)]
+    table = np.stack(channels, axis=1).round().astype(np.uint8)
+    table.setflags(write=False)
+    return table
+
+
+MAGMA = _table(
+    "000004 0a0822 1d1147 36106b 51127c 6a1c81 832681 9c2e7f b73779 cf4070 e55064 f4695c fb8761 "
+    "fea571 fec287 fde0a1 fcfdbf"
+)
+GREY = _table("000000 ffffff")
+SIGNED = _table("6fa0ff 5b8cff 3a5697 1b1f26 90593a f0924f ffae73")
+SIGNED_LIGHT = _table("1d4fd0 3f74f2 9db8f7 f4f6f8 f5b98c e07a2c b9560c")
+
+
+def signed(light: bool) -> Table:
+    """The table for signed values whose neutral suits the theme."""
+    return SIGNED_LIGHT if light else SIGNED
+
+
+def coloured(values: NDArray, low: float, high: float, table: Table) -> Table:
+    """``values`` (any shape) as colours (shape × 3); what is not a number is a middle grey."""
+    values = np.asarray(values, np.float32)
+    span = high - low
+    scale = 255.0 / span if span > 0 and np.isfinite(span) else 0.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        index = (values - np.float32(low)) * np.float32(scale)
+        bad = np.isnan(index)
+        some_bad = bool(bad.any())
+        if some_bad:
+            index = np.where(bad, 0, index)
+        picture = table[np.clip(index, 0, 255).astype(np.uint8)]
+    if some_bad:
+        picture[bad] = 128
+    return picture
+
+
+def levels(values: NDArray) -> tuple[float, float]:
+    """The least and the greatest finite value; (0, 1) where there is none."""
+    values = np.asarray(values)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    return float(finite.min()), float(finite.max())
+
+
+def qimage(picture: NDArray) -> QImage:
+    """An image of its own memory from H×W×3 (colour) or H×W (grey) bytes."""
+    picture = np.ascontiguousarray(picture, np.uint8)
+    height, width = picture.shape[:2]
+    if not height or not width:
+        return QImage()
+    grey = picture.ndim == 2
+    kind = QImage.Format.Format_Grayscale8 if grey else QImage.Format.Format_RGB888
+    return QImage(picture.data, width, height, picture.strides[0], kind).copy()

@@ -1,0 +1,242 @@
+"""Feature maps: what each filter of a convolutional node makes of the sample, as one mosaic."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from ui.insight.colormaps import MAGMA, Table, coloured, qimage, signed
+from ui.insight.ticks import number
+from ui.theme import theme
+
+GAP = 3
+MOST_MAPS = 64
+SETTLING = 0.9
+
+
+def as_maps(values: NDArray) -> tuple[NDArray, str]:
+    """The C×H×W maps in a node's value, and a note on what was left out.
+
+    Volumes (C×D×H×W) and videos (T×C×H×W) give their middle slice or frame; sequences (T×F) give
+    a map a channel of one row. Raises ``ValueError`` for anything else.
+    """
+    if values.ndim == 3:
+        return values, ""
+    if values.ndim == 2:
+        return values.T[:, None, :], ""
+    raise ValueError(f"a value with {values.ndim} axes has no feature maps")
+
+
+def middle(values: NDArray, *, video: bool) -> tuple[NDArray, str]:
+    """C×H×W from a video (T×C×H×W) or a volume (C×D×H×W): the frame or slice in the middle."""
+    axis = 0 if video else 1
+    index = values.shape[axis] // 2
+    word = "frame" if video else "slice"
+    return values.take(index, axis), f"{word} {index + 1} of {values.shape[axis]}"
+
+
+def grid(count: int, width: int, height: int, aspect: float) -> tuple[int, int]:
+    """Columns and rows that show ``count`` tiles (width / height = ``aspect``) the largest."""
+    best, chosen = 0.0, (1, max(1, count))
+    for columns in range(1, count + 1):
+        rows = math.ceil(count / columns)
+        tile = min(
+            (width - GAP * (columns - 1)) / columns / aspect, (height - GAP * (rows - 1)) / rows
+        )
+        # full rows look calmer than the very largest tiles with a gap at the end
+        value = tile * (1.0 - 2.0 * (rows * columns - count) / (rows * columns))
+        if value > best:
+            best, chosen = value, (columns, rows)
+    return chosen
+
+
+def fitted(maps: NDArray, height: int, width: int) -> NDArray:
+    """Every map resized to ``height`` × ``width``: averaged when smaller, repeated when larger."""
+    for axis, size in ((1, height), (2, width)):
+        have = maps.shape[axis]
+        if have >= 2 * size > 0:
+            starts = np.linspace(0, have, size, endpoint=False).astype(np.intp)
+            counts = np.diff(np.append(starts, have)).astype(np.float32)
+            sums = np.add.reduceat(maps, starts, axis=axis, dtype=np.float32)
+            maps = sums / counts.reshape([-1 if a == axis else 1 for a in range(3)])
+        else:
+            maps = maps.take(np.arange(size) * have // size, axis)
+    return maps
+
+
+class FeatureMaps(QWidget):
+    """The mosaic. A click on a map shows it alone; another click, or Escape, shows all again."""
+
+    chosen_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._maps: NDArray = np.empty((0, 0, 0), np.float32)
+        self._levels: tuple[float, float] | None = None
+        self._chosen: int | None = None
+        self._signed = False
+        self._image = QImage()
+        self._origin = QPoint()
+        self._layout = (1, 1, 1, 1)  # columns, rows, tile width, tile height
+        self.setAccessibleName("Feature maps")
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(80, 48)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme().changed.connect(self._render)
+
+    @property
+    def maps(self) -> NDArray:
+        return self._maps
+
+    @property
+    def image(self) -> QImage:
+        return self._image
+
+    @property
+    def chosen(self) -> int | None:
+        """The map that is shown alone, or None for all."""
+        return self._chosen
+
+    @property
+    def columns(self) -> int:
+        return self._layout[0]
+
+    @property
+    def used_height(self) -> int:
+        """How far down the mosaic reaches."""
+        return self._origin.y() + self._image.height()
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 200)
+
+    def show_maps(self, maps: NDArray, *, fresh: bool) -> None:
+        """Show C×H×W maps. ``fresh``: of another node or sample, so earlier levels mean nothing."""
+        self._maps = np.asarray(maps, np.float32)[:MOST_MAPS]
+        if self._chosen is not None and self._chosen >= len(self._maps):
+            self._chosen = None
+        self._levels = self._new_levels(None if fresh else self._levels)
+        self._render()
+
+    def set_signed(self, signed: bool) -> None:
+        """Whether negative responses are shown too, in blue."""
+        self._signed = signed
+        self._levels = self._new_levels(None)
+        self._render()
+
+    def choose(self, index: int | None) -> None:
+        if index != self._chosen and (index is None or 0 <= index < len(self._maps)):
+            self._chosen = index
+            self._render()
+            self.chosen_changed.emit()
+
+    def _new_levels(self, before: tuple[float, float] | None) -> tuple[float, float]:
+        """Black is no response. The upper end follows slowly, so that pictures do not flicker."""
+        finite = self._maps[np.isfinite(self._maps)]
+        if not finite.size:
+            return (0.0, 1.0)
+        low, high = float(finite.min()), float(finite.max())
+        if self._signed:
+            high = max(-low, high) or 1.0
+        elif high > 0:
+            low = 0.0
+        else:
+            return (low, high if high > low else low + 1.0)
+        if before is not None and before[1] > 0:
+            high = max(high, SETTLING * before[1])
+        return (-high if self._signed else low, high)
+
+    def _colours(self) -> Table:
+        return signed(theme().name == "light") if self._signed else MAGMA
+
+    @Slot()
+    def _render(self) -> None:
+        if not self._maps.size or self._levels is None:
+            self._image = QImage()
+            self.update()
+            return
+        ratio = self.devicePixelRatioF()
+        width, height = int(self.width() * ratio), int(self.height() * ratio)
+        maps = self._maps if self._chosen is None else self._maps[self._chosen : self._chosen + 1]
+        aspect = min(max(maps.shape[2] / maps.shape[1], 0.2), 12.0)
+        columns, rows = grid(len(maps), width, height, aspect)
+        tile = min(
+            (width - GAP * (columns - 1)) // columns,
+            int(((height - GAP * (rows - 1)) // rows) * aspect),
+        )
+        wide, high = max(1, tile), max(1, int(tile / aspect))
+        small = maps.shape[1] * maps.shape[2] <= wide * high
+        colours = coloured(maps, *self._levels, self._colours()) if small else None
+        ground = theme().color("raised" if theme().name == "dark" else "panel")
+        picture = np.empty((rows * (high + GAP), columns * (wide + GAP), 3), np.uint8)
+        picture[:] = (ground.red(), ground.green(), ground.blue())
+        if colours is None:
+            colours = coloured(fitted(maps, high, wide), *self._levels, self._colours())
+        down = np.arange(high) * colours.shape[1] // high
+        right = np.arange(wide) * colours.shape[2] // wide
+        tiles = colours[:, down[:, None], right[None, :]]
+        for index, shown in enumerate(tiles):
+            top, left = (index // columns) * (high + GAP), (index % columns) * (wide + GAP)
+            picture[top : top + high, left : left + wide] = shown
+        self._layout = (columns, rows, wide, high)
+        self._image = qimage(picture[: rows * (high + GAP) - GAP, : columns * (wide + GAP) - GAP])
+        self._image.setDevicePixelRatio(ratio)
+        self._origin = QPoint(0, 0)
+        self.update()
+
+    def resizeEvent(self, event: QEvent) -> None:
+        self._render()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._image.isNull():
+            return
+        painter = QPainter(self)
+        painter.drawImage(self._origin, self._image)
+        if self.hasFocus() and self._chosen is not None:
+            painter.setPen(theme().color("accent"))
+            size = self._image.deviceIndependentSize().toSize()
+            painter.drawRect(0, 0, size.width() - 1, size.height() - 1)
+
+    def map_at(self, x: float, y: float) -> int | None:
+        """The map under a point of the widget."""
+        if not self._maps.size:
+            return None
+        columns, rows, wide, high = self._layout
+        ratio = self.devicePixelRatioF()
+        column, row = int(x * ratio / (wide + GAP)), int(y * ratio / (high + GAP))
+        if not (0 <= column < columns and 0 <= row < rows) or x < 0 or y < 0:
+            return None
+        index = row * columns + column
+        if self._chosen is not None:
+            return self._chosen
+        return index if index < len(self._maps) else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.map_at(event.position().x(), event.position().y())
+        self.choose(None if self._chosen is not None else index)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        index = self.map_at(event.position().x(), event.position().y())
+        if index is None:
+            QToolTip.hideText()
+            return
+        values = self._maps[index]
+        text = (
+            f"map {index + 1} · from {number(float(values.min()))} to {number(float(values.max()))}"
+        )
+        QToolTip.showText(event.globalPosition().toPoint(), text, self)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if step is not None and len(self._maps):
+            at = -1 if self._chosen is None and step > 0 else (self._chosen or 0)
+            self.choose((at + step) % len(self._maps))
+        elif event.key() == Qt.Key.Key_Escape and self._chosen is not None:
+            self.choose(None)
+        else:
+            super().keyPressEvent(event)
