@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import Tensor, fx, nn
@@ -98,8 +99,17 @@ class _Recorder(fx.Interpreter):
         return value
 
 
-def build(graph: Graph, report: Report | None = None, *, partial: bool = False) -> Network:
+def build(
+    graph: Graph,
+    report: Report | None = None,
+    *,
+    partial: bool = False,
+    seed: int | None = None,
+) -> Network:
     """Build ``graph`` with freshly initialised weights, drawn from torch's global generator.
+
+    ``seed`` sets that generator anew for each module, from the seed and the module's path: an edit
+    elsewhere in the graph then leaves a module's weights as they were.
 
     ``partial`` builds every node whose shape is known, whether or not the rest is right, for
     looking at values; the module then returns whatever Outputs there are. Otherwise raises
@@ -108,7 +118,7 @@ def build(graph: Graph, report: Report | None = None, *, partial: bool = False) 
     report = infer(graph) if report is None else report
     if not partial and not report.ok:
         raise BuildError(report.sentence(graph))
-    builder = _Builder()
+    builder = _Builder(seed)
     top = builder.graph_into(graph, report, "", {}, partial=partial)
     outputs = {graph.nodes[id].name: proxy for id, proxy in top.outputs.items()}
     result: Any = {name: proxy.node for name, proxy in outputs.items()}
@@ -131,7 +141,8 @@ class _Part:
 class _Builder:
     """Writes nodes into one fx graph; groups are written in place, under their node's path."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
         self.root = nn.Module()
         self.fx = fx.Graph()
         self.tracer = fx.proxy.GraphAppendingTracer(self.fx)
@@ -303,6 +314,8 @@ class _Builder:
     def module(self, path: str, call: Call) -> Callable[..., fx.Proxy]:
         """The module at ``path``, made at its first use, as something to call with proxies."""
         if path not in self.calls:
+            if self.seed is not None:
+                torch.manual_seed(crc32(f"{self.seed} {path}".encode()))
             try:
                 made = _resolve(call.target)(*call.args, **call.kwargs)
             except (RuntimeError, TypeError, ValueError) as error:
