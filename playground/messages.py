@@ -164,9 +164,9 @@ class Evaluation(Message):
     """A model on a split of the data.
 
     ``indices`` are the samples (N,), ``true`` and ``predicted`` their targets: class indices (N,)
-    for classification, values in their own unit (N, F) or (N, T, F) otherwise. ``confidence`` is the
-    probability of the predicted class (N,), or empty. ``confusion[i, j]`` counts samples of class i
-    answered as j; None without classes.
+    for classification, values in their own unit (N, F) or (N, T, F) otherwise. ``confidence`` is
+    the probability of the predicted class (N,), or empty. ``confusion[i, j]`` counts samples of
+    class i answered as j; None without classes.
     """
 
     split: str

@@ -62,7 +62,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "How much of the last step is kept.",
         minimum=0.0,
         maximum=0.9999,
-        visible=_with("optimizer", "sgd", "rmsprop"),
+        visible=_with("optimizer", "sgd"),
     ),
     Parameter(
         "weight_decay",

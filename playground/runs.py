@@ -1,0 +1,355 @@
+"""Run folders: what a training run leaves behind, and how it is read back.
+
+A run folder may come from a stranger: everything in it is data that is checked, links are not
+followed, and nothing is written outside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import psutil
+
+from playground.files import place, read_text, write_text
+
+if TYPE_CHECKING:
+    from playground.data.dataset import Dataset
+    from playground.model import Model
+    from playground.project import Project
+    from playground.training.checkpoints import Checkpoint
+
+RUNS = "runs"
+PROJECT, INFO, METRICS = "project.json", "run.json", "metrics.csv"
+FORMAT = 1
+Which = Literal["best", "last"]
+Row = dict[str, float]
+
+
+class RunError(ValueError):
+    """A run folder cannot be used; the message names it and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A line of the list of runs. ``state`` is that of ``messages.State`` or "interrupted";
+    ``result`` holds the best epoch's metrics by split; ``problem`` is a sentence where the run
+    cannot be read."""
+
+    path: Path
+    name: str
+    state: str = "interrupted"
+    created: str = ""
+    epochs: int = 0
+    best_epoch: int | None = None
+    result: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    metric: str = ""
+    seconds: float = 0.0
+    device: str = ""
+    message: str = ""
+    problem: str = ""
+    resumable: bool = False
+
+
+class RunFolder:
+    """One run on disk: ``project.json``, ``run.json``, ``metrics.csv``, ``last/`` and ``best/``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @classmethod
+    def create(cls, path: Path, project: Project, base: Path | None = None) -> RunFolder:
+        """Make the folder with a frozen copy of the project; ``base`` is what the paths of its
+        data are relative to. Raises ``RunError`` where the folder is taken."""
+        from playground.project import dumps
+
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise RunError(
+                    f"{path} is not empty: choose a new folder for the run, or resume it"
+                )
+            run = cls(path)
+            write_text(path / PROJECT, dumps(project))
+            info: dict[str, Any] = {"format": FORMAT, "created": _now(), "state": "preparing"}
+            if base is not None:
+                info["base"] = _relative(base, path)
+            run._write_info(info | {"versions": versions()})
+        except OSError as error:
+            raise RunError(f"{path} cannot be written: {error.strerror or error}") from None
+        return run
+
+    # what is in it
+
+    def project(self) -> Project:
+        """The frozen copy; raises ``RunError``."""
+        from playground.project import loads
+
+        try:
+            return loads(read_text(self.path / PROJECT))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.path} is not a run that can be read: {error}") from None
+
+    def info(self) -> dict[str, Any]:
+        """``run.json``; raises ``RunError``."""
+        try:
+            info = json.loads(read_text(self.path / INFO))
+        except (OSError, ValueError, RecursionError) as error:
+            raise RunError(f"{self.path} is not a run that can be read: {error}") from None
+        if not isinstance(info, dict) or info.get("format") != FORMAT:
+            raise RunError(f"{self.path} was written by another version or is no run")
+        return info
+
+    def base(self) -> Path:
+        """What relative paths in the project's data settings are relative to."""
+        base = self.info().get("base")
+        return (self.path / base).resolve() if isinstance(base, str) else self.path.parent
+
+    def fitted(self) -> Dataset:
+        """What was fitted on the data, without samples; raises ``RunError``."""
+        from playground.data.dataset import Dataset
+
+        try:
+            return Dataset.from_json(self.info().get("data"))
+        except ValueError as error:
+            raise RunError(f"{self.path / INFO} does not describe its data: {error}") from None
+
+    def update(self, **values: Any) -> None:
+        """Change entries of ``run.json``."""
+        self._write_info(self.info() | values)
+
+    def _write_info(self, info: Mapping[str, Any]) -> None:
+        write_text(self.path / INFO, json.dumps(info, indent=1, ensure_ascii=False) + "\n")
+
+    # checkpoints
+
+    def has(self, which: Which) -> bool:
+        return (place(self.path / which) / "weights.safetensors").is_file()
+
+    def save(self, which: Which, checkpoint: Checkpoint) -> None:
+        from playground.training import checkpoints
+
+        checkpoints.write(self.path / which, checkpoint)
+
+    def checkpoint(self, which: Which) -> Checkpoint:
+        """Raises ``RunError``."""
+        from playground.training import checkpoints
+
+        if not self.has(which):
+            raise RunError(f"{self.path} holds no {which} weights: it ended before its first epoch")
+        try:
+            return checkpoints.read(self.path / which)
+        except checkpoints.CheckpointError as error:
+            raise RunError(str(error)) from None
+
+    # metrics.csv
+
+    def metrics(self) -> list[Row]:
+        """The rows, one an epoch; a torn last line is left out. Raises ``RunError``."""
+        try:
+            text = read_text(self.path / METRICS)
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.path / METRICS} cannot be read: {error}") from None
+        whole = text[: text.rfind("\n") + 1]
+        rows = []
+        for values in csv.DictReader(io.StringIO(whole)):
+            try:
+                row = {
+                    str(key): float(value) if value else math.nan for key, value in values.items()
+                }
+            except (TypeError, ValueError):
+                continue
+            if row.get("epoch", 0) >= 1:
+                rows.append(row)
+        return rows
+
+    def add_metrics(self, row: Row) -> None:
+        """Append an epoch; floats are written so that they are read back to the last bit."""
+        path = self.path / METRICS
+        fresh = not path.exists()
+        # the file was written anew when the run started, so it is no link
+        with path.open("a", encoding="utf-8", newline="") as file:
+            file.write(_lines([row], heading=fresh))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def keep_metrics(self, epochs: int) -> None:
+        """Drop what came after ``epochs``: the run goes on from there."""
+        rows = [row for row in self.metrics() if row["epoch"] <= epochs]
+        (self.path / METRICS).unlink(missing_ok=True)
+        if rows:
+            write_text(self.path / METRICS, _lines(rows, heading=True))
+
+    # who is writing it
+
+    def claim(self) -> None:
+        """Say that this process trains here; raises ``RunError`` where another one does."""
+        if self.taken():
+            raise RunError(
+                f"{self.path} is being trained by another process: wait for it, or stop it"
+            )
+        self.update(process=_process(os.getpid()))
+
+    def taken(self) -> bool:
+        """Whether another process that is still alive trains here."""
+        process = self.info().get("process")
+        if not isinstance(process, list) or len(process) != 2 or process[0] == os.getpid():
+            return False
+        return isinstance(process[0], int) and _process(process[0]) == process
+
+
+def new_run(files: Path, project: Project, base: Path | None = None) -> RunFolder:
+    """A new numbered run under ``files`` (``NAME.files``), whose project lies beside it."""
+    runs = files / RUNS
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        taken = [int(path.name) for path in runs.iterdir() if path.name.isdecimal()]
+        number = max(taken, default=0) + 1
+        while True:  # another process may take the same number
+            try:
+                (runs / f"{number:03d}").mkdir()
+                break
+            except FileExistsError:
+                number += 1
+    except OSError as error:
+        raise RunError(f"{runs} cannot be written: {error.strerror or error}") from None
+    return RunFolder.create(runs / f"{number:03d}", project, files.parent if base is None else base)
+
+
+def list_runs(files: Path) -> list[RunSummary]:
+    """The runs under ``files``, the newest first; damaged ones say what is wrong."""
+    runs = files / RUNS
+    if not runs.is_dir():
+        return []
+    folders = [path for path in runs.iterdir() if path.is_dir() and not path.is_symlink()]
+    folders.sort(
+        key=lambda path: [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", path.name)]
+    )
+    return [summary(RunFolder(path)) for path in reversed(folders)]
+
+
+def find_run(files: Path, name: str) -> RunFolder:
+    """The run that a project names ("runs/003"); raises ``RunError`` outside ``files``."""
+    path = (files / name).resolve()
+    if not path.is_relative_to(files.resolve()) or not (path / INFO).is_file():
+        raise RunError(f"there is no run {name!r} in {files}")
+    return RunFolder(path)
+
+
+def summary(run: RunFolder) -> RunSummary:
+    """What the list of runs shows of ``run``."""
+    try:
+        info = run.info()
+    except RunError as error:
+        return RunSummary(run.path, run.name, state="failed", problem=str(error))
+    state = str(info.get("state", ""))
+    if state in ("preparing", "running", "paused", "stopping") and not (run.taken() or _own(info)):
+        state = "interrupted"
+    result = info.get("result")
+    best = info.get("best_epoch")
+    return RunSummary(
+        run.path,
+        run.name,
+        state,
+        str(info.get("created", "")),
+        int(_number(info.get("epochs"))),
+        best if isinstance(best, int) else None,
+        _results(result),
+        str(info.get("metric", "")),
+        _number(info.get("seconds")),
+        str(info.get("device", "")),
+        str(info.get("message", "")),
+        resumable=state != "finished" and run.has("last"),
+    )
+
+
+def load_model(run: RunFolder | Path, which: Which = "best") -> Model:
+    """The trained network of a run with all that it needs to answer; raises ``RunError``."""
+    from playground.model import load
+
+    return load(run if isinstance(run, RunFolder) else RunFolder(run), which)
+
+
+def versions() -> dict[str, str]:
+    """What a run depends on beside the project."""
+    import numpy
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "system": platform.platform(),
+    }
+
+
+def _results(data: Any) -> dict[str, dict[str, float]]:
+    if not isinstance(data, dict):
+        return {}
+    return {
+        str(split): {str(k): float(v) for k, v in values.items() if isinstance(v, (int, float))}
+        for split, values in data.items()
+        if isinstance(values, dict)
+    }
+
+
+def _number(value: Any) -> float:
+    return value if isinstance(value, (int, float)) and math.isfinite(value) else 0
+
+
+def _process(pid: int) -> list[Any] | None:
+    """A process by its number and its start, because numbers are used again."""
+    try:
+        return [pid, round(psutil.Process(pid).create_time(), 1)]
+    except (psutil.Error, ValueError, OverflowError):
+        return None
+
+
+def _own(info: Mapping[str, Any]) -> bool:
+    return bool(info.get("process") == _process(os.getpid()))
+
+
+def _lines(rows: Sequence[Row], *, heading: bool) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    if heading:
+        writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _written(value) for key, value in row.items()})
+    return text.getvalue()
+
+
+def _written(value: float) -> str:
+    return (
+        str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
+    )
+
+
+def _relative(path: Path, start: Path) -> str:
+    try:
+        return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
+    except ValueError:  # another drive on Windows
+        return path.resolve().as_posix()
+
+
+def _now() -> str:
+    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
