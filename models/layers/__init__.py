@@ -1,4 +1,4 @@
-"""The catalogue of layers, a module a family. Importing it fills ``LAYERS``; torch is not needed."""
+"""The catalogue of layers, a module a family. Importing it fills ``LAYERS``, without torch."""
 
 from models.layers.declaration import Layer
 from models.registry import Registry

@@ -38,21 +38,24 @@ DEFAULTS = {
 OVER = {1: "a sequence, along time", 2: "an image", 3: "a volume or a video"}
 
 
-def _padding(p: Values, dims: int) -> tuple[tuple[int, ...], Any]:
-    """What is added in each dimension in all, and torch's argument for it.
+def _padding(p: Values, dims: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The zeros on each side of each dimension, and how many more there are on the far side.
 
-    Left empty it is what keeps the size at stride 1. An even kernel needs one more on the far
-    side for that, which torch does at stride 1 alone.
+    Left empty they keep the size at stride 1, for which an even kernel needs one more on the far
+    side.
     """
-    kernel, dilation = each(p["kernel_size"], dims), each(p["dilation"], dims)
+    none = (0,) * dims
     if p["padding"] is not None:
-        sides = each(p["padding"], dims)
-        return tuple(2 * side for side in sides), compact(sides)
+        return each(p["padding"], dims), none
+    kernel, dilation = each(p["kernel_size"], dims), each(p["dilation"], dims)
     reach = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
-    sides = tuple(r // 2 for r in reach)
-    if any(r % 2 for r in reach) and max(each(p["stride"], dims)) == 1:
-        return reach, "same"
-    return tuple(2 * side for side in sides), compact(sides)
+    rest = tuple(r % 2 for r in reach) if max(each(p["stride"], dims)) == 1 else none
+    return tuple(r // 2 for r in reach), rest
+
+
+def _added(p: Values, dims: int) -> tuple[int, ...]:
+    """The zeros of both sides together."""
+    return tuple(2 * side + more for side, more in zip(*_padding(p, dims), strict=True))
 
 
 def _check_groups(name: str, groups: int, channels: int, out_channels: int) -> None:
@@ -78,12 +81,19 @@ def _cost(
     return weights + out * bias, 2 * weights * cells
 
 
-def _in_place(e: Emitter, x: Proxies, shapes: Inputs, module: Any) -> Mapping[str, Any]:
-    """``module`` called with channels first; padded steps count as the zeros around the value."""
+def _in_place(
+    e: Emitter, x: Proxies, shapes: Inputs, module: Any, more: tuple[int, ...] = ()
+) -> Mapping[str, Any]:
+    """``module`` called with channels first and ``more`` zeros on the far sides; padded steps count
+    as the zeros around the value."""
     value, shape = x.one(), shapes.one()
     if "input" in x.lengths:
         value = without_padding(e, value, x.lengths["input"], shape)
-    return {"output": channels_first(module(channels_first(value, shape)), shape)}
+    value = channels_first(value, shape)
+    if any(more):
+        sides = tuple(side for extra in reversed(more) for side in (0, extra))
+        value = e.call("nn.functional.pad", value, sides)
+    return {"output": channels_first(module(value), shape)}
 
 
 def _stride_text(p: Values, dims: int) -> str:
@@ -139,9 +149,7 @@ def _convolution(dims: int) -> Layer:
         grid = Grid.of(name, dims, x.one())
         out, groups = p["out_channels"], p["groups"]
         _check_groups(name, groups, grid.channels, out)
-        sizes = windows(
-            name, grid.sizes, p, _padding(p, dims)[0], dilation=each(p["dilation"], dims)
-        )
+        sizes = windows(name, grid.sizes, p, _added(p, dims), dilation=each(p["dilation"], dims))
         shape = grid.to(out, sizes)
         kernel, cells = prod(each(p["kernel_size"], dims)), prod(map(steps, sizes))
         return Result(
@@ -157,13 +165,13 @@ def _convolution(dims: int) -> Layer:
             **given(
                 DEFAULTS,
                 stride=compact(each(p["stride"], dims)),
-                padding=_padding(p, dims)[1],
+                padding=compact(_padding(p, dims)[0]),
                 dilation=compact(each(p["dilation"], dims)),
                 groups=p["groups"],
                 bias=p["bias"],
             ),
         )
-        return _in_place(e, x, shapes, module)
+        return _in_place(e, x, shapes, module, _padding(p, dims)[1])
 
     return Layer(
         id=f"conv{dims}d",
@@ -283,16 +291,15 @@ def _depthwise(dims: int) -> Layer:
     def rule(p: Values, x: Inputs) -> Result:
         grid = Grid.of(name, dims, x.one())
         out = grid.channels * p["multiplier"]
-        sizes = windows(
-            name, grid.sizes, p, _padding(p, dims)[0], dilation=each(p["dilation"], dims)
-        )
+        sizes = windows(name, grid.sizes, p, _added(p, dims), dilation=each(p["dilation"], dims))
         kernel, cells = prod(each(p["kernel_size"], dims)), prod(map(steps, sizes))
         cost = _cost(kernel, grid.channels, out, grid.channels, cells, p["bias"])
         return Result({"output": grid.to(out, sizes)}, *cost)
 
     def emit(e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result) -> Mapping[str, Any]:
         channels = Grid.of(name, dims, shapes.one()).channels
-        return _in_place(e, x, shapes, _depthwise_module(e, p, dims, channels))
+        module = _depthwise_module(e, p, dims, channels)
+        return _in_place(e, x, shapes, module, _padding(p, dims)[1])
 
     return Layer(
         id=f"depthwise-conv{dims}d",
@@ -334,7 +341,7 @@ def _depthwise_module(
         **given(
             DEFAULTS,
             stride=compact(each(p["stride"], dims)),
-            padding=_padding(p, dims)[1],
+            padding=compact(_padding(p, dims)[0]),
             dilation=compact(each(p["dilation"], dims)),
             groups=channels,
             bias=p["bias"] if bias is None else bias,
@@ -346,7 +353,7 @@ def _separable_rule(p: Values, x: Inputs) -> Result:
     grid = Grid.of("Separable Conv2d", 2, x.one())
     out = p["out_channels"]
     sizes = windows(
-        "Separable Conv2d", grid.sizes, p, _padding(p, 2)[0], dilation=each(p["dilation"], 2)
+        "Separable Conv2d", grid.sizes, p, _added(p, 2), dilation=each(p["dilation"], 2)
     )
     cells = prod(map(steps, sizes))
     channels = grid.channels
@@ -371,7 +378,7 @@ def _separable_emit(
         kernel_size=1,
         **given(DEFAULTS, bias=p["bias"]),
     )
-    return {"output": mix(deep(x.one()))}
+    return _in_place(e, x, shapes, lambda value: mix(deep(value)), _padding(p, 2)[1])
 
 
 LAYERS = (

@@ -27,7 +27,7 @@ def _linear_rule(p: Values, x: Inputs) -> Result:
 def _linear_emit(
     e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result
 ) -> Mapping[str, Any]:
-    options = {} if p["bias"] else {"bias": False}
+    options: dict[str, Any] = {} if p["bias"] else {"bias": False}
     module = e.module("nn.Linear", shapes.one().number("F"), p["out_features"], **options)
     return {"output": module(x.one())}
 

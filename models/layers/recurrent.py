@@ -125,7 +125,7 @@ def _recurrent(name: str, summary: str, extra: tuple[Parameter, ...] = ()) -> La
 
 def _initial(e: Emitter, p: Values, x: Proxies, states: tuple[str, ...]) -> tuple[Any, ...]:
     """The argument for the initial states, if any are fed in; a missing one of two is zero."""
-    fed = {port: x.get(port) for port in states if x.get(port) is not None}
+    fed = {port: x.one(port) for port in states if x.ports.get(port)}
     if not fed:
         return ()
     size = (p["num_layers"] * _directions(p), p["hidden_size"])
@@ -142,7 +142,7 @@ def _caption(p: Values) -> str:
     text = f"{p['hidden_size']} units"
     if p["num_layers"] > 1:
         text += f" · {p['num_layers']} layers"
-    return text + " · both ways" * p["bidirectional"]
+    return f"{text} · both ways" if p["bidirectional"] else text
 
 
 PARAMETERS = (

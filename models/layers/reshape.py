@@ -216,7 +216,8 @@ def _over_time(name: str) -> Any:
 
 
 def _last_emit(e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result) -> Mapping[str, Any]:
-    value, lengths = x.one(), x.lengths.get("input")
+    value: Any = x.one()
+    lengths: Any = x.lengths.get("input")
     if lengths is None:
         return {"output": value[:, -1]}
     samples = e.call("torch.arange", value.size(0), device=value.device)
