@@ -1,7 +1,8 @@
 """Colours for numbers, and numbers as pictures: arrays in, ``QImage`` out.
 
-Feature maps are drawn in magma (S. van der Walt and N. Smith, matplotlib 1.5, CC0). What has a sign (states, weights,
-gradients) goes from blue over a neutral near the panel's own colour to orange.
+Feature maps are drawn in magma (S. van der Walt and N. Smith, matplotlib 1.5, CC0). What has a
+sign (states, weights, gradients) goes from blue over a neutral near the panel's own colour to
+orange.
 """
 
 from __future__ import annotations

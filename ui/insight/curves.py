@@ -102,7 +102,7 @@ class Curves(Column):
             )
 
     def _show_other(self) -> None:
-        """The button names what it shows: the metric beside the loss, the loss beside the metric."""
+        """The button names what it shows: beside the loss the metric, and the other way round."""
         history = self._history
         if history is None or not history.metric:
             self.other.hide()

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -17,18 +17,19 @@ from ui.theme import theme
 GAP = 3
 MOST_MAPS = 64
 SETTLING = 0.9
+CAPTION = "Each tile is one learned filter looking at the sample; bright means it responds."
+CAPTION_HEIGHT = 26
 
 
-def as_maps(values: NDArray) -> tuple[NDArray, str]:
-    """The C×H×W maps in a node's value, and a note on what was left out.
+def as_maps(values: NDArray) -> NDArray:
+    """The C×H×W maps in a node's value; of a sequence (T×F), a map of one row a feature.
 
-    Volumes (C×D×H×W) and videos (T×C×H×W) give their middle slice or frame; sequences (T×F) give
-    a map a channel of one row. Raises ``ValueError`` for anything else.
+    Raises ``ValueError`` for anything else.
     """
     if values.ndim == 3:
-        return values, ""
+        return values
     if values.ndim == 2:
-        return values.T[:, None, :], ""
+        return values.T[:, None, :]
     raise ValueError(f"a value with {values.ndim} axes has no feature maps")
 
 
@@ -81,9 +82,9 @@ class FeatureMaps(QWidget):
         self._chosen: int | None = None
         self._signed = False
         self._image = QImage()
-        self._origin = QPoint()
         self._layout = (1, 1, 1, 1)  # columns, rows, tile width, tile height
         self.setAccessibleName("Feature maps")
+        self.setAccessibleDescription(CAPTION)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(80, 48)
@@ -106,11 +107,6 @@ class FeatureMaps(QWidget):
     @property
     def columns(self) -> int:
         return self._layout[0]
-
-    @property
-    def used_height(self) -> int:
-        """How far down the mosaic reaches."""
-        return self._origin.y() + self._image.height()
 
     def sizeHint(self) -> QSize:
         return QSize(360, 200)
@@ -161,7 +157,8 @@ class FeatureMaps(QWidget):
             self.update()
             return
         ratio = self.devicePixelRatioF()
-        width, height = int(self.width() * ratio), int(self.height() * ratio)
+        width = int(self.width() * ratio)
+        height = int((self.height() - CAPTION_HEIGHT) * ratio)
         maps = self._maps if self._chosen is None else self._maps[self._chosen : self._chosen + 1]
         aspect = min(max(maps.shape[2] / maps.shape[1], 0.2), 12.0)
         columns, rows = grid(len(maps), width, height, aspect)
@@ -186,7 +183,6 @@ class FeatureMaps(QWidget):
         self._layout = (columns, rows, wide, high)
         self._image = qimage(picture[: rows * (high + GAP) - GAP, : columns * (wide + GAP) - GAP])
         self._image.setDevicePixelRatio(ratio)
-        self._origin = QPoint(0, 0)
         self.update()
 
     def resizeEvent(self, event: QEvent) -> None:
@@ -196,11 +192,16 @@ class FeatureMaps(QWidget):
         if self._image.isNull():
             return
         painter = QPainter(self)
-        painter.drawImage(self._origin, self._image)
+        painter.drawImage(0, 0, self._image)
         if self.hasFocus() and self._chosen is not None:
             painter.setPen(theme().color("accent"))
             size = self._image.deviceIndependentSize().toSize()
             painter.drawRect(0, 0, size.width() - 1, size.height() - 1)
+        painter.setFont(theme().font(11.5))
+        painter.setPen(theme().color("text3"))
+        top = self._image.deviceIndependentSize().height() + 16
+        text = painter.fontMetrics().elidedText(CAPTION, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(QPointF(0, top), text)
 
     def map_at(self, x: float, y: float) -> int | None:
         """The map under a point of the widget."""

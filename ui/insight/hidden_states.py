@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from ui.insight.colormaps import Table, signed
-from ui.insight.column import label
 from ui.insight.heat_map import HeatMap
 from ui.insight.plot import Line, Plot
 from ui.insight.ticks import number
 from ui.theme import theme
+from ui.widgets import label
 
 MOST_LINES = 8
 LINE_COLOURS = (

@@ -1,4 +1,4 @@
-"""The confusion matrix: a row a true class, a column an answer, a click on a cell asks for its samples."""
+"""The confusion matrix: a row a true class, a column an answer, a click asks for samples."""
 
 from __future__ import annotations
 

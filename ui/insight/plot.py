@@ -15,9 +15,19 @@ import numpy as np
 import shiboken6
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from ui.insight.column import token_colour
 from ui.insight.ticks import number, span, ticks
 from ui.theme import theme
 
@@ -39,16 +49,11 @@ class Line:
     style: Literal["line", "dash", "dots"] = "line"
 
 
-def colour(name: str) -> QColor:
-    """The colour of a token of the theme, or of a layer family."""
-    return theme().color(name) if hasattr(theme().tokens, name) else theme().family(name)
-
-
 class Plot(QWidget):
     """Lines over a common x axis.
 
     ``zero``: the y axis starts at 0 where no value is below. ``log_x``: powers of ten on the x
-    axis. ``top``: the greatest value of the y axis (1 for an accuracy), or None for that of the data.
+    axis. ``top``: the y axis reaches it at least (1 for an accuracy).
     Dragging zooms into a stretch of x, a double click or Escape shows everything again.
     """
 
@@ -126,7 +131,7 @@ class Plot(QWidget):
         if self.diagonal:
             low, high = min(low, self._x[0]), max(high, self._x[1])
             self._x = (low, high)
-        marks = ticks(low, high, 4)
+        marks = ticks(low, high, self._y_marks())
         if len(marks) > 1 and self.zero:
             step = marks[1] - marks[0]
             high = max(high, np.ceil(round(high / step, 6)) * step)
@@ -139,6 +144,9 @@ class Plot(QWidget):
         return QRectF(
             LEFT, TOP, max(1, self.width() - LEFT - RIGHT), max(1, self.height() - TOP - bottom)
         )
+
+    def _y_marks(self) -> int:
+        return max(2, int(self._area().height() // 44))
 
     def position(self, x: float, y: float) -> QPointF:
         """Where a point of the data is drawn, in the widget's own pixels."""
@@ -171,7 +179,7 @@ class Plot(QWidget):
         self._paint_markers(painter, area)
         painter.setClipping(False)
         if self._drag is not None and self._mouse is not None:
-            shade = colour("accent")
+            shade = token_colour("accent")
             shade.setAlpha(40)
             painter.fillRect(
                 QRectF(QPointF(self._drag, area.top()), QPointF(self._mouse.x(), area.bottom())),
@@ -181,7 +189,7 @@ class Plot(QWidget):
             self._paint_readout(painter, area, self._mouse)
 
     def _paint_line(self, painter: QPainter, line: Line, x: Array, y: Array) -> None:
-        pen = QPen(colour(line.colour), 1)
+        pen = QPen(token_colour(line.colour), 1)
         pen.setCosmetic(True)
         if line.style == "dash":
             pen.setDashPattern([4, 3])
@@ -209,7 +217,7 @@ class Plot(QWidget):
     def _paint_dots(self, painter: QPainter, line: Line, x: Array, y: Array) -> None:
         good = np.isfinite(x) & np.isfinite(y)
         px, py = self._pixels(x[good], y[good])
-        shade = colour(line.colour)
+        shade = token_colour(line.colour)
         shade.setAlpha(255 if px.size < 50 else 150)
         pen = QPen(shade, 4.0 if px.size < 2000 else 2.0)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -220,11 +228,11 @@ class Plot(QWidget):
         painter.setFont(theme().font(11))
         for at, text in self.markers:
             px = self.position(at, 0.0).x()
-            pen = QPen(colour("text3"), 1)
+            pen = QPen(token_colour("text3"), 1)
             pen.setDashPattern([2, 3])
             painter.setPen(pen)
             painter.drawLine(QPointF(px, area.top()), QPointF(px, area.bottom()))
-            painter.setPen(colour("text2"))
+            painter.setPen(token_colour("text2"))
             width = painter.fontMetrics().horizontalAdvance(text)
             left = px + 5 if px + 5 + width < area.right() else px - 5 - width
             painter.drawText(QPointF(left, area.top() + 11), text)
@@ -243,9 +251,9 @@ class Plot(QWidget):
         return self._grid
 
     def _paint_grid(self, painter: QPainter) -> None:
-        area, line, text = self._area(), colour("line"), colour("text3")
+        area, line, text = self._area(), token_colour("line"), token_colour("text3")
         painter.setFont(theme().font(11))
-        for value in ticks(*self._y, max(2, int(area.height() // 44))):
+        for value in ticks(*self._y, self._y_marks()):
             y = round(self._pixels(np.zeros(1), np.array([value]))[1][0]) + 0.5
             painter.setPen(QPen(line, 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
@@ -263,7 +271,7 @@ class Plot(QWidget):
             place = QRectF(area.left(), area.bottom() + 22, area.width() + 3, 16)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight, self.x_label)
         if self.diagonal:
-            pen = QPen(colour("text3"), 1)
+            pen = QPen(token_colour("text3"), 1)
             pen.setDashPattern([3, 3])
             painter.setPen(pen)
             low, high = self._y
@@ -288,24 +296,24 @@ class Plot(QWidget):
             if not good.size or line.style == "dots":
                 continue
             index = good[np.abs(x[good] - at).argmin()]
-            rows.append((colour(line.colour), f"{line.name} {number(float(y[index]), 4)}"))
+            rows.append((token_colour(line.colour), f"{line.name} {number(float(y[index]), 4)}"))
             if nearest is None or abs(x[index] - at) < abs(nearest - at):
                 nearest = float(x[index])
         if nearest is None:
             return
         px = self._pixels(np.array([nearest]), np.zeros(1))[0][0]
-        painter.setPen(QPen(colour("text3"), 1))
+        painter.setPen(QPen(token_colour("text3"), 1))
         painter.drawLine(QPointF(px, area.top()), QPointF(px, area.bottom()))
         head = number(10.0**nearest if self.log_x else nearest, 4)
-        rows.insert(0, (colour("text2"), f"{self.x_label} {head}".strip()))
+        rows.insert(0, (token_colour("text2"), f"{self.x_label} {head}".strip()))
         painter.setFont(theme().font(11.5))
         metrics = painter.fontMetrics()
         width = max(metrics.horizontalAdvance(text) for _, text in rows) + 16
         height = 17 * len(rows) + 8
         left = px + 10 if px + 10 + width < self.width() else px - 10 - width
         box = QRectF(max(0.0, left), area.top() + 4, width, height)
-        painter.setPen(QPen(colour("line"), 1))
-        painter.setBrush(colour("raised"))
+        painter.setPen(QPen(token_colour("line"), 1))
+        painter.setBrush(token_colour("raised"))
         painter.drawRoundedRect(box, 6, 6)
         for row, (shade, text) in enumerate(rows):
             painter.setPen(shade)
@@ -317,6 +325,9 @@ class Plot(QWidget):
     def _restyle(self) -> None:
         self._grid = None
         self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._area().contains(event.position()):
