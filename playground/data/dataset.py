@@ -1,0 +1,213 @@
+"""The one type that all data become, whatever their source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from models.axes import Kind, Shape
+from playground.data.reading import Reading, reading_from_json
+from playground.preprocessing import NOTHING, Preprocessing
+
+Array = npt.NDArray[Any]
+Indices = npt.NDArray[np.int64]
+
+
+class LazyValues(Protocol):
+    """Values that are read when they are wanted: files, or windows of a long series."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def __len__(self) -> int: ...
+    def take(self, indices: Indices) -> Array:
+        """Raw values (len(indices), …); raises ``DataError`` naming a sample that cannot be read.
+        May be called from several threads."""
+        ...
+
+
+Values = Array | LazyValues
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One named value of every sample.
+
+    ``shape`` is what the network is given, after ``preprocessing``; ``values`` are raw. Label
+    columns hold int64 class indices and have ``classes``. ``reading`` turns a file or a row of
+    one's own into a raw value. ``season`` is the number of steps after which a forecast's series
+    repeats itself (1: not known).
+    """
+
+    name: str
+    shape: Shape
+    values: Values
+    preprocessing: Preprocessing = NOTHING
+    classes: tuple[str, ...] = ()
+    unit: str = ""
+    reading: Reading | None = None
+    season: int = 1
+
+    @property
+    def dtype(self) -> type[np.float32] | type[np.int64]:
+        """What a preprocessed batch holds."""
+        tokens = self.shape.kind is Kind.TOKENS
+        return np.int64 if self.classes or tokens else np.float32
+
+    @property
+    def lazy(self) -> bool:
+        return not isinstance(self.values, np.ndarray)
+
+    def take(self, indices: Indices) -> Array:
+        """Raw values (len(indices), …)."""
+        if isinstance(self.values, np.ndarray):
+            return self.values[indices]
+        return self.values.take(indices)
+
+    def prepared(self, raw: Array) -> Array:
+        """A raw batch as the network is given it, float32 or int64."""
+        return self.preprocessing.numpy(raw).astype(self.dtype, copy=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the values: what a saved model needs to read inputs and to word its answers."""
+        data: dict[str, Any] = {
+            "name": self.name,
+            "shape": self.shape.to_json(),
+            "preprocessing": self.preprocessing.to_json(),
+            "classes": list(self.classes),
+            "unit": self.unit,
+            "reading": None if self.reading is None else self.reading.to_json(),
+        }
+        return data | ({"season": self.season} if self.season != 1 else {})
+
+    @classmethod
+    def from_json(cls, data: Any) -> Column:
+        """A column without samples; raises ``ValueError``."""
+        if not isinstance(data, Mapping):
+            raise ValueError("a column is an object")
+        classes, name, season = data.get("classes", []), data.get("name"), data.get("season", 1)
+        if not isinstance(name, str) or not isinstance(classes, list):
+            raise ValueError("a column needs a name, and its classes are a list")
+        if isinstance(season, bool) or not isinstance(season, int) or season < 1:
+            raise ValueError("a season is a positive number of steps")
+        reading = data.get("reading")
+        return cls(
+            name,
+            Shape.from_json(data.get("shape")),
+            np.zeros((0,), np.float32),
+            Preprocessing.from_json(data.get("preprocessing", [])),
+            tuple(str(item) for item in classes),
+            str(data.get("unit", "")),
+            None if reading is None else reading_from_json(reading),
+            season,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Samples with named inputs and targets, divided into "train", "validation" and "test".
+
+    ``notes`` tell what was skipped or noticed, a sentence each. ``captions`` say which sample it
+    is, where the target does not (a file's name, a window's time).
+    """
+
+    name: str
+    summary: str
+    inputs: Mapping[str, Column]
+    targets: Mapping[str, Column]
+    splits: Mapping[str, Indices]
+    task: str
+    notes: tuple[str, ...] = ()
+    captions: tuple[str, ...] = field(default=(), repr=False)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())).values)
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        return {**self.inputs, **self.targets}
+
+    @property
+    def target(self) -> Column:
+        """The first target, which is the only one in most data."""
+        return next(iter(self.targets.values()))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.target.classes
+
+    def batch(self, indices: Any) -> dict[str, Array]:
+        """Samples as the network is given them: float32, class indices int64."""
+        chosen = np.asarray(indices, np.int64).reshape(-1)
+        return {name: column.prepared(column.take(chosen)) for name, column in self.columns.items()}
+
+    def raw(self, indices: Any) -> dict[str, Array]:
+        """Samples before preprocessing, as a person sees them."""
+        chosen = np.asarray(indices, np.int64).reshape(-1)
+        return {name: column.take(chosen) for name, column in self.columns.items()}
+
+    def describe(self, index: int) -> str:
+        """A sample in a few words: its class in quotes, its value, or its caption."""
+        caption = self.captions[index] if index < len(self.captions) else ""
+        target = self.target
+        value = target.take(np.asarray([index], np.int64))[0]
+        if target.classes:
+            label = f"“{target.classes[int(value)]}”"
+            return f"{label} · {caption}" if caption else label
+        if caption:
+            return caption
+        if value.size == 1:
+            return f"{float(value.reshape(-1)[0]):.6g} {target.unit}".strip()
+        return str(index)
+
+    def counts(self, split: str | None = None) -> npt.NDArray[np.int64]:
+        """Samples a class, of a split or of all; empty without classes."""
+        target = self.target
+        if not target.classes:
+            return np.zeros(0, np.int64)
+        indices = np.arange(len(self)) if split is None else self.splits[split]
+        return np.bincount(target.take(indices), minlength=len(target.classes)).astype(np.int64)
+
+    @property
+    def lazy(self) -> bool:
+        """Whether some values are read from files when they are wanted."""
+        return any(column.lazy for column in self.columns.values())
+
+    @property
+    def resident_bytes(self) -> int:
+        """What all raw values take, or would take, in memory."""
+        total = 0
+        for column in self.columns.values():
+            elements = 1 if column.classes else column.shape.elements
+            total += len(column.values) * elements * column.values.dtype.itemsize
+        return total
+
+    def to_json(self) -> dict[str, Any]:
+        """What was fitted, without samples, for run folders and exports."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "inputs": [column.to_json() for column in self.inputs.values()],
+            "targets": [column.to_json() for column in self.targets.values()],
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> Dataset:
+        """A data set without samples; raises ``ValueError``."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("task"), str):
+            raise ValueError("what was fitted on the data is an object with a task")
+        sides = []
+        for key in ("inputs", "targets"):
+            if not isinstance(data.get(key), list) or not data[key]:
+                raise ValueError(f"{key} is a list of columns")
+            columns = [Column.from_json(item) for item in data[key]]
+            sides.append({column.name: column for column in columns})
+        none = np.zeros(0, np.int64)
+        splits = {"train": none, "validation": none, "test": none}
+        return cls(str(data.get("name", "")), "", sides[0], sides[1], splits, data["task"])
+
+    def with_notes(self, *notes: str) -> Dataset:
+        return replace(self, notes=(*self.notes, *notes))

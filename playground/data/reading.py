@@ -1,0 +1,294 @@
+"""From a file or a row of one's own to the raw value that a trained network is asked about.
+
+A reading belongs to an input column and is saved with a run, so that a model reads its inputs
+elsewhere exactly as it did in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from playground.data.csv_reading import MISSING, fields, read_table
+from playground.data.errors import DataError
+
+Array = npt.NDArray[Any]
+Named = tuple[str, Array]
+"""What an input is called, and its raw value without a batch axis."""
+
+
+class Reading(Protocol):
+    """How an input of one's own becomes a raw value."""
+
+    kind: ClassVar[str]
+
+    def read(self, text: str) -> list[Named]:
+        """The values in ``text``, a path or the values themselves; raises ``DataError``."""
+        ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReading:
+    """A picture file, fitted to C×H×W. ``digit`` centres a written digit as MNIST does."""
+
+    channels: int
+    height: int
+    width: int
+    fit: str = "crop"
+    digit: bool = False
+    kind: ClassVar[str] = "image"
+
+    def read(self, text: str) -> list[Named]:
+        from playground import vision
+
+        path = Path(text)
+        try:
+            if self.digit:
+                pixels = vision.centred_digit(vision.read_picture(path, 1)[0], self.height)
+            else:
+                size = (self.height, self.width)
+                pixels = vision.read_picture(path, self.channels, size, self.fit)
+        except vision.UnreadableImage as error:
+            raise DataError(str(error)) from None
+        return [(text, pixels)]
+
+    def from_array(self, values: Array) -> Array:
+        """A drawing or a camera's frame (H×W or H×W×C of 0…255) as C×H×W."""
+        from playground import vision
+
+        if self.digit:
+            grey = vision.from_array(values, 1, values.shape[:2])[0]
+            return vision.centred_digit(grey, self.height)
+        return vision.from_array(values, self.channels, (self.height, self.width), self.fit)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "channels": self.channels,
+            "height": self.height,
+            "width": self.width,
+            "fit": self.fit,
+            "digit": self.digit,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ImageReading:
+        channels, height, width = (_positive(data[key]) for key in ("channels", "height", "width"))
+        if data["fit"] not in ("crop", "pad", "stretch"):
+            raise ValueError("the fit is crop, pad or stretch")
+        return cls(channels, height, width, data["fit"], data.get("digit") is True)
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A column of a table: a number, or one of ``categories`` (one number each, 0 or 1)."""
+
+    name: str
+    categories: tuple[str, ...] | None = None
+
+    @property
+    def width(self) -> int:
+        return 1 if self.categories is None else len(self.categories)
+
+
+@dataclass(frozen=True, slots=True)
+class RowReading:
+    """A row of a table: a CSV file's rows, "5.1, 3.5, red", or "age=40, colour=red"."""
+
+    features: tuple[Feature, ...]
+    kind: ClassVar[str] = "row"
+
+    def read(self, text: str) -> list[Named]:
+        names = [feature.name for feature in self.features]
+        if not _is_file(text):
+            return [(text, self.encode(_typed_row(text, names)))]
+        cells = _file_cells(Path(text), names)
+        count = len(next(iter(cells.values())))
+        rows = ({name: column[i] for name, column in cells.items()} for i in range(count))
+        return [(f"{text}:{i + 1}", self.encode(row)) for i, row in enumerate(rows)]
+
+    def encode(self, row: Mapping[str, str | None]) -> Array:
+        """A row's cells as numbers, NaN where one is missing; raises ``DataError``."""
+        parts: list[float] = []
+        for feature in self.features:
+            cell = row.get(feature.name)
+            cell = None if cell is None or cell.strip() in MISSING else cell.strip()
+            if feature.categories is not None:
+                parts += [float(cell == category) for category in feature.categories]
+            else:
+                parts.append(float("nan") if cell is None else _number(cell, feature.name))
+        return np.asarray(parts, np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        features = [
+            {"name": item.name}
+            | ({} if item.categories is None else {"categories": list(item.categories)})
+            for item in self.features
+        ]
+        return {"kind": self.kind, "features": features}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RowReading:
+        features = []
+        for item in data["features"]:
+            categories = item.get("categories")
+            features.append(
+                Feature(
+                    str(item["name"]),
+                    None if categories is None else tuple(str(value) for value in categories),
+                )
+            )
+        return cls(tuple(features))
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesReading:
+    """A series of ``length`` numbers: each row of a CSV file, or the numbers themselves."""
+
+    length: int
+    kind: ClassVar[str] = "series"
+
+    def read(self, text: str) -> list[Named]:
+        if not _is_file(text):
+            return [(text, self._series([fields(text)], text)[0])]
+        frame = read_table(Path(text)).frame
+        if frame.width == self.length + 1:  # a file of the archive: the label comes first
+            frame = frame[:, 1:]
+        rows = [["" if cell is None else str(cell) for cell in row] for row in frame.rows()]
+        series = self._series(rows, Path(text).name)
+        return [(f"{text}:{i + 1}", values) for i, values in enumerate(series)]
+
+    def _series(self, rows: Sequence[Sequence[str]], where: str) -> list[Array]:
+        result = []
+        for index, row in enumerate(rows):
+            if len(row) != self.length:
+                raise DataError(
+                    f"{where} has {len(row)} numbers a row; the network needs {self.length}"
+                )
+            numbers = [_number(cell, f"row {index + 1}") for cell in row]
+            result.append(np.asarray(numbers, np.float32)[:, None])
+        return result
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "length": self.length}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SeriesReading:
+        return cls(_positive(data["length"]))
+
+
+@dataclass(frozen=True, slots=True)
+class WindowReading:
+    """The last ``length`` rows of a CSV file's columns: what a forecast goes on from."""
+
+    columns: tuple[str, ...]
+    length: int
+    kind: ClassVar[str] = "window"
+
+    def read(self, text: str) -> list[Named]:
+        if not _is_file(text):
+            cells = {self.columns[0]: list[str | None](fields(text))}
+            if len(self.columns) > 1:
+                raise DataError(
+                    f"{text!r} is no file: give a CSV file with the columns "
+                    f"{', '.join(self.columns)}"
+                )
+        else:
+            cells = _file_cells(Path(text), self.columns)
+        series = []
+        for name in self.columns:
+            column = [cell for cell in cells[name] if cell is not None and cell not in MISSING]
+            if len(column) < self.length:
+                raise DataError(
+                    f"{text} has {len(column)} values of {name}; a forecast needs the last "
+                    f"{self.length}"
+                )
+            series.append([_number(cell, name) for cell in column[-self.length :]])
+        return [(text, np.asarray(series, np.float32).T)]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "columns": list(self.columns), "length": self.length}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> WindowReading:
+        columns = tuple(str(name) for name in data["columns"])
+        if not columns:
+            raise ValueError("a window needs a column")
+        return cls(columns, _positive(data["length"]))
+
+
+_KINDS: dict[str, Any] = {
+    kind.kind: kind for kind in (ImageReading, RowReading, SeriesReading, WindowReading)
+}
+
+
+def reading_from_json(data: Any) -> Reading:
+    """Read what ``to_json`` wrote; raises ``ValueError``."""
+    kind = data.get("kind") if isinstance(data, Mapping) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ValueError(f"inputs of the kind {kind!r} are not known here")
+    try:
+        reading: Reading = _KINDS[kind].from_json(data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"how a {kind} is read cannot be understood: {error!r}") from None
+    return reading
+
+
+def _is_file(text: str) -> bool:
+    """Whether ``text`` is a path: of a file that is there, or plainly meant as one."""
+    try:
+        return Path(text).exists() or Path(text).suffix.lower() in (".csv", ".tsv", ".txt")
+    except (OSError, ValueError):
+        return False
+
+
+def _file_cells(path: Path, names: Sequence[str]) -> dict[str, list[str | None]]:
+    """A file's columns as text, by name, or by position where it has no header."""
+    import polars as pl
+
+    frame = read_table(path).frame
+    missing = [name for name in names if name not in frame.columns]
+    if missing and frame.width == len(names) and len(missing) == len(names):
+        frame.columns = list(names)
+    elif missing:
+        raise DataError(f"{path.name} has no column {missing[0]}: it needs {', '.join(names)}")
+    return {name: frame[name].cast(pl.String).to_list() for name in names}
+
+
+def _typed_row(text: str, names: Sequence[str]) -> dict[str, str | None]:
+    cells = fields(text)
+    if cells and all("=" in cell for cell in cells):
+        row = {key.strip(): value for key, _, value in (cell.partition("=") for cell in cells)}
+        unknown = [key for key in row if key not in names]
+        if unknown:
+            raise DataError(f"there is no column {unknown[0]}: known are {', '.join(names)}")
+        return {name: row.get(name) for name in names}
+    if len(cells) != len(names):
+        raise DataError(
+            f"{text!r} has {len(cells)} values, and is no file; the network needs {len(names)}: "
+            f"{', '.join(names)}"
+        )
+    return dict(zip(names, cells, strict=True))
+
+
+def _number(cell: str, where: str) -> float:
+    try:
+        value = float(cell)
+    except ValueError:
+        raise DataError(f"{where}: {cell!r} is not a number") from None
+    if not np.isfinite(value):
+        raise DataError(f"{where}: {cell!r} is not a finite number")
+    return value
+
+
+def _positive(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"a positive number is needed; got {value!r}")
+    return value

@@ -1,0 +1,108 @@
+"""Where a project's data come from and how they are split, as the project file keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from models.parameters import Parameter, ParameterError, checked
+
+SPLIT_PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "validation",
+        "Validation",
+        "float",
+        0.15,
+        "Samples that choose the best epoch: below 1 a share of the data, from 1 on a number.",
+        minimum=0,
+        maximum=1e9,
+    ),
+    Parameter(
+        "test",
+        "Test",
+        "float",
+        0.15,
+        "Samples that are kept back for the final figures: below 1 a share, from 1 on a number. "
+        "Of a time series: its last steps.",
+        minimum=0,
+        maximum=1e9,
+    ),
+    Parameter(
+        "method",
+        "Method",
+        "choice",
+        "auto",
+        "How samples are divided. Automatic keeps a split that comes with the data, the order in "
+        "time, and the share of each class.",
+        choices=(("auto", "Automatic"), ("stratified", "Equal shares"), ("random", "At random")),
+    ),
+    Parameter(
+        "seed",
+        "Seed",
+        "int",
+        0,
+        "Same seed, same split.",
+        minimum=0,
+        maximum=2**31 - 1,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSettings:
+    """How many samples are kept back; see ``SPLIT_PARAMETERS``."""
+
+    validation: float = 0.15
+    test: float = 0.15
+    method: str = "auto"
+    seed: int = 0
+
+    def values(self) -> dict[str, Any]:
+        """Settings by id, as forms want them."""
+        return {item.id: getattr(self, item.id) for item in SPLIT_PARAMETERS}
+
+    def replace(self, **values: Any) -> SplitSettings:
+        """A copy with some settings changed; raises ``ParameterError``."""
+        return SplitSettings(**checked(SPLIT_PARAMETERS, self.values() | values))
+
+    def to_json(self) -> dict[str, Any]:
+        return self.values()
+
+    @classmethod
+    def from_json(cls, data: Any) -> SplitSettings:
+        if not isinstance(data, Mapping):
+            raise ParameterError("the split settings are an object")
+        return cls(**checked(SPLIT_PARAMETERS, data))
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """A source by its id, its options, and the split. Options are checked when the data open, so
+    that a project with a source or an option that is not known here opens all the same."""
+
+    source: str = "digits"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    split: SplitSettings = SplitSettings()
+
+    def with_options(self, **values: Any) -> DataSettings:
+        """A copy with some options changed; None takes the default again."""
+        options = {**self.options, **values}
+        return replace(self, options={k: v for k, v in options.items() if v is not None})
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "options": dict(self.options),
+            "split": self.split.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> DataSettings:
+        if not isinstance(data, Mapping) or not isinstance(data.get("source"), str):
+            raise ParameterError("the data settings are an object with a source")
+        options = data.get("options", {})
+        if not isinstance(options, Mapping):
+            raise ParameterError("the options of the data are an object")
+        split = SplitSettings.from_json(data.get("split", {}))
+        return cls(data["source"], dict(options), split)

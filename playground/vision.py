@@ -1,0 +1,187 @@
+"""Pictures as arrays: reading files of any kind, and fitting a picture to a network's input.
+
+This is the one module that imports OpenCV. Its import points Qt to plug-ins and fonts of its own,
+which would break the window, so the environment is put back right after.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+_QT = {key: os.environ.get(key) for key in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")}
+import cv2  # noqa: E402
+
+for _key, _value in _QT.items():
+    if _value is None:
+        os.environ.pop(_key, None)
+    else:
+        os.environ[_key] = _value
+
+Array = npt.NDArray[Any]
+Pixels = npt.NDArray[np.uint8]
+
+LARGEST_PICTURE = 100_000_000
+"""Pixels; a larger picture would need gigabytes to decode."""
+
+Image.MAX_IMAGE_PIXELS = None  # instead of Pillow's warning: refused with a sentence, below
+
+FITS = ("crop", "pad", "stretch")
+
+
+class UnreadableImage(ValueError):
+    """A file cannot be read as a picture; the message names it and says why."""
+
+
+def picture_size(path: Path) -> tuple[int, int, int]:
+    """Height, width and channels (1 for grey, otherwise 3) from the file's header alone.
+
+    Raises ``UnreadableImage``.
+    """
+    try:
+        with Image.open(path) as picture:
+            _check_size(path, picture)
+            height, width = picture.height, picture.width
+            if picture.getexif().get(0x0112, 1) >= 5:  # turned by 90°
+                height, width = width, height
+            grey = picture.mode in ("1", "L", "LA") or picture.mode.startswith(("I", "F"))
+            return height, width, 1 if grey else 3
+    except UnreadableImage:
+        raise
+    except Exception as error:  # decoders raise nearly anything at a damaged file
+        raise UnreadableImage(_sentence(path, error)) from None
+
+
+def read_picture(
+    path: Path, channels: int, size: tuple[int, int] | None = None, fit: str = "crop"
+) -> Pixels:
+    """A picture file as C×H×W, upright, with transparency laid on white; fitted to ``size``
+    (height, width) where given. Raises ``UnreadableImage``."""
+    try:
+        with Image.open(path) as picture:
+            _check_size(path, picture)
+            if size is not None and fit != "stretch":
+                # JPEG can be decoded at a half, a quarter or an eighth of its size
+                wanted = 2 * max(size)
+                picture.draft("L" if channels == 1 else "RGB", (wanted, wanted))
+            pixels = _pixels(ImageOps.exif_transpose(picture), channels)
+    except UnreadableImage:
+        raise
+    except Exception as error:  # decoders raise nearly anything at a damaged file
+        raise UnreadableImage(_sentence(path, error)) from None
+    if size is not None:
+        pixels = fitted(pixels, size, fit)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def from_array(values: Array, channels: int, size: tuple[int, int], fit: str = "crop") -> Pixels:
+    """An H×W, H×W×1, H×W×3 (RGB) or H×W×4 array of 0…255 as C×H×W of ``size``."""
+    pixels = _pixels(Image.fromarray(np.squeeze(values).astype(np.uint8)), channels)
+    return np.ascontiguousarray(fitted(pixels, size, fit).transpose(2, 0, 1))
+
+
+def fitted(pixels: Pixels, size: tuple[int, int], fit: str = "crop") -> Pixels:
+    """H×W×C pixels at ``size`` (height, width): the middle cut out ("crop"), black borders added
+    ("pad"), or the proportions given up ("stretch")."""
+    height, width = size
+    rows, columns = pixels.shape[:2]
+    if (rows, columns) == (height, width):
+        return pixels
+    if fit == "crop":
+        scale = min(rows / height, columns / width)
+        keep_rows, keep_columns = max(1, round(height * scale)), max(1, round(width * scale))
+        top, left = (rows - keep_rows) // 2, (columns - keep_columns) // 2
+        return _resized(pixels[top : top + keep_rows, left : left + keep_columns], height, width)
+    if fit == "pad":
+        scale = max(rows / height, columns / width)
+        inner = (max(1, round(rows / scale)), max(1, round(columns / scale)))
+        result = np.zeros((height, width, pixels.shape[2]), np.uint8)
+        top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+        result[top : top + inner[0], left : left + inner[1]] = _resized(pixels, *inner)
+        return result
+    return _resized(pixels, height, width)
+
+
+def centred_digit(pixels: Array, size: int = 28) -> Pixels:
+    """A written digit as MNIST has them (LeCun et al. 1998): light on dark, its longer side scaled
+    to 20 of 28 pixels, its centre of mass in the middle.
+
+    ``pixels`` is H×W of 0…255 with dark ink on a light ground or the reverse; returns 1×28×28.
+    """
+    ink = pixels.astype(np.float32)
+    border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
+    ground = float(np.median(border))
+    if ground > 127:
+        ink, ground = 255 - ink, 255 - ground
+    ink = np.clip(ink - ground, 0, None)
+    ink[ink < 0.25 * ink.max()] = 0  # the grain of paper and camera
+    result = np.zeros((size, size), np.float32)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        return result.astype(np.uint8)[None]
+    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] * (255 / ink.max())
+    scale = 20 / 28 * size / max(box.shape)
+    height, width = (max(1, round(side * scale)) for side in box.shape)
+    small = cv2.resize(
+        box, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    ).reshape(height, width)
+    y, x = np.mgrid[:height, :width]
+    mass = max(float(small.sum()), 1e-6)
+    top = round(size / 2 - 0.5 - float((y * small).sum()) / mass)
+    left = round(size / 2 - 0.5 - float((x * small).sum()) / mass)
+    top, left = np.clip(top, 0, size - height), np.clip(left, 0, size - width)
+    result[top : top + height, left : left + width] = small
+    return result.round().clip(0, 255).astype(np.uint8)[None]
+
+
+def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Averaging where the picture shrinks (no aliasing), interpolating where it grows."""
+    shrinks = pixels.shape[0] > height or pixels.shape[1] > width
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    result = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=method)
+    return np.asarray(result, np.uint8).reshape(height, width, pixels.shape[2])
+
+
+def _pixels(picture: Image.Image, channels: int) -> Pixels:
+    """Any of Pillow's modes as H×W×1 (grey) or H×W×3 (RGB)."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = Image.fromarray(_eight_bits(np.asarray(picture)))
+    if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        ground = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(ground, picture)
+    converted = picture.convert("L" if channels == 1 else "RGB")
+    return np.asarray(converted, np.uint8).reshape(converted.height, converted.width, channels)
+
+
+def _eight_bits(values: Array) -> Pixels:
+    """Deeper greys as 8 bits: whole numbers by their 16-bit range, fractions by 0…1."""
+    wide = values.astype(np.float32)
+    if values.dtype.kind == "f":
+        top = 1.0 if np.nanmax(wide, initial=0.0) <= 1.0 else 255.0
+    else:
+        top = 255.0 if wide.max(initial=0.0) <= 255 else 65535.0
+    return (np.nan_to_num(wide) * (255.0 / top)).clip(0, 255).astype(np.uint8)
+
+
+def _check_size(path: Path, picture: Image.Image) -> None:
+    if picture.width * picture.height > LARGEST_PICTURE:
+        raise UnreadableImage(
+            f"{path.name} is too large ({picture.width}×{picture.height}): "
+            f"make it smaller than {LARGEST_PICTURE // 1_000_000} megapixels"
+        )
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"{path} does not exist"
+    if isinstance(error, PermissionError):
+        return f"{path} may not be read: permission denied"
+    if isinstance(error, UnidentifiedImageError):
+        return f"{path.name} is not a picture, or of a kind that is not known here"
+    return f"{path.name} cannot be read as a picture: {str(error) or type(error).__name__}"
