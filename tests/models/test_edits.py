@@ -10,12 +10,13 @@ from models.shapes import infer
 
 
 def network(*layers: str) -> tuple[Graph, list[str]]:
-    """The layers in a row."""
+    """The layers in a row, by their first outputs."""
     graph, ids = Graph(), []
     for layer in layers:
         graph, id = edits.add_node(graph, layer)
         if ids:
-            graph = edits.connect(graph, Edge(ids[-1], "output", id, "input"))
+            output = edits.ports(graph, graph.nodes[ids[-1]])[1][0].name
+            graph = edits.connect(graph, Edge(ids[-1], output, id, "input"))
         ids.append(id)
     return graph, ids
 

@@ -60,7 +60,7 @@ def test_an_output_or_input_that_is_missing_is_told():
 
 
 def test_a_cnn_on_every_frame_then_an_rnn():
-    graph, ids = network("input", "conv2d", "max_pool2d", "flatten", "gru")
+    graph, ids = network("input", "conv2d", "max-pool2d", "flatten", "gru")
     graph = shaped(graph, ids[0], video(5, 3, 16, 16))
     report = infer(graph)
     conv, pool, flat, gru = (report.nodes[id] for id in ids[1:])
