@@ -1,0 +1,14 @@
+"""Tasks: what a network learns to do. Importing them does not import torch."""
+
+from __future__ import annotations
+
+from models.registry import Registry
+from playground.tasks.classification import Classification
+from playground.tasks.task import Baseline, Metric, Task, TaskSettings
+from playground.tasks.values import Forecast, Regression
+
+__all__ = ["TASKS", "Baseline", "Metric", "Task", "TaskSettings"]
+
+TASKS: Registry[Task] = Registry("task")
+for _task in (Classification(), Regression(), Forecast()):
+    TASKS.add(_task)
