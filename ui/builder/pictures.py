@@ -1,0 +1,143 @@
+"""What leaves a node for one sample, as a picture of a few dozen pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor, QImage
+
+from models.axes import Kind
+from ui.insight.colormaps import GREY, MAGMA, coloured, qimage, signed
+from ui.theme import theme
+
+Array = NDArray[np.float32]
+
+
+def picture(
+    value: NDArray, kind: Kind | None, size: tuple[int, int], *, raw: bool = False
+) -> QImage:
+    """``value`` (without the batch axis) at ``size`` device pixels (width, height).
+
+    Images and maps show how strongly each place responds, over all channels, in magma; ``raw``
+    images (a network's inputs) show themselves. Sequences are heat maps, time to the right;
+    vectors and tokens are bars. An empty image where there is nothing to show.
+    """
+    array = np.asarray(value, dtype=np.float32)
+    if array.size == 0:
+        return QImage()
+    array = np.nan_to_num(array, copy=False, posinf=0.0, neginf=0.0)
+    match kind:
+        case Kind.IMAGE | Kind.VIDEO | Kind.VOLUME if array.ndim in (3, 4):
+            if array.ndim == 4:
+                middle = array.shape[0 if kind is Kind.VIDEO else 1] // 2
+                array = array[middle] if kind is Kind.VIDEO else array[:, middle]
+            pixels = _raw(array) if raw else _response(array)
+            return _scaled(pixels, size, square=True)
+        case Kind.SEQUENCE if array.ndim == 2:
+            if array.shape[1] <= 3:
+                return _bars(array[:, 0], size)
+            return _scaled(_heat(array.T), size, square=False)
+        case _:
+            return _bars(array.reshape(-1), size)
+
+
+def _response(maps: Array) -> NDArray[np.uint8]:
+    """The mean magnitude of C×H×W over its channels, in magma."""
+    strength = np.abs(maps).mean(axis=0)
+    low, high = float(strength.min()), float(strength.max())
+    return coloured(strength, low if high > 2 * low else 0.0, high, MAGMA)
+
+
+def _raw(image: Array) -> NDArray[np.uint8]:
+    """C×H×W as a person would see it: colour from three channels, else the first in grey."""
+    low, high = float(image.min()), float(image.max())
+    if image.shape[0] != 3:
+        return coloured(image[0], low, high, GREY)
+    scale = 255.0 / (high - low) if high > low else 0.0
+    return ((image - low) * scale).transpose(1, 2, 0).astype(np.uint8)
+
+
+def _heat(rows: Array) -> NDArray[np.uint8]:
+    """F×T: signed values in blue and orange, others in magma."""
+    largest = float(np.abs(rows).max())
+    if rows.min() >= 0.0:
+        return coloured(rows, 0.0, largest, MAGMA)
+    return coloured(rows, -largest, largest, signed(theme().name == "light"))
+
+
+def _scaled(pixels: NDArray[np.uint8], size: tuple[int, int], square: bool) -> QImage:
+    """The H×W×3 pixels at ``size``: large ones averaged, small ones in crisp squares.
+
+    With ``square`` pixels the middle of a long picture is shown, else it is stretched.
+    """
+    width, height = size
+    if square:
+        pixels = _cropped(pixels, width / height)
+    rows = _sampled(pixels.shape[0], height)
+    columns = _sampled(pixels.shape[1], width)
+    pixels = _means(_means(pixels, rows, height, 0), columns, width, 1)
+    return qimage(pixels)
+
+
+def _cropped(pixels: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    if width > height * aspect:
+        keep = max(1, round(height * aspect))
+        start = (width - keep) // 2
+        return pixels[:, start : start + keep]
+    keep = max(1, round(width / aspect))
+    start = (height - keep) // 2
+    return pixels[start : start + keep]
+
+
+def _sampled(count: int, wanted: int) -> NDArray[np.intp]:
+    return np.arange(wanted) * count // wanted
+
+
+def _means(
+    pixels: NDArray[np.uint8], index: NDArray[np.intp], wanted: int, axis: int
+) -> NDArray[np.uint8]:
+    """Repeat or average along an axis until it has ``wanted`` entries."""
+    count = pixels.shape[axis]
+    if count <= wanted:
+        return pixels.take(index, axis)
+    starts = np.arange(wanted) * count // wanted
+    sums = np.add.reduceat(pixels, starts, axis, dtype=np.uint32)
+    shape = [1, 1, 1]
+    shape[axis] = wanted
+    lengths = np.diff(np.append(starts, count)).reshape(shape)
+    return (sums // lengths).astype(np.uint8)
+
+
+def _bars(values: Array, size: tuple[int, int]) -> QImage:
+    """Up to a bar every third pixel from a zero line, drawn on the picture's own dark or light."""
+    width, height = size
+    most = max(1, width // 3)
+    if values.size > most:
+        starts = np.arange(most) * values.size // most
+        high, low = np.maximum.reduceat(values, starts), np.minimum.reduceat(values, starts)
+        values = np.where(high >= -low, high, low)
+    top, bottom = max(float(values.max()), 0.0), min(float(values.min()), 0.0)
+    span = (top - bottom) or 1.0
+    tokens = theme().tokens
+    canvas = np.empty((height, width, 3), np.uint8)
+    canvas[:] = _rgb(tokens.pressed)
+    inner = height - 4
+    zero = 2 + round(inner * top / span)
+    edges = np.linspace(2, width - 2, values.size + 1).round().astype(int)
+    gap = 1 if width >= 4 * values.size else 0
+    light = theme().name == "light"
+    table = signed(light)
+    colours = (table[200], table[55])
+    for value, left, right in zip(values.tolist(), edges[:-1], edges[1:], strict=True):
+        end = zero - round(inner * value / span)
+        start, stop = min(zero, end), max(zero, end)
+        if start == stop and value:
+            stop += 1
+        canvas[start:stop, left : max(left + 1, right - gap)] = colours[value < 0]
+    return qimage(canvas)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    value = QColor(colour)
+    return value.red(), value.green(), value.blue()
