@@ -83,7 +83,7 @@ class TextField(Field):
 
     def set_value(self, value: Any) -> None:
         self._value = value
-        if self.line.hasFocus() and self._parsed() == (value,):
+        if self._parsed() == (value,) and self.line.text():
             return  # 0.10 being typed stays as it is
         self.line.setText(self.parameter.show(value))
         self.line.setCursorPosition(0)
@@ -205,7 +205,7 @@ class ShapeField(Field):
         self._value = shape.to_json()
         self.kind.setCurrentIndex(list(Kind).index(shape.kind))
         text = "×".join(str(size) for size in shape.sizes)
-        if not (self.sizes.hasFocus() and self._read() == list(shape.sizes)):
+        if self._read() != list(shape.sizes):
             self.sizes.setText(text)
         self.sizes.setToolTip("×".join(shape.axes))
 

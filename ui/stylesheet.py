@@ -65,6 +65,10 @@ QPushButton[kind="row"] { background: transparent; border: 1px solid transparent
   text-align: left; padding: 0 8px; min-height: 30px; font-weight: 400; }
 QPushButton[kind="row"]:hover { background: $raised; }
 QPushButton[kind="row"]:focus { border-color: $accent; }
+QPushButton[kind="card"] { background: $panel; border: 1px solid $line; border-radius: 8px;
+  padding: 0; text-align: left; font-weight: 400; }
+QPushButton[kind="card"]:hover { background: $raised; border-color: $text3; }
+QPushButton[kind="card"]:focus { border-color: $accent; }
 QFrame[kind="segments"] { background: $raised; border: 1px solid $line; border-radius: 6px; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px;
