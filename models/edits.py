@@ -161,7 +161,7 @@ def copy_nodes(graph: Graph, ids: Iterable[str]) -> Graph:
     chosen = set(ids)
     nodes = {id: node for id, node in graph.nodes.items() if id in chosen}
     edges = tuple(e for e in graph.edges if e.source in chosen and e.target in chosen)
-    used = {node.params.get("definition") for node in nodes.values() if node.layer == GROUP}
+    used = [node.params.get("definition") for node in nodes.values() if node.layer == GROUP]
     definitions = {id: item for id, item in graph.definitions.items() if id in used}
     return Graph(nodes, edges, definitions)
 

@@ -24,6 +24,7 @@ _MODULE_ATTRIBUTES = frozenset(
     "bfloat16 ipu mtia dump_patches call_super_init torch nn self graph code".split()
 )
 
+DEEPEST_DOCUMENT = 64
 GROUP = "group"
 INPUT = "input"
 OUTPUT = "output"
@@ -160,14 +161,14 @@ class Definition:
         return data | {"graph": self.graph.to_json()} | dict(self.extra)
 
     @classmethod
-    def from_json(cls, data: Any) -> Definition:
+    def from_json(cls, data: Any, depth: int = 0) -> Definition:
         if not isinstance(data, Mapping):
             raise GraphError(f"a group definition is an object; got {_brief(data)}")
         values = dict(data)
         id, name = values.pop("id", None), values.pop("name", None)
         if not isinstance(id, str) or not _ID.fullmatch(id) or not isinstance(name, str):
             raise GraphError("a group definition needs an id and a name")
-        graph = Graph.from_json(values.pop("graph", None))
+        graph = Graph.from_json(values.pop("graph", None), depth + 1)
         try:
             exposed = tuple(
                 Exposed(item["id"], item["node"], item["parameter"])
@@ -271,10 +272,12 @@ class Graph:
         return data | dict(self.extra)
 
     @classmethod
-    def from_json(cls, data: Any) -> Graph:
+    def from_json(cls, data: Any, depth: int = 0) -> Graph:
         """Read a document; raises ``GraphError`` naming the place. Layers may be unknown."""
         if not isinstance(data, Mapping):
             raise GraphError(f"a graph is an object; got {_brief(data)}")
+        if depth > DEEPEST_DOCUMENT:
+            raise GraphError(f"group definitions nest deeper than {DEEPEST_DOCUMENT}")
         values = dict(data)
         lists = {}
         for key in ("nodes", "edges", "definitions"):
@@ -298,7 +301,8 @@ class Graph:
                     raise GraphError(f"an edge ends at {end!r}, which is no node")
         if len(set(edges)) != len(edges):
             raise GraphError("the same edge is there twice")
-        definitions = {item.id: item for item in map(Definition.from_json, lists["definitions"])}
+        read = (Definition.from_json(item, depth) for item in lists["definitions"])
+        definitions = {item.id: item for item in read}
         return cls(nodes, edges, definitions, values)
 
 

@@ -159,7 +159,10 @@ class ShapeInference:
             and known.node.params is node.params
             and known.node.layer == node.layer
             and known.inputs == shapes
-            and (node.layer != GROUP or known.definitions is graph.definitions)
+            and (
+                node.layer != GROUP
+                or (known.definitions is graph.definitions and known.node.name == node.name)
+            )
         ):
             return _noted(known.report, used)
         report = self._fresh(graph, node, Inputs(shapes))
