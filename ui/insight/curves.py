@@ -21,7 +21,8 @@ def metric_text(name: str, value: float, unit: str = "") -> str:
     return f"{shown} {unit}" if unit else shown
 
 
-SHARES = frozenset({"accuracy", "balanced_accuracy", "top5_accuracy", "precision", "recall", "f1"})
+SHARES = frozenset({"accuracy", "f1", "mape"})
+UP_TO_ONE = frozenset({"accuracy", "f1"})
 
 
 def last(values: NDArray) -> float | None:
@@ -74,9 +75,10 @@ class Curves(Column):
             self._metric = False
         if self._metric:
             train, validation = history.train_metric, history.validation_metric
+            scale = 100.0 if name in SHARES else 1.0
             lines = [
-                Line("train", history.epochs, train, "accent"),
-                Line("validation", history.epochs, validation, "recurrent"),
+                Line("train", history.epochs, scale * train, "accent"),
+                Line("validation", history.epochs, scale * validation, "recurrent"),
             ]
         else:
             train, validation = history.train_loss, history.validation_loss
@@ -84,7 +86,7 @@ class Curves(Column):
                 Line("train", history.x, train, "accent"),
                 Line("validation", history.epochs, validation, "recurrent"),
             ]
-        self.plot.top = 1.0 if self._metric and name in SHARES else None
+        self.plot.top = 100.0 if self._metric and name in UP_TO_ONE else None
         self.plot.set_lines(lines)
         self._show_value(self.train, "train", newest(train) if self._metric else last(train))
         self._show_value(self.validation, "validation", newest(validation))

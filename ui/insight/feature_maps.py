@@ -17,7 +17,7 @@ from ui.theme import theme
 GAP = 3
 MOST_MAPS = 64
 SETTLING = 0.9
-CAPTION = "Each tile is one learned filter looking at the sample; bright means it responds."
+CAPTION = "Each tile is one learned filter looking at the sample; bright: it responds."
 CAPTION_HEIGHT = 26
 
 

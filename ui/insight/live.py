@@ -20,7 +20,6 @@ from ui.insight.node_chooser import (
     nodes_with_maps,
     nodes_with_states,
 )
-from ui.insight.sample_chooser import SampleChooser
 from ui.session import Session
 from ui.widgets import ElidedLabel, EmptyState, IconButton, Segmented
 
@@ -154,14 +153,12 @@ class StatesColumn(_NodeColumn):
 
 
 class LivePanel(QWidget):
-    """The three columns. Nothing is drawn while the panel is hidden; ``corner`` belongs into the
-    header of the panel around it."""
+    """The three columns. Nothing is drawn while the panel is hidden."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.setAccessibleName("Live views")
-        self.corner = SampleChooser(session)
         self.curves = Curves()
         self._curves_body = _Body(self.curves, EmptyState("play", NO_RUN))
         self.maps = MapsColumn(session)

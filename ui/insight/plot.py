@@ -150,10 +150,11 @@ class Plot(QWidget):
 
     def position(self, x: float, y: float) -> QPointF:
         """Where a point of the data is drawn, in the widget's own pixels."""
-        px, py = self._pixels(np.array([np.log10(x) if self.log_x else x]), np.array([y]))
+        px, py = self.pixels(np.array([np.log10(x) if self.log_x else x]), np.array([y]))
         return QPointF(float(px[0]), float(py[0]))
 
-    def _pixels(self, x: Array, y: Array) -> tuple[Array, Array]:
+    def pixels(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """Where points of the plot (logarithms where ``log_x``) are drawn."""
         area, (x0, x1), (y0, y1) = self._area(), self.x_range, self._y
         px = area.left() + (x - x0) * (area.width() / ((x1 - x0) or 1.0))
         py = area.bottom() - (y - y0) * (area.height() / ((y1 - y0) or 1.0))
@@ -199,7 +200,7 @@ class Plot(QWidget):
         if not inside.size:
             return
         part = slice(max(0, inside[0] - 1), inside[-1] + 2)
-        px, py = self._pixels(x[part], y[part])
+        px, py = self.pixels(x[part], y[part])
         px, py = thinned(px, py, int(self._area().width()))
         good = np.isfinite(px) & np.isfinite(py)
         ends = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
@@ -216,7 +217,7 @@ class Plot(QWidget):
 
     def _paint_dots(self, painter: QPainter, line: Line, x: Array, y: Array) -> None:
         good = np.isfinite(x) & np.isfinite(y)
-        px, py = self._pixels(x[good], y[good])
+        px, py = self.pixels(x[good], y[good])
         shade = token_colour(line.colour)
         shade.setAlpha(255 if px.size < 50 else 150)
         pen = QPen(shade, 4.0 if px.size < 2000 else 2.0)
@@ -254,7 +255,7 @@ class Plot(QWidget):
         area, line, text = self._area(), token_colour("line"), token_colour("text3")
         painter.setFont(theme().font(11))
         for value in ticks(*self._y, self._y_marks()):
-            y = round(self._pixels(np.zeros(1), np.array([value]))[1][0]) + 0.5
+            y = round(self.pixels(np.zeros(1), np.array([value]))[1][0]) + 0.5
             painter.setPen(QPen(line, 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(text)
@@ -263,7 +264,7 @@ class Plot(QWidget):
             painter.drawText(place, flags, number(value))
         painter.setPen(text)
         for value in self._x_ticks(area):
-            x = self._pixels(np.array([value]), np.zeros(1))[0][0]
+            x = self.pixels(np.array([value]), np.zeros(1))[0][0]
             place = QRectF(x - 30, area.bottom() + 6, 60, 16)
             shown = number(10.0**value) if self.log_x else number(value)
             painter.drawText(place, Qt.AlignmentFlag.AlignHCenter, shown)
@@ -275,7 +276,7 @@ class Plot(QWidget):
             pen.setDashPattern([3, 3])
             painter.setPen(pen)
             low, high = self._y
-            px, py = self._pixels(np.array([low, high]), np.array([low, high]))
+            px, py = self.pixels(np.array([low, high]), np.array([low, high]))
             painter.drawLine(QPointF(px[0], py[0]), QPointF(px[1], py[1]))
 
     def _x_ticks(self, area: QRectF) -> list[float]:
@@ -301,7 +302,7 @@ class Plot(QWidget):
                 nearest = float(x[index])
         if nearest is None:
             return
-        px = self._pixels(np.array([nearest]), np.zeros(1))[0][0]
+        px = self.pixels(np.array([nearest]), np.zeros(1))[0][0]
         painter.setPen(QPen(token_colour("text3"), 1))
         painter.drawLine(QPointF(px, area.top()), QPointF(px, area.bottom()))
         head = number(10.0**nearest if self.log_x else nearest, 4)

@@ -26,7 +26,7 @@ class SampleChooser(QWidget):
         self.text.clicked.connect(self._ask)
         self.number = QLineEdit()
         self.number.setAccessibleName("Number of the sample")
-        self.number.setValidator(QIntValidator(0, 2**31 - 1, self.number))
+        self.number.setValidator(QIntValidator(1, 2**31 - 1, self.number))
         self.number.setFixedWidth(96)
         self.number.returnPressed.connect(self._typed)
         self.number.editingFinished.connect(self._close)
@@ -61,7 +61,7 @@ class SampleChooser(QWidget):
         index = self._session.sample
         said = dataset.describe(index)
         said = said if len(said) <= LONGEST_LABEL else said[: LONGEST_LABEL - 1] + "…"
-        number = f"sample {index:,}"
+        number = f"sample {index + 1:,}"
         self.text.setText(number if said == str(index) else f"{number} · {said}")
         self.text.setAccessibleName(self.text.text())
 
@@ -81,7 +81,7 @@ class SampleChooser(QWidget):
 
     @Slot()
     def _ask(self) -> None:
-        self.number.setText(str(self._session.sample))
+        self.number.setText(str(self._session.sample + 1))
         self.number.selectAll()
         self._stack.setCurrentWidget(self.number)
         self.number.setFocus()
@@ -90,7 +90,7 @@ class SampleChooser(QWidget):
     def _typed(self) -> None:
         dataset = self._session.dataset
         if dataset is not None and self.number.text():
-            self._session.set_sample(min(int(self.number.text()), len(dataset) - 1))
+            self._session.set_sample(min(int(self.number.text()), len(dataset)) - 1)
         self._close()
 
     @Slot()

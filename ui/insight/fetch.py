@@ -1,0 +1,54 @@
+"""Reading files away from the main thread: only the newest wish is answered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+
+class Fetch(QObject):
+    """Runs a function on a thread of its own and hands over what it returned.
+
+    ``done`` carries the result, ``failed`` the sentence of a ``ValueError`` or ``OSError``. A wish
+    that was followed by another is not answered any more.
+    """
+
+    done = Signal(object)
+    failed = Signal(str)
+    _finished = Signal(int, object, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._newest = 0
+        self._finished.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
+
+    def start(self, work: Callable[[], Any]) -> None:
+        self._newest += 1
+        number = self._newest
+        threading.Thread(target=self._run, args=(number, work), name="fetch", daemon=True).start()
+
+    def cancel(self) -> None:
+        self._newest += 1
+
+    def _run(self, number: int, work: Callable[[], Any]) -> None:
+        result, problem = None, ""
+        try:
+            result = work()
+        except (ValueError, OSError) as error:
+            problem = str(error) or type(error).__name__
+        try:
+            self._finished.emit(number, result, problem)
+        except RuntimeError:
+            return  # the panel was closed meanwhile
+
+    @Slot(int, object, str)
+    def _arrived(self, number: int, result: object, problem: str) -> None:
+        if number != self._newest:
+            return
+        if problem:
+            self.failed.emit(problem)
+        else:
+            self.done.emit(result)

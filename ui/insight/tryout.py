@@ -1,0 +1,529 @@
+"""Asking the trained network about something of one's own: a drawing, a picture, a row, a series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from models.axes import Kind
+from models.parameters import Parameter
+from playground.answers import Classes
+from playground.data.dataset import Column
+from playground.data.reading import ImageReading, RowReading
+from playground.messages import Answered
+from ui.forms import Form
+from ui.insight.answer_view import AnswerView
+from ui.insight.fetch import Fetch
+from ui.insight.pad import DrawingPad
+from ui.insight.plot import Line, Plot
+from ui.insight.sample_pictures import SERIES_COLOURS, image_of, is_picture
+from ui.session import Session
+from ui.theme import theme
+from ui.widgets import Button, ElidedLabel, EmptyState, IconButton, label, scrolled
+
+UNTRAINED = "Train the network, then try it here on something of your own."
+LARGEST_PAD = 64
+PICTURES = "Images (*.png *.jpg *.jpeg *.bmp *.webp *.gif *.tif *.tiff);;All files (*)"
+TABLES = "Tables (*.csv *.tsv *.txt);;All files (*)"
+PATIENCE_MS = 2000
+
+
+class Preview(QWidget):
+    """A picture in crisp squares: what the network is given."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._image = QImage()
+        self.setAccessibleName(name)
+        self.setMinimumSize(84, 84)
+        self.setMaximumSize(240, 240)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        theme().changed.connect(self.update)
+
+    @property
+    def image(self) -> QImage:
+        return self._image
+
+    def sizeHint(self) -> QSize:
+        return QSize(140, 140)
+
+    def show_image(self, image: QImage) -> None:
+        self._image = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        side = min(self.width(), self.height())
+        if self._image.isNull():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme().color("raised"))
+            painter.drawRoundedRect(QRectF(0, 0, side, side), 6, 6)
+            return
+        size = self._image.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio)
+        smooth = size.width() < self._image.width()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        painter.drawImage(QRectF(0, 0, size.width(), size.height()), self._image)
+
+
+class PictureInput(QWidget):
+    """A pad to draw on (for small grey pictures), and a preview of what the network sees.
+
+    ``changed`` carries the raw value C×H×W, or None where there is nothing yet.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pad = DrawingPad()
+        self.pad.changed.connect(self._drawn)
+        self.seen = Preview("What the network sees")
+        self._value: NDArray[Any] | None = None
+        self._size = (1, 28, 28)
+        self.clear = Button("Clear", "eraser")
+        self.clear.clicked.connect(self.start_again)
+        small = label("What the network sees", "small")
+        side = QVBoxLayout()
+        side.setSpacing(6)
+        side.addWidget(small)
+        side.addWidget(self.seen)
+        side.addWidget(self.clear)
+        side.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(16)
+        row.addWidget(self.pad, 3, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(side, 2)
+
+    def prepare(self, column: Column) -> None:
+        """Take pictures of ``column``'s size; the pad is for small grey ones."""
+        channels, height, width = (int(size) for size in column.shape.sizes)
+        self._size = (channels, height, width)
+        reading = column.reading
+        digit = isinstance(reading, ImageReading) and reading.digit
+        self.pad.setVisible(channels == 1 and (digit or max(height, width) <= LARGEST_PAD))
+        self.start_again()
+
+    @property
+    def value(self) -> NDArray[Any] | None:
+        return self._value
+
+    def show_value(self, value: NDArray[Any]) -> None:
+        """Take a picture from elsewhere: a file or a sample."""
+        self.pad.blockSignals(True)
+        self.pad.clear()
+        self.pad.blockSignals(False)
+        self._take(value)
+
+    @Slot()
+    def start_again(self) -> None:
+        self.pad.blockSignals(True)
+        self.pad.clear()
+        self.pad.blockSignals(False)
+        self._take(None)
+
+    @Slot()
+    def _drawn(self) -> None:
+        _, height, width = self._size
+        self._take(None if self.pad.is_empty() else self.pad.array(height, width)[None])
+
+    def _take(self, value: NDArray[Any] | None) -> None:
+        self._value = value
+        self.seen.show_image(image_of(value) if value is not None else QImage())
+        self.changed.emit(value)
+
+
+class RowInput(QWidget):
+    """A field for each feature of a table's row."""
+
+    changed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reading: RowReading | None = None
+        self._cells: dict[str, str | None] = {}
+        self.form = Form()
+        self.form.edited.connect(self._edited)
+        holder = QWidget()
+        inner = QVBoxLayout(holder)
+        inner.setContentsMargins(0, 0, 8, 0)
+        inner.addWidget(self.form)
+        inner.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scrolled(holder))
+
+    def prepare(self, column: Column) -> None:
+        assert isinstance(column.reading, RowReading)
+        self._reading = column.reading
+        self.form.set_parameters([_field(feature) for feature in self._reading.features], {})
+
+    def show_value(self, value: NDArray[Any]) -> None:
+        """Fill the fields with a raw row."""
+        assert self._reading is not None
+        values: dict[str, Any] = {}
+        at = 0
+        for feature in self._reading.features:
+            part = value[at : at + feature.width]
+            at += feature.width
+            if feature.categories is None:
+                values[feature.name] = None if np.isnan(part[0]) else float(f"{part[0]:.6g}")
+            else:
+                chosen = feature.categories[int(part.argmax())] if part.any() else None
+                values[feature.name] = chosen
+        self._cells = {name: _cell(item) for name, item in values.items()}
+        self.form.set_values(values)
+        self.changed.emit(self.value)
+
+    @property
+    def value(self) -> NDArray[Any] | None:
+        return self._reading.encode(self._cells) if self._reading is not None else None
+
+    @Slot(str, object)
+    def _edited(self, name: str, value: Any) -> None:
+        self._cells[name] = _cell(value)
+        self.changed.emit(self.value)
+
+
+def _cell(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _field(feature: Any) -> Parameter:
+    if feature.categories is None:
+        return Parameter(feature.name, feature.name, "float", None, optional=True)
+    choices = tuple((item, item) for item in feature.categories)
+    first = feature.categories[0] if feature.categories else None
+    return Parameter(
+        feature.name, feature.name, "choice", first, choices=((None, "–"), *choices), optional=True
+    )
+
+
+class SeriesInput(QWidget):
+    """The series that the network is asked about, as lines."""
+
+    changed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plot = Plot("The series that the network sees", x_label="step")
+        self._names: tuple[str, ...] = ()
+        self._value: NDArray[Any] | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.plot)
+
+    def prepare(self, column: Column) -> None:
+        self._names = tuple(getattr(column.reading, "columns", ()) or (column.name,))
+        self._value = None
+        self.plot.set_lines([])
+
+    @property
+    def value(self) -> NDArray[Any] | None:
+        return self._value
+
+    def show_value(self, value: NDArray[Any]) -> None:
+        self._value = value
+        steps = np.arange(1, len(value) + 1)
+        features = np.reshape(value, (len(value), -1)).T
+        self.plot.set_lines(
+            Line(self._names[i] if i < len(self._names) else f"feature {i + 1}", steps, y, shade)
+            for i, (y, shade) in enumerate(zip(features, SERIES_COLOURS, strict=False))
+        )
+        self.changed.emit(value)
+
+
+class TryPanel(QWidget):
+    """Input at the left, the network's answer at the right, live while one draws or types."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._asked, self._answered = 0, 0
+        self._waiting: NDArray[Any] | None = None
+        self._true: NDArray[Any] | None = None
+        self._offered: list[tuple[str, NDArray[Any]]] = []
+        self._column: Column | None = None
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(PATIENCE_MS)
+        self._patience.timeout.connect(self._send)
+        self._fetch = Fetch(self)
+        self._fetch.done.connect(self._fetched)
+        self._fetch.failed.connect(self._not_read)
+        self.setAccessibleName("Try")
+        self.setAcceptDrops(True)
+        self._build()
+        self._connect()
+        self._prepare()
+
+    def _build(self) -> None:
+        self.picture, self.row, self.series = PictureInput(), RowInput(), SeriesInput()
+        self.open = Button("Open a file …", "folder")
+        self.sample = Button("Take the sample", "target")
+        self.sample.setToolTip("Ask about the sample that all views look at")
+        self.pick = QComboBox()
+        self.pick.setAccessibleName("Which of the values in the file")
+        self.pick.setMaximumWidth(260)
+        self.source = ElidedLabel("", "small")
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        for widget in (self.open, self.sample, self.pick):
+            head.addWidget(widget)
+        head.addWidget(self.source, 1)
+        self._inputs = QStackedWidget()
+        for page in (self.picture, self.row, self.series):
+            self._inputs.addWidget(page)
+        left = QVBoxLayout()
+        left.setSpacing(10)
+        left.addLayout(head)
+        left.addWidget(self._inputs, 1)
+        self.answer = AnswerView()
+        self.heading = label("Answer", "title")
+        self.verdict = ElidedLabel("", "second")
+        self.again = IconButton("refresh", "Ask again")
+        titles = QHBoxLayout()
+        titles.setSpacing(10)
+        titles.addWidget(self.heading)
+        titles.addWidget(self.verdict, 1)
+        titles.addWidget(self.again)
+        right = QVBoxLayout()
+        right.setSpacing(10)
+        right.addLayout(titles)
+        right.addWidget(self.answer, 1)
+        self._body = QWidget()
+        row = QHBoxLayout(self._body)
+        row.setContentsMargins(16, 8, 16, 12)
+        row.setSpacing(36)
+        row.addLayout(left, 5)
+        row.addLayout(right, 4)
+        self.empty = EmptyState("wand", UNTRAINED, "Run", self._session.run)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self._body)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._pages)
+
+    def _connect(self) -> None:
+        session = self._session
+        for page in (self.picture, self.row, self.series):
+            page.changed.connect(self._ask)
+        self.open.clicked.connect(self._choose_file)
+        self.sample.clicked.connect(self.take_sample)
+        self.pick.activated.connect(self._picked)
+        self.again.clicked.connect(self._ask_again)
+        session.dataset_changed.connect(self._prepare)
+        session.state_changed.connect(self._state_changed)
+        session.project_changed.connect(self._prepare)
+        session.bridge.answered.connect(self._on_answered)
+        session.bridge.loaded.connect(self._state_changed)
+
+    # What can be asked --------------------------------------------------------------------------
+
+    @Slot()
+    def _prepare(self) -> None:
+        """Offer the input that the data has."""
+        dataset = self._session.dataset
+        self._waiting, self._true, self._offered = None, None, []
+        self.pick.hide()
+        self.source.set_text("")
+        self._column = next(iter(dataset.inputs.values())) if dataset is not None else None
+        if self._column is not None:
+            self._input().prepare(self._column)
+            self._inputs.setCurrentWidget(self._input())
+            picture = is_picture(self._column.shape)
+            self.open.setText("Open an image …" if picture else "Open a table …")
+            self.open.setVisible(self._column.reading is not None)
+            if not picture:
+                self.take_sample()
+        self._state_changed()
+
+    def _input(self) -> PictureInput | RowInput | SeriesInput:
+        assert self._column is not None
+        if self._column.shape.kind is Kind.IMAGE:
+            return self.picture
+        return self.row if isinstance(self._column.reading, RowReading) else self.series
+
+    @Slot()
+    def _state_changed(self, *_: object) -> None:
+        session = self._session
+        trained = session.run_folder is not None or session.state.busy
+        usable = trained and self._column is not None
+        self.empty.say(UNTRAINED if session.dataset is not None else session.data_message, "Run")
+        self._pages.setCurrentWidget(self._body if usable else self.empty)
+        if usable and not session.state.busy and self.isVisible():
+            self._ask_again()
+
+    def showEvent(self, event: QEvent) -> None:
+        super().showEvent(event)
+        if self._pages.currentWidget() is self._body:
+            self._ask_again()
+
+    @Slot()
+    def take_sample(self) -> None:
+        """Ask about the sample that all views look at, whose true answer is known."""
+        dataset, column = self._session.dataset, self._column
+        if dataset is None or column is None or not len(dataset):
+            return
+        index = np.array([self._session.sample], np.int64)
+        self.source.set_text(f"sample {index[0] + 1:,} · {dataset.describe(int(index[0]))}")
+        self.pick.hide()
+        true = dataset.target.take(index)[0] if not dataset.target.lazy else None
+
+        def read() -> list[tuple[str, NDArray[Any]]]:
+            return [("", column.take(index)[0])]
+
+        if column.lazy:
+            self._fetch.start(read)
+        else:
+            self._show(read()[0][1])
+            self._true = true
+
+    @Slot()
+    def _choose_file(self) -> None:
+        kinds = PICTURES if self._column and is_picture(self._column.shape) else TABLES
+        chosen = QFileDialog.getOpenFileName(self, "Ask the network about a file", "", kinds)[0]
+        if chosen:
+            self.open_file(Path(chosen))
+
+    def open_file(self, path: Path) -> None:
+        """Ask about a file: a picture, or the rows or series of a table."""
+        if self._column is None or self._column.reading is None:
+            return
+        reading = self._column.reading
+        self.source.set_text(path.name)
+        self._fetch.start(lambda: reading.read(str(path)))
+
+    @Slot(object)
+    def _fetched(self, offered: list[tuple[str, NDArray[Any]]]) -> None:
+        self._offered = offered
+        self.pick.clear()
+        for name, _ in offered:
+            self.pick.addItem(Path(name).name)
+        self.pick.setVisible(len(offered) > 1)
+        if offered:
+            self._picked(0)
+
+    @Slot(int)
+    def _picked(self, index: int) -> None:
+        self._show(self._offered[index][1])
+
+    @Slot(str)
+    def _not_read(self, text: str) -> None:
+        self.answer.say(text)
+
+    def _show(self, value: NDArray[Any]) -> None:
+        self._true = None
+        self._input().show_value(value)
+
+    # Dropping files -----------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._column is not None and dropped_file(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped_file(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self.open_file(path)
+
+    # Asking and answering -----------------------------------------------------------------------
+
+    @Slot(object)
+    def _ask(self, value: NDArray[Any] | None) -> None:
+        """Ask about ``value``; while a question is open, only the newest waits."""
+        self._true = None
+        self._waiting = value
+        if value is None:
+            self.verdict.set_text("")
+            self.answer.say(self._invitation())
+        elif not self._patience.isActive():
+            self._send()
+
+    @Slot()
+    def _ask_again(self) -> None:
+        if self._column is not None:
+            true = self._true
+            self._ask(self._input().value)
+            self._true = true
+
+    @Slot()
+    def _send(self) -> None:
+        value, self._waiting = self._waiting, None
+        if value is None or self._column is None or not self._session.is_open:
+            return
+        self._asked += 1
+        self._patience.start()
+        self._session.worker.predict(("try", self._asked), {self._column.name: value[None]})
+
+    @Slot(object)
+    def _on_answered(self, message: Answered) -> None:
+        token = message.token
+        if not (isinstance(token, tuple) and token[0] == "try" and token[1] > self._answered):
+            return
+        self._answered = token[1]
+        self._patience.stop()
+        if self._column is None or self._input().value is None:
+            return
+        if message.answer is None:
+            self.answer.say(message.problem or "There is no answer: train the network first.")
+        else:
+            self._show_answer(message)
+        if self._waiting is not None:
+            self._send()
+
+    def _show_answer(self, message: Answered) -> None:
+        assert message.answer is not None and self._column is not None
+        past = None
+        value = self._input().value
+        if self._column.shape.kind is Kind.SEQUENCE and value is not None:
+            past = np.reshape(value, (len(value), -1))[:, 0]
+        true = None
+        if self._true is not None and message.answer.kind == "series":
+            true = np.asarray(self._true, float).reshape(-1)
+        self.answer.show_answer(message.answer, past, true)
+        self.verdict.set_text(self._judged(message))
+
+    def _judged(self, message: Answered) -> str:
+        """The true answer, where it is known."""
+        dataset = self._session.dataset
+        if self._true is None or dataset is None:
+            return ""
+        target = dataset.target
+        if isinstance(message.answer, Classes) and target.classes:
+            true = target.classes[int(self._true)]
+            right = bool(message.answer.answers) and message.answer.answers[0][0] == true
+            return f"true: “{true}”, " + ("right" if right else "wrong")
+        if np.size(self._true) == 1:
+            return f"true: {float(np.reshape(self._true, -1)[0]):.4g} {target.unit}".rstrip()
+        return ""
+
+    def _invitation(self) -> str:
+        if self._column is not None and is_picture(self._column.shape):
+            drawn = "Draw on the pad, open" if not self.picture.pad.isHidden() else "Open"
+            return f"{drawn} an image, or drop one here."
+        return "Change a value, open a table, or take the sample."
+
+
+def dropped_file(data: QMimeData) -> Path | None:
+    """The first file on this machine among what is dragged."""
+    for url in data.urls():
+        if url.isLocalFile():
+            return Path(url.toLocalFile())
+    return None
