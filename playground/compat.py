@@ -48,14 +48,14 @@ def declare_missing_operators() -> bool:
     for compiled in sorted(Path(spec.origin).parent.glob("_C*")):
         if compiled.suffix in (".so", ".pyd"):
             try:
-                torch.ops.load_library(str(compiled))
+                torch.ops.load_library(str(compiled))  # type: ignore[no-untyped-call]
             except (OSError, RuntimeError):
                 continue
             if hasattr(torch.ops.torchvision, "nms"):
                 return False
-    library = torch.library.Library("torchvision", "DEF")
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for declaration in _OPERATORS:
-        library.define(declaration)
+        library.define(declaration)  # type: ignore[no-untyped-call]
     _libraries.append(library)  # a collected library takes its declarations along
     return True
 

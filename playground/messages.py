@@ -54,7 +54,7 @@ class Message:
     @property
     def key(self) -> Hashable:
         """Messages with equal keys replace each other while unread."""
-        return type(self)
+        return type(self).__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class Answered(Message):
 
     @property
     def key(self) -> Hashable:
-        return (Answered, self.token)
+        return ("Answered", self.token)
 
 
 @dataclass(frozen=True, slots=True)

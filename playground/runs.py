@@ -13,6 +13,7 @@ import math
 import os
 import platform
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,11 +76,9 @@ class RunFolder:
         return self.path.name
 
     @classmethod
-    def create(cls, path: Path, project: Project, base: Path | None = None) -> RunFolder:
-        """Make the folder with a frozen copy of the project; ``base`` is what the paths of its
-        data are relative to. Raises ``RunError`` where the folder is taken."""
-        from playground.project import dumps
-
+    def create(cls, path: Path, base: Path | None = None) -> RunFolder:
+        """Make an empty run at ``path``; ``base`` is what the paths of its data are relative to.
+        Raises ``RunError`` where the folder is taken."""
         try:
             path.mkdir(parents=True, exist_ok=True)
             if any(path.iterdir()):
@@ -87,14 +86,17 @@ class RunFolder:
                     f"{path} is not empty: choose a new folder for the run, or resume it"
                 )
             run = cls(path)
-            write_text(path / PROJECT, dumps(project))
-            info: dict[str, Any] = {"format": FORMAT, "created": _now(), "state": "preparing"}
-            if base is not None:
-                info["base"] = _relative(base, path)
-            run._write_info(info | {"versions": versions()})
+            base = path.parent if base is None else base
+            info = {"format": FORMAT, "created": _now(), "state": "preparing"}
+            run._write_info(info | {"base": _relative(base, path)})
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror or error}") from None
         return run
+
+    def discard(self) -> None:
+        """Remove a run that came to nothing: one without a checkpoint."""
+        if not self.has("last") and (self.path / INFO).is_file():
+            shutil.rmtree(self.path, ignore_errors=True)
 
     # what is in it
 
@@ -106,6 +108,12 @@ class RunFolder:
             return loads(read_text(self.path / PROJECT))
         except (OSError, ValueError) as error:
             raise RunError(f"{self.path} is not a run that can be read: {error}") from None
+
+    def freeze(self, project: Project) -> None:
+        """Keep a copy of the project as it is trained."""
+        from playground.project import dumps
+
+        write_text(self.path / PROJECT, dumps(project))
 
     def info(self) -> dict[str, Any]:
         """``run.json``; raises ``RunError``."""
@@ -182,13 +190,13 @@ class RunFolder:
                 rows.append(row)
         return rows
 
-    def add_metrics(self, row: Row) -> None:
-        """Append an epoch; floats are written so that they are read back to the last bit."""
+    def add_metrics(self, rows: Sequence[Row]) -> None:
+        """Append epochs; floats are written so that they are read back to the last bit."""
         path = self.path / METRICS
         fresh = not path.exists()
         # the file was written anew when the run started, so it is no link
         with path.open("a", encoding="utf-8", newline="") as file:
-            file.write(_lines([row], heading=fresh))
+            file.write(_lines(rows, heading=fresh))
             file.flush()
             os.fsync(file.fileno())
 
@@ -217,7 +225,7 @@ class RunFolder:
         return isinstance(process[0], int) and _process(process[0]) == process
 
 
-def new_run(files: Path, project: Project, base: Path | None = None) -> RunFolder:
+def new_run(files: Path, base: Path | None = None) -> RunFolder:
     """A new numbered run under ``files`` (``NAME.files``), whose project lies beside it."""
     runs = files / RUNS
     try:
@@ -232,7 +240,7 @@ def new_run(files: Path, project: Project, base: Path | None = None) -> RunFolde
                 number += 1
     except OSError as error:
         raise RunError(f"{runs} cannot be written: {error.strerror or error}") from None
-    return RunFolder.create(runs / f"{number:03d}", project, files.parent if base is None else base)
+    return RunFolder.create(runs / f"{number:03d}", files.parent if base is None else base)
 
 
 def list_runs(files: Path) -> list[RunSummary]:
@@ -317,9 +325,12 @@ def _number(value: Any) -> float:
 
 
 def _process(pid: int) -> list[Any] | None:
-    """A process by its number and its start, because numbers are used again."""
+    """A process by its number and its start, because numbers are used again; None if it ended."""
     try:
-        return [pid, round(psutil.Process(pid).create_time(), 1)]
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return [pid, round(process.create_time(), 1)]
     except (psutil.Error, ValueError, OverflowError):
         return None
 

@@ -152,7 +152,7 @@ def read_samples(dataset: Dataset, indices: Indices) -> dict[str, npt.NDArray[np
 def split_batches(order: Tensor, size: int) -> Sequence[Tensor]:
     """``order`` in batches. A last one of a single sample joins the one before it, because batch
     normalization cannot learn from one value."""
-    batches = list(order.split(size))
+    batches = list(torch.split(order, size))
     if size > 1 and len(batches) > 1 and len(batches[-1]) == 1:
         last = batches.pop()
         batches[-1] = torch.cat([batches[-1], last])

@@ -12,9 +12,11 @@ from torch import Tensor, nn, optim
 
 from models.build import BuildError, Network, build
 from models.graph import Graph
+from models.shapes import Report, infer
 from playground.data.dataset import Column, Dataset
 from playground.devices import Device
 from playground.tasks import TASKS
+from playground.training import memory
 from playground.training.errors import TrainingError
 from playground.training.feed import Batch
 from playground.training.settings import TrainingSettings
@@ -37,7 +39,10 @@ class Learner:
         self.settings = settings = project.training
         self.device = device
         self.task = TASKS.get(project.task.id)
-        self.network = initial_network(project.graph, settings.seed)
+        report, free = infer(project.graph), device.memory()
+        need = memory.needed(report, settings, dataset, free)
+        memory.check(project.graph, report, need, device, free)
+        self.network = initial_network(project.graph, settings.seed, report)
         self.wires = Wires(self.network, dataset)
         self.module = self.network.module.to(device.torch)
         if device.kind != "mps":
@@ -132,7 +137,9 @@ class Wires:
         return [(result, batch[column])]
 
 
-def initial_network(graph: Graph, seed: int, *, partial: bool = False) -> Network:
+def initial_network(
+    graph: Graph, seed: int, report: Report | None = None, *, partial: bool = False
+) -> Network:
     """The network with the weights that ``seed`` gives, without touching torch's generator.
 
     Each module's weights follow from the seed and its own name, so that an edit elsewhere leaves
@@ -140,7 +147,7 @@ def initial_network(graph: Graph, seed: int, *, partial: bool = False) -> Networ
     """
     try:
         with isolated(seed):
-            return build(graph, partial=partial, seed=seed)
+            return build(graph, report, partial=partial, seed=seed)
     except BuildError as error:
         raise TrainingError(str(error)) from None
     except (MemoryError, RuntimeError) as error:

@@ -1,0 +1,90 @@
+"""A model's answers to a whole split of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+import torch
+
+from playground.data.dataset import Dataset
+from playground.messages import Array, Evaluation
+from playground.model import Model, ModelError
+from playground.training.feed import read_samples
+from playground.training.scores import Scores
+
+SLICE = 128
+
+
+def evaluate(model: Model, dataset: Dataset, split: str = "test") -> Evaluation:
+    """Metrics and answers on a split; raises ``ModelError``."""
+    steps = evaluation(model, dataset, split)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def evaluation(
+    model: Model, dataset: Dataset, split: str
+) -> Generator[tuple[int, int], None, Evaluation]:
+    """The same in slices, each yielding how many samples are done of how many."""
+    indices = dataset.splits.get(split)
+    if indices is None or not len(indices):
+        raise ModelError(f"the data have no {split} samples: change the split")
+    _check_same(model, dataset)
+    name, column_name = next(iter(model.wires.outputs.items()))
+    column = dataset.targets[column_name]
+    scores = Scores(model.task, model.options, {name: column_name}, dataset)
+    loss_of = model.task.loss(model.options)
+    outputs, targets, loss = [], [], 0.0
+    for start in range(0, len(indices), SLICE):
+        chosen = indices[start : start + SLICE]
+        batch = {
+            key: torch.from_numpy(np.ascontiguousarray(values)).to(model.device)
+            for key, values in read_samples(dataset, chosen).items()
+        }
+        output = torch.from_numpy(model.outputs(batch)[name])
+        target = batch[column_name].cpu()
+        scores.update([(output, target)])
+        loss += float(loss_of(output, target)) * len(chosen)
+        outputs.append(output.numpy())
+        targets.append(column.take(chosen))
+        yield start + len(chosen), len(indices)
+    predicted, confidence = model.task.predicted(np.concatenate(outputs), column)
+    true = np.concatenate(targets)
+    return Evaluation(
+        split=split,
+        metrics={"loss": loss / len(indices), **scores.values()},
+        classes=column.classes,
+        confusion=_confusion(true, predicted, len(column.classes)) if column.classes else None,
+        indices=indices,
+        true=true,
+        predicted=predicted,
+        confidence=confidence,
+        unit=column.unit,
+        task=model.task.id,
+        run=model.run.path if model.run else None,
+    )
+
+
+def _confusion(true: Array, predicted: Array, classes: int) -> Array:
+    counts = np.bincount(true * classes + predicted, minlength=classes * classes)
+    return counts.reshape(classes, classes)
+
+
+def _check_same(model: Model, dataset: Dataset) -> None:
+    """The data must be of the kind that the model was trained on."""
+    for side, theirs in (
+        (dataset.inputs, model.dataset.inputs),
+        (dataset.targets, model.dataset.targets),
+    ):
+        for name, column in theirs.items():
+            other = side.get(name)
+            if other is None or other.shape != column.shape or other.classes != column.classes:
+                raise ModelError(
+                    f"the data do not fit the model: it was trained with {name} as "
+                    f"{column.shape.described()}"
+                    + (f" of {len(column.classes)} classes" if column.classes else "")
+                )

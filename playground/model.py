@@ -1,0 +1,123 @@
+"""A network that can answer: with the preprocessing, the task and the class names it was made for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.build import Network
+from models.graph import Graph
+from models.shapes import infer
+from playground.answers import Answer
+from playground.data.dataset import Dataset
+from playground.devices import choose
+from playground.runs import RunError, RunFolder, Which
+from playground.tasks import TASKS, Task
+from playground.training import checkpoints, memory
+from playground.training.errors import TrainingError
+from playground.training.learner import Wires, initial_network
+
+if TYPE_CHECKING:
+    from playground.project import Project
+
+Array = npt.NDArray[Any]
+SLICE = 256
+
+
+class ModelError(ValueError):
+    """An input does not fit the model; the message says what it takes."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with what turns raw inputs into its own and its outputs into answers.
+
+    ``dataset`` says what was fitted; its samples are not needed.
+    """
+
+    network: Network
+    graph: Graph
+    dataset: Dataset
+    task: Task
+    options: Mapping[str, Any]
+    wires: Wires
+    device: torch.device
+    run: RunFolder | None = None
+
+    def predict(self, raw: Mapping[str, Array]) -> list[Answer]:
+        """Answers to raw samples: an array (N, …) for each input. Raises ``ModelError``."""
+        outputs = self.outputs(self.prepared(raw))
+        name, column = next(iter(self.wires.outputs.items()))
+        return [self.task.answer(row, self.dataset.targets[column]) for row in outputs[name]]
+
+    def prepared(self, raw: Mapping[str, Array]) -> dict[str, Tensor]:
+        """Raw samples as the network is given them, on its device; raises ``ModelError``."""
+        batch: dict[str, Tensor] = {}
+        for name in self.wires.arguments:
+            column = self.dataset.inputs.get(name)
+            if name not in raw:
+                raise ModelError(f"the model needs a value for {name}")
+            values = np.asarray(raw[name])
+            if column is not None:
+                values = column.prepared(values)
+                sizes = tuple(column.shape.sizes)
+                fits = values.ndim == len(sizes) + 1 and all(
+                    isinstance(size, str) or size == got
+                    for size, got in zip(sizes, values.shape[1:], strict=False)
+                )
+                if not fits:
+                    got = "×".join(map(str, values.shape[1:]))
+                    raise ModelError(f"{name} is {column.shape.described()}; got {got}")
+                if values.dtype.kind == "f" and not np.isfinite(values).all():
+                    raise ModelError(f"{name} has a value that is missing or infinite")
+            batch[name] = torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+        return batch
+
+    def outputs(self, batch: Mapping[str, Tensor]) -> dict[str, Array]:
+        """The outputs (N, …) for a prepared batch, by the name of the Output, in evaluation mode."""
+        module = self.network.module
+        training = module.training
+        arguments = [batch[name] for name in self.wires.arguments]
+        parts = []
+        module.eval()
+        try:
+            with torch.no_grad():
+                for start in range(0, len(arguments[0]), SLICE):
+                    result = module(*[value[start : start + SLICE] for value in arguments])
+                    parts.append(result if isinstance(result, dict) else {"": result})
+        finally:
+            module.train(training)
+        names = self.network.outputs
+        return {
+            name: torch.cat([part[name if name in part else ""] for part in parts]).cpu().numpy()
+            for name in names
+        }
+
+
+def load(run: RunFolder, which: Which = "best") -> Model:
+    """The trained network of a run on the CPU; raises ``RunError``."""
+    project, dataset = run.project(), run.fitted()
+    checkpoint = run.checkpoint(which)
+    try:
+        model = untrained(project, dataset, run)
+        checkpoints.load_weights(model.network.module, checkpoint.weights)
+    except (TrainingError, LookupError, ValueError) as error:
+        raise RunError(f"{run.path} cannot be loaded: {error}") from None
+    return model
+
+
+def untrained(project: Project, dataset: Dataset, run: RunFolder | None = None) -> Model:
+    """The project's network with its initial weights; raises ``TrainingError`` or ``LookupError``."""
+    report, device = infer(project.graph), choose("cpu")
+    memory.check_weights(project.graph, report, device.memory())
+    network = initial_network(project.graph, project.training.seed, report)
+    network.module.eval()
+    task, options = TASKS.get(project.task.id), project.task.options
+    wires = Wires(network, dataset)
+    return Model(network, project.graph, dataset, task, options, wires, device.torch, run)
