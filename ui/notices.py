@@ -1,0 +1,115 @@
+"""Sentences over the window: what went wrong and the way out. Never modal, never a traceback."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ui.session import Notice
+from ui.theme import theme
+from ui.widgets import Button, IconButton, label
+
+WIDTH, TOP, MOST = 620, 60, 3
+BRIEF_MS = 7000
+ICONS = {"info": "info", "good": "check", "warn": "warning", "bad": "error"}
+TOKENS = {"info": "accent", "good": "good", "warn": "warn", "bad": "bad"}
+
+
+class NoticeBar(QFrame):
+    """One sentence with a button and a cross."""
+
+    def __init__(self, notice: Notice, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.notice = notice
+        self.setProperty("kind", "banner")
+        self.setAccessibleName(notice.text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 6, 6)
+        row.setSpacing(10)
+        self._picture = QLabel()
+        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(label(notice.text, wrap=True, selectable=True), 1)
+        if notice.action is not None:
+            button = Button(notice.action[0])
+            button.clicked.connect(self._act)
+            row.addWidget(button)
+        close = IconButton("close", "Close", size=24)
+        close.clicked.connect(self.dismiss)
+        row.addWidget(close)
+        theme().changed.connect(self._recolor)
+        self._recolor()
+        if notice.level in ("info", "good") and notice.action is None:
+            QTimer.singleShot(BRIEF_MS, self, self.dismiss)
+
+    @Slot()
+    def dismiss(self) -> None:
+        stack = self.parent()
+        if isinstance(stack, Notices):
+            stack.take_away(self)
+
+    @Slot()
+    def _act(self) -> None:
+        action = self.notice.action
+        self.dismiss()
+        if action is not None:
+            action[1]()
+
+    @Slot()
+    def _recolor(self) -> None:
+        level = self.notice.level
+        self._picture.setPixmap(theme().pixmap(ICONS[level], TOKENS[level]))
+        self._picture.setContentsMargins(0, 5, 0, 0)
+
+
+class Notices(QWidget):
+    """The newest few notices, under the bar on top, in the middle of the window."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(6)
+        self.bars: list[NoticeBar] = []
+        window.installEventFilter(self)
+        self.hide()
+
+    @Slot(object)
+    def show_notice(self, notice: Notice) -> None:
+        """Add a notice in place of the one with its key; an empty text only takes that away."""
+        for bar in list(self.bars):
+            same = bar.notice.key == notice.key if notice.key else bar.notice.text == notice.text
+            if same:
+                self.take_away(bar)
+        if not notice.text:
+            return
+        bar = NoticeBar(notice, self)
+        self.bars.append(bar)
+        self._column.addWidget(bar)
+        for old in self.bars[:-MOST]:
+            self.take_away(old)
+        self._place()
+
+    def take_away(self, bar: NoticeBar) -> None:
+        if bar in self.bars:
+            self.bars.remove(bar)
+            self._column.removeWidget(bar)
+            bar.hide()
+            bar.deleteLater()
+            self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        self.setVisible(bool(self.bars))
+        if self.bars:
+            width = min(WIDTH, self._window.width() - 32)
+            height = (
+                self._column.totalHeightForWidth(width) if self._column.hasHeightForWidth() else -1
+            )
+            self.resize(width, height if height > 0 else self.sizeHint().height())
+            self.move((self._window.width() - width) // 2, TOP)
+            self.raise_()

@@ -1,0 +1,386 @@
+"""The bar on top (project, run, progress, device) and the line at the bottom of the window."""
+
+from __future__ import annotations
+
+import math
+
+import psutil
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from playground.messages import State
+from ui.actions import Actions
+from ui.session import Session
+from ui.theme import theme
+from ui.widgets import Button, Chip, Dot, ElidedLabel, IconButton, ProgressLine, label
+
+BAR_HEIGHT, STATUS_HEIGHT = 52, 24
+BUTTON = 32
+SIDE_WIDTH = 250
+METER_MS = 2000
+
+STATE_TOKENS = {
+    State.RUNNING: "good",
+    State.PREPARING: "warn",
+    State.PAUSED: "warn",
+    State.STOPPING: "warn",
+    State.FAILED: "bad",
+}
+STATE_WORDS = {
+    State.IDLE: "ready",
+    State.PREPARING: "preparing",
+    State.RUNNING: "training",
+    State.PAUSED: "paused",
+    State.STOPPING: "stopping",
+    State.FINISHED: "finished",
+    State.FAILED: "stopped by an error",
+}
+
+
+class TransportBar(QFrame):
+    """The 52 pixels on top. ``menu`` is shown by a click on the project's name."""
+
+    def __init__(self, session: Session, actions: Actions, menu: QMenu) -> None:
+        super().__init__()
+        self._session, self._actions = session, actions
+        self.setProperty("kind", "bar")
+        self.setAccessibleName("Transport bar")
+        self.setFixedHeight(BAR_HEIGHT)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(8, 0, 14, 0)
+        grid.setHorizontalSpacing(16)
+        for column, stretch in ((0, 1), (1, 0), (2, 1)):
+            grid.setColumnStretch(column, stretch)
+        self.title = TitleButton(menu)
+        grid.addLayout(self._left(), 0, 0)
+        grid.addLayout(self._middle(), 0, 1)
+        grid.addLayout(self._right(), 0, 2)
+        for signal in (
+            session.project_changed,
+            session.file_changed,
+            session.state_changed,
+            session.graph_changed,
+        ):
+            signal.connect(self._refresh)
+        theme().changed.connect(self._recolor)
+        self._recolor()
+        self._refresh()
+
+    def _left(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.title)
+        row.addSpacing(16)
+        for id, icon in (("undo", "undo"), ("redo", "redo")):
+            button = IconButton(icon, id, size=BUTTON)
+            self._actions.bind(button, id)
+            row.addWidget(button)
+        row.addStretch()
+        return row
+
+    def _middle(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        self.run_button = Button("Run", "play", "run", "text")
+        self._actions.bind(self.run_button, "run")
+        self.run_button.setFixedHeight(BUTTON)
+        self.run_button.setMinimumWidth(84)
+        row.addWidget(self.run_button)
+        for id, icon in (("step", "step"), ("stop", "stop")):
+            button = IconButton(icon, id, size=BUTTON)
+            self._actions.bind(button, id)
+            row.addWidget(button)
+        row.addSpacing(8)
+        self.progress = RunProgress(self._session)
+        row.addWidget(self.progress)
+        return row
+
+    def _right(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addStretch()
+        self.device = Chip("CPU", "chip", "The device that trains; choose it in Training")
+        self.device.clicked.connect(self._show_device)
+        row.addWidget(self.device)
+        self.search = _SearchChip()
+        self._actions.bind(self.search, "search")
+        row.addWidget(self.search)
+        self.theme_button = IconButton("sun", "theme", size=BUTTON)
+        self._actions.bind(self.theme_button, "theme")
+        row.addWidget(self.theme_button)
+        return row
+
+    @Slot()
+    def _show_device(self) -> None:
+        self._session.reveal.emit("training")
+
+    @Slot()
+    def _recolor(self) -> None:
+        self.theme_button.set_icon("sun" if theme().name == "dark" else "moon")
+
+    @Slot()
+    def _refresh(self) -> None:
+        session = self._session
+        self._actions.refresh()
+        self.title.show_file(*described_file(session))
+        state = session.state
+        text, icon = ("Pause", "pause") if state is State.RUNNING else ("Run", "play")
+        if state is State.PAUSED:
+            text = "Resume"
+        if self.run_button.text() != text:
+            self.run_button.setText(text)
+            self.run_button.setAccessibleName(text)
+            self.run_button.set_icon(icon, "text")
+        if session.status.device and self.device.text() != session.status.device:
+            self.device.setText(session.status.device)
+
+
+class TitleButton(QPushButton):
+    """The project's name, its file and whether it is saved; a click opens the menu."""
+
+    def __init__(self, menu: QMenu) -> None:
+        super().__init__()
+        self.setProperty("kind", "row")
+        self.setMinimumHeight(44)
+        self.setFixedWidth(SIDE_WIDTH)
+        self._menu = menu
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 4, 8, 4)
+        column.setSpacing(0)
+        first = QHBoxLayout()
+        first.setSpacing(4)
+        self.name = label("", "title")
+        self._chevron = QLabel()
+        first.addWidget(self.name)
+        first.addWidget(self._chevron)
+        first.addStretch()
+        column.addLayout(first)
+        self.file = ElidedLabel("", "third")
+        self.file.setFont(theme().font(12))
+        column.addWidget(self.file)
+        for child in (self.name, self.file, self._chevron):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.clicked.connect(self._open)
+        theme().changed.connect(self._recolor)
+        self._recolor()
+
+    def sizeHint(self) -> QSize:
+        return QSize(SIDE_WIDTH, 44)
+
+    def show_file(self, name: str, file: str) -> None:
+        room = SIDE_WIDTH - 40
+        self.name.setText(
+            self.name.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room)
+        )
+        self.file.set_text(file)
+        self.setAccessibleName(f"Menu. {name}, {file}")
+
+    @Slot()
+    def _open(self) -> None:
+        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+    @Slot()
+    def _recolor(self) -> None:
+        self._chevron.setPixmap(theme().pixmap("chevron-down", "text3", 12))
+
+
+class _SearchChip(Chip):
+    """ "Search actions  Ctrl K": looks like a field, opens the command search."""
+
+    def __init__(self) -> None:
+        super().__init__("Search actions", "search", "Search actions")
+        self.setMinimumWidth(188)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 11, 0)
+        row.addStretch()
+        keys = label("Ctrl K", "third")
+        keys.setFont(theme().font(12))
+        keys.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row.addWidget(keys)
+
+
+class RunProgress(QWidget):
+    """Epoch and speed over a thin bar; before a run, what an epoch would take."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setFixedHeight(BUTTON)
+        self.setMinimumWidth(240)
+        self.setMaximumWidth(300)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 4)
+        column.setSpacing(4)
+        row = QHBoxLayout()
+        self.left = QLabel()
+        self.left.setTextFormat(Qt.TextFormat.RichText)
+        self.right = label("", "second")
+        row.addWidget(self.left)
+        row.addStretch()
+        row.addWidget(self.right)
+        column.addLayout(row)
+        self.bar = ProgressLine()
+        column.addWidget(self.bar)
+        for one in (self.left, self.right):
+            one.setFont(theme().font(12))
+        session.state_changed.connect(self._refresh)
+        session.bridge.progress.connect(self._refresh)
+        session.project_changed.connect(self._refresh)
+        self._refresh()
+
+    @Slot()
+    def _refresh(self) -> None:
+        left, right, share, token = progress_words(self._session)
+        if left != self.left.text():
+            self.left.setText(left)
+        if right != self.right.text():
+            self.right.setText(right)
+        self.bar.set_value(share, token)
+
+
+class StatusLine(QFrame):
+    """The 24 pixels at the bottom: state, best checkpoint, memory and the window's lateness."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setFixedHeight(STATUS_HEIGHT)
+        self.setAccessibleName("Status line")
+        self._process = psutil.Process()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 4)
+        row.setSpacing(6)
+        self._dot = Dot()
+        self.state = label("", "second")
+        self.best = label("", "third")
+        self.differs = Button("Continue with the edited graph", "", "link")
+        self.differs.setToolTip(
+            "The run trains the network as it was when it began. Go on with the one on the canvas: "
+            "every weight whose name and shape fit is kept."
+        )
+        self.differs.clicked.connect(session.run_on)
+        self.meter = label("", "third")
+        row.addWidget(self._dot)
+        row.addWidget(self.state)
+        row.addSpacing(12)
+        row.addWidget(self.best)
+        row.addWidget(self.differs)
+        row.addStretch()
+        row.addWidget(self.meter)
+        for one in (self.state, self.best, self.meter, self.differs):
+            one.setFont(theme().font(12))
+        for signal in (
+            session.state_changed,
+            session.project_changed,
+            session.graph_changed,
+            session.bridge.history,
+        ):
+            signal.connect(self._refresh)
+        self._timer = QTimer(self)
+        self._timer.setInterval(METER_MS)
+        self._timer.timeout.connect(self._measure)
+        self._timer.start()
+        theme().changed.connect(self._refresh)
+        self._refresh()
+        self._measure()
+
+    @Slot()
+    def _refresh(self) -> None:
+        session = self._session
+        token = STATE_TOKENS.get(session.state, "text3")
+        self._dot.set_token(token)
+        words = STATE_WORDS[session.state]
+        if session.state is State.IDLE and not session.is_open:
+            words = "nothing is open"
+        if words != self.state.text():
+            self.state.setText(words)
+        differs = session.run_differs
+        best = "the canvas was edited since this run began" if differs else best_words(session)
+        if best != self.best.text():
+            self.best.setText(best)
+        self.differs.setVisible(differs and session.report.ok)
+
+    @Slot()
+    def _measure(self) -> None:
+        memory = self._process.memory_info().rss / 2**20
+        late = self._session.bridge.lateness
+        self.meter.setText(f"window at most {late:.0f} ms late · {memory:,.0f} MB")
+
+
+def described_file(session: Session) -> tuple[str, str]:
+    """The project's name, and its file with whether it is saved."""
+    if not session.is_open:
+        return "Playground", "nothing is open"
+    name = session.project.name or "Untitled"
+    if session.path is None:
+        return name, "not saved to a file yet"
+    return name, f"{session.path.name} · {'edited' if session.dirty else 'saved'}"
+
+
+def progress_words(session: Session) -> tuple[str, str, float, str]:
+    """Left and right text, the share done and the bar's colour."""
+    progress, state = session.progress, session.state
+    if progress is not None and progress.epochs:
+        done = progress.epoch - 1 + progress.batch / max(1, progress.batches)
+        share = done / progress.epochs
+        left = f"Epoch <b>{progress.epoch}</b> of {progress.epochs}"
+        if state is State.RUNNING:
+            return (
+                left,
+                speed_words(progress.batches_per_second, progress.seconds_left),
+                share,
+                "accent",
+            )
+        if state is State.PAUSED:
+            return left, f"batch {progress.batch} of {progress.batches}", share, "warn"
+        if state is State.FINISHED:
+            return left, "finished", share, "good"
+        return left, STATE_WORDS[state], share, "bad" if state is State.FAILED else "warn"
+    if state is State.PREPARING:
+        return "Preparing", "", 0.0, "accent"
+    if not session.is_open:
+        return "", "", 0.0, "accent"
+    left = "Not trained yet" if session.run_folder is None else "Trained"
+    if session.estimate is None:
+        return left, "", 0.0, "accent"
+    return left, session.estimate.text, 0.0, "accent"
+
+
+def speed_words(batches_per_second: float, seconds_left: float | None) -> str:
+    speed = f"{batches_per_second:.0f} batches/s"
+    if batches_per_second < 10:
+        speed = f"{batches_per_second:.1f} batches/s"
+    return speed if seconds_left is None else f"{speed} · {duration(seconds_left)} left"
+
+
+def duration(seconds: float) -> str:
+    """9 s, 3 min 20 s, 2 h 5 min."""
+    whole = max(0, math.ceil(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def best_words(session: Session) -> str:
+    history = session.history
+    if history is None or history.best_epoch is None:
+        return ""
+    epoch = history.best_epoch
+    for at, loss in zip(history.epochs, history.validation_loss, strict=False):
+        if int(at) == epoch and math.isfinite(loss):
+            return f"best checkpoint: epoch {epoch}, validation {loss:.3f}"
+    return f"best checkpoint: epoch {epoch}"

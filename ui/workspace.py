@@ -1,0 +1,275 @@
+"""The panels around the canvas: sizes, hiding, maximising, and what is remembered of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+
+from ui.session import Session
+from ui.settings import settings
+from ui.start import ExampleList
+from ui.widgets import IconButton, Panel, label
+
+GAP = 8
+CANVAS = "canvas"
+TITLES = {
+    "library": "Layers, Examples and Outline",
+    "data": "Data",
+    CANVAS: "Canvas",
+    "side": "Inspector and Training",
+    "views": "Live views",
+}
+
+
+class Workspace(QWidget):
+    """Library and data at the left; canvas and inspector over the live views at the right."""
+
+    def __init__(self, session: Session, open_example: Callable[[str], object]) -> None:
+        super().__init__()
+        self._session = session
+        self.hidden: set[str] = set()
+        self.maximised: str | None = None
+        self.panels: dict[str, QWidget] = {}
+        self._make_panels(open_example)
+        self._make_splitters()
+        self._restore()
+        self._arrange()
+        session.reveal.connect(self.reveal)
+        session.sample_changed.connect(self._show_sample)
+        session.dataset_changed.connect(self._show_sample)
+
+    # --- panels -------------------------------------------------------------------------------
+
+    def _make_panels(self, open_example: Callable[[str], object]) -> None:
+        from ui.builder.canvas import Canvas
+        from ui.builder.inspector import Inspector
+        from ui.builder.outline import Outline
+        from ui.builder.palette import Palette
+        from ui.data.panel import DataPanel
+        from ui.insight.confusion import ConfusionPanel
+        from ui.insight.live import LivePanel
+        from ui.insight.tryout import TryPanel
+        from ui.runs.panel import RunsPanel
+        from ui.training.panel import TrainingPanel
+
+        session = self._session
+        self.canvas = Canvas(session)
+        self.library = self._panel("library")
+        self.library.add_page("layers", "Layers", Palette(session))
+        self.library.add_page("examples", "Examples", lambda: ExampleList(open_example))
+        self.library.add_page("outline", "Outline", lambda: Outline(session))
+        self.data = self._panel("data")
+        self.data.add_page("data", "Data", DataPanel(session))
+        self.side = self._panel("side")
+        self.side.add_page("inspector", "Inspector", Inspector(session))
+        self.side.add_page("training", "Training", lambda: TrainingPanel(session))
+        self.views = self._panel("views")
+        self.views.add_page("live", "Live", LivePanel(session))
+        self.views.add_page("confusion", "Confusion", lambda: ConfusionPanel(session))
+        self.views.add_page("try", "Try", lambda: TryPanel(session))
+        self.views.add_page("runs", "Runs", lambda: RunsPanel(session))
+        self._add_sample_chooser()
+        frame = QFrame()
+        frame.setProperty("kind", "panel")
+        frame.setAccessibleName("Canvas")
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.addWidget(self.canvas)
+        self.panels = {
+            "library": self.library,
+            "data": self.data,
+            CANVAS: frame,
+            "side": self.side,
+            "views": self.views,
+        }
+
+    def _panel(self, id: str) -> Panel:
+        panel = Panel(TITLES[id])
+        panel.setObjectName(id)
+        panel.maximise_wanted.connect(self._maximise_sender)
+        panel.hide_wanted.connect(self._hide_sender)
+        return panel
+
+    def _add_sample_chooser(self) -> None:
+        self._sample = label("", "second")
+        back = IconButton("chevron-left", "Previous sample", size=24)
+        forth = IconButton("chevron-right", "Next sample", size=24)
+        back.clicked.connect(self.previous_sample)
+        forth.clicked.connect(self.next_sample)
+        for widget in (back, self._sample, forth):
+            self.views.add_right(widget)
+        self._choosers = (back, self._sample, forth)
+        self._show_sample()
+
+    # --- arrangement --------------------------------------------------------------------------
+
+    def _make_splitters(self) -> None:
+        panels = self.panels
+        self._left = _splitter(Qt.Orientation.Vertical, panels["library"], panels["data"])
+        self._upper = _splitter(Qt.Orientation.Horizontal, panels[CANVAS], panels["side"])
+        self._right = _splitter(Qt.Orientation.Vertical, self._upper, panels["views"])
+        self._root = _splitter(Qt.Orientation.Horizontal, self._left, self._right)
+        for splitter, stretches in (
+            (self._root, (0, 1)),
+            (self._upper, (1, 0)),
+            (self._left, (4, 3)),
+            (self._right, (4, 3)),
+        ):
+            for index, stretch in enumerate(stretches):
+                splitter.setStretchFactor(index, stretch)
+        panels["library"].setMinimumSize(200, 120)
+        panels["data"].setMinimumSize(200, 120)
+        panels["side"].setMinimumSize(240, 120)
+        panels["views"].setMinimumSize(300, 120)
+        panels[CANVAS].setMinimumSize(320, 160)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GAP, GAP, GAP, GAP)
+        column.addWidget(self._root)
+
+    @property
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {
+            "left": self._left,
+            "upper": self._upper,
+            "right": self._right,
+            "root": self._root,
+        }
+
+    def set_hidden(self, id: str, hidden: bool) -> None:
+        """Hide a panel or show it again. The canvas stays."""
+        if id != CANVAS:
+            (self.hidden.add if hidden else self.hidden.discard)(id)
+            self.maximised = None
+            self._arrange()
+
+    def toggle(self, id: str) -> None:
+        self.set_hidden(id, id not in self.hidden)
+
+    def maximise(self, id: str) -> None:
+        """Give a panel all the room, or put everything back."""
+        self.maximised = None if self.maximised == id else id
+        self._arrange()
+
+    def is_shown(self, id: str) -> bool:
+        return self.maximised == id if self.maximised else id not in self.hidden
+
+    def _arrange(self) -> None:
+        shown = {id: self.is_shown(id) for id in self.panels}
+        for id, panel in self.panels.items():
+            panel.setVisible(shown[id])
+        self._left.setVisible(shown["library"] or shown["data"])
+        self._upper.setVisible(shown[CANVAS] or shown["side"])
+        self._right.setVisible(shown[CANVAS] or shown["side"] or shown["views"])
+
+    # --- memory -------------------------------------------------------------------------------
+
+    def remember(self) -> None:
+        """Write sizes, hidden panels and chosen tabs to the settings."""
+        store = settings()
+        if self.maximised is None:
+            for name, splitter in self._splitters.items():
+                store.setValue(f"panels/{name}", splitter.saveState())
+        store.setValue("panels/hidden", " ".join(sorted(self.hidden)))
+        for panel in (self.library, self.side, self.views):
+            store.setValue(f"panels/tab_{panel.objectName()}", panel.current())
+
+    def reset(self) -> None:
+        """All panels at the sizes they have at first."""
+        self.hidden, self.maximised = set(), None
+        self._arrange()
+        self._default_sizes()
+
+    def _restore(self) -> None:
+        store = settings()
+        names = str(store.value("panels/hidden", "")).split()
+        self.hidden = {name for name in names if name in TITLES and name != CANVAS}
+        self._sized = False
+        for panel in (self.library, self.side, self.views):
+            tab = store.value(f"panels/tab_{panel.objectName()}")
+            if isinstance(tab, str) and tab in panel.ids() and tab != panel.current():
+                panel.set_current(tab)
+
+    def showEvent(self, event: object) -> None:
+        if not self._sized:
+            self._sized = True
+            self._default_sizes()
+            for name, splitter in self._splitters.items():
+                state = settings().value(f"panels/{name}")
+                if state is not None:
+                    splitter.restoreState(state)
+                splitter.setHandleWidth(GAP)
+                splitter.setChildrenCollapsible(False)
+            self._arrange()
+
+    def _default_sizes(self) -> None:
+        width, height = self.width() - 2 * GAP, self.height() - 2 * GAP
+        left = round(min(320, max(224, width * 0.161)))
+        side = round(min(400, max(256, width * 0.186)))
+        lower = round(max(240, height * 0.422))
+        self._root.setSizes([left, width - left - GAP])
+        self._upper.setSizes([width - left - side - 2 * GAP, side])
+        for splitter in (self._left, self._right):
+            splitter.setSizes([height - lower - GAP, lower])
+
+    # --- what is shown ------------------------------------------------------------------------
+
+    @Slot(str)
+    def reveal(self, what: str) -> None:
+        """Bring a page ("training"), a panel ("data") or a node ("node:n3") into view."""
+        kind, _, id = what.partition(":")
+        if kind == "node":
+            self._show_panel(CANVAS)
+            self.canvas.show_node(id)
+            return
+        for name, panel in self.panels.items():
+            if isinstance(panel, Panel) and what in panel.ids():
+                self._show_panel(name)
+                panel.set_current(what)
+                panel.page(what).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_panel(self, id: str) -> None:
+        if not self.is_shown(id):
+            self.maximised = None
+            self.hidden.discard(id)
+            self._arrange()
+
+    @Slot()
+    def next_sample(self) -> None:
+        self._session.set_sample(self._session.sample + 1)
+
+    @Slot()
+    def previous_sample(self) -> None:
+        self._session.set_sample(self._session.sample - 1)
+
+    @Slot()
+    def _show_sample(self) -> None:
+        dataset = self._session.dataset
+        for widget in self._choosers:
+            widget.setVisible(dataset is not None and len(dataset) > 0)
+        if dataset is not None and len(dataset):
+            index = self._session.sample
+            answer = dataset.describe(index).strip('"')
+            self._sample.setText(f"sample {index + 1:,} · “{answer}”")
+
+    @Slot()
+    def _maximise_sender(self) -> None:
+        panel = self.sender()
+        if isinstance(panel, Panel):
+            self.maximise(panel.objectName())
+
+    @Slot()
+    def _hide_sender(self) -> None:
+        panel = self.sender()
+        if isinstance(panel, Panel):
+            self.set_hidden(panel.objectName(), True)
+
+
+def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setHandleWidth(GAP)
+    splitter.setChildrenCollapsible(False)
+    for widget in widgets:
+        splitter.addWidget(widget)
+    return splitter
