@@ -68,7 +68,7 @@ class EdgeItem(QGraphicsPathItem):
         """How far ``point`` is from the line, in scene pixels."""
         if self._points is None:
             steps = [self.path().pointAtPercent(i / 40) for i in range(41)]
-            self._points = np.array([(p.x(), p.y()) for p in steps]) + (self.x(), self.y())
+            self._points = np.array([(p.x(), p.y()) for p in steps])
         points = self._points
         start, along = points[:-1], np.diff(points, axis=0)
         offset = np.array([point.x(), point.y()]) - start

@@ -238,7 +238,7 @@ class Wire:
     def _candidates(self) -> list[tuple[Hit, QPointF]]:
         """Ports in view that the wire could sensibly go to, and where they are."""
         graph, board = self._view.session.graph, self._view.board
-        barred = _related(graph.edges, self._node, forward=not self._out)
+        barred = related(graph.edges, self._node, forward=not self._out)
         shape = board.nodes[self._node].entry.outputs.get(self._port) if self._out else None
         own = board.nodes[self._node].inputs
         wanted = next((port for port in own if port.name == self._port), Port(""))
@@ -328,7 +328,7 @@ class Wire:
         elif taken is not None:
             commands.delete(view.session, (), [taken])
         else:
-            view.search_for_wire(at, self._node, self._port, self._out)
+            view.wire_searched.emit(at, self._node, self._port, self._out)
 
     def cancel(self) -> None:
         self._view.marks.clear()
@@ -338,22 +338,17 @@ class Wire:
 
 
 class DropLayer:
-    """A layer from the palette over the canvas: the node it would be, and the edge it goes into."""
+    """A layer from the palette over the canvas; lights the edge that it would go into."""
 
     def __init__(self, view: View, layer: str) -> None:
-        self._view, self.layer = view, layer
-        self._face = view.preview_face(layer)
+        self._view, self._layer = view, layer
 
     def move(self, at: QPointF, modifiers: Modifiers) -> None:
-        view = self._view
-        view.marks.light(view.splice_edge(self.layer, at))
-        size = self._face.frame
-        corner = QPointF(at.x() - size.width / 2, at.y() - size.height / 2)
-        view.marks.ghost(self._face, corner, view.zoom, view.ratio)
+        self._view.marks.light(self._view.splice_edge(self._layer, at))
 
     def finish(self, at: QPointF, modifiers: Modifiers) -> None:
         self._view.marks.clear()
-        self._view.place(self.layer, at)
+        self._view.place(self._layer, at)
 
     def cancel(self) -> None:
         self._view.marks.clear()
@@ -363,8 +358,8 @@ def _port_place(item: NodeItem, hit: Hit) -> QPointF:
     return item.input_at(hit.port) if hit.kind == "input" else item.output_at(hit.port)
 
 
-def _related(edges: tuple[Edge, ...], start: str, forward: bool) -> set[str]:
-    """``start`` and all nodes before it, or behind it: wiring to them would make a cycle."""
+def related(edges: tuple[Edge, ...], start: str, forward: bool) -> set[str]:
+    """``start`` and all nodes behind it (``forward``) or before it."""
     following: dict[str, list[str]] = {}
     for edge in edges:
         a, b = (edge.source, edge.target) if forward else (edge.target, edge.source)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from models.graph import Edge
 from ui.builder.edges import wire
-from ui.builder.faces import Face, Faces, Sign
+from ui.builder.faces import Faces, Sign
 from ui.builder.scene import Scene
 from ui.theme import theme
 
@@ -31,17 +31,16 @@ class Marks:
         self._band: QGraphicsRectItem | None = None
         self._wire: QGraphicsPathItem | None = None
         self._hint: QGraphicsPixmapItem | None = None
-        self._ghost: QGraphicsPixmapItem | None = None
         self._rings: list[QGraphicsEllipseItem] = []
         self._lit: Edge | None = None
         self._faces = Faces(64)
 
     def clear(self) -> None:
         """Take everything away."""
-        for item in (self._band, self._wire, self._hint, self._ghost, *self._rings):
+        for item in (self._band, self._wire, self._hint, *self._rings):
             if item is not None:
                 self._scene.removeItem(item)
-        self._band = self._wire = self._hint = self._ghost = None
+        self._band = self._wire = self._hint = None
         self._rings = []
         self.light(None)
         self._faces.clear()
@@ -102,16 +101,6 @@ class Marks:
         self._hint.setVisible(True)
         self._hint.setScale(1.0 / zoom)
         self._hint.setPos(at + QPointF(14, 14) / zoom)
-
-    def ghost(self, face: Face, corner: QPointF, zoom: float, ratio: float) -> None:
-        """The node that would be placed."""
-        if self._ghost is None:
-            self._ghost = QGraphicsPixmapItem()
-            self._ghost.setOpacity(0.75)
-            self._put(self._ghost)
-            self._ghost.setPixmap(self._faces.node(face, zoom, ratio))
-            self._ghost.setScale(1.0 / zoom)
-        self._ghost.setPos(corner - QPointF(10, 10))
 
     def light(self, edge: Edge | None) -> None:
         """Show an edge as the one that would take the node."""

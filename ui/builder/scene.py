@@ -63,7 +63,7 @@ class Scene(QGraphicsScene):
     # --- taking over the document -------------------------------------------------------------
 
     def sync(self, graph: Graph, report: Report, selection: Iterable[str]) -> None:
-        """Show another state of the document; items of unchanged nodes and edges stay as they are."""
+        """Show another state of the document; items of unchanged nodes and edges stay."""
         selected = frozenset(selection)
         if graph is self.graph and report is self.report:
             self.select(selected)
@@ -319,7 +319,7 @@ class Scene(QGraphicsScene):
         return found + [self.nodes[id] for id in self.carried if id in self.nodes]
 
     def freshen(self, area: QRectF, scale: float, ratio: float, budget: float) -> bool:
-        """Paint what is stale in ``area``, for at most ``budget`` seconds; True when all is done."""
+        """Paint what is stale in ``area`` for ``budget`` seconds at most; True when all is done."""
         end = perf_counter() + budget
         for item in self.visible(area):
             item.freshen(self.faces, scale, ratio, self.far)

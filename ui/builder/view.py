@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Protocol
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
@@ -28,9 +30,7 @@ from PySide6.QtWidgets import QFrame, QGestureEvent, QGraphicsView, QPinchGestur
 
 from models.graph import Edge
 from models.layers import LAYERS
-from models.parameters import ParameterError, checked
 from ui.builder import commands
-from ui.builder.faces import Face, frame
 from ui.builder.gestures import (
     SPLICE_REACH,
     DropLayer,
@@ -48,13 +48,37 @@ from ui.session import Session
 from ui.theme import blend, theme
 
 SMALLEST, LARGEST = 0.05, 4.0
-STEPS = (0.05, 0.07, 0.1, 0.15, 0.25, 0.33, 0.5, 0.67, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0)
+STEPS = (
+    0.05,
+    0.07,
+    0.1,
+    0.15,
+    0.25,
+    0.33,
+    0.5,
+    0.67,
+    0.75,
+    0.9,
+    1.0,
+    1.1,
+    1.25,
+    1.5,
+    2.0,
+    3.0,
+    4.0,
+)
 SETTLE_MS = 90
 PAINT_BUDGET = 0.008
 DOTS = 16
 AUTOPAN_EDGE, AUTOPAN_STEP = 28, 12
 _Key = Qt.Key
 _Mod = Qt.KeyboardModifier
+
+
+class Keys(Protocol):
+    def press(self, event: QKeyEvent) -> bool: ...
+
+    def walk(self, by: int) -> bool: ...
 
 
 class View(QGraphicsView):
@@ -79,6 +103,7 @@ class View(QGraphicsView):
         self.setScene(self.board)
         self.marks = Marks(self.board)
         self.gesture: Gesture | None = None
+        self.keys: Keys | None = None
         self._space = False
         self._pointer = QPointF()
         self._scale = 1.0
@@ -112,7 +137,7 @@ class View(QGraphicsView):
         self.viewport().grabGesture(Qt.GestureType.PinchGesture)
         self.setAccessibleName("Network canvas")
 
-    def _timer(self, delay: int, slot) -> QTimer:  # type: ignore[no-untyped-def]
+    def _timer(self, delay: int, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
         timer.setSingleShot(True)
         timer.setInterval(delay)
@@ -444,16 +469,6 @@ class View(QGraphicsView):
         """Put a layer at a scene position, into the edge there if there is one."""
         return commands.place(self.session, layer, at, self.splice_edge(layer, at))
 
-    def preview_face(self, layer: str) -> Face:
-        """The node that ``layer`` would be."""
-        kind = LAYERS.get(layer)
-        try:
-            caption = kind.caption(checked(kind.parameters, {}))
-        except (ParameterError, KeyError):
-            caption = ""
-        shape = frame(tuple(p.name for p in kind.inputs), tuple(p.name for p in kind.outputs))
-        return Face(shape, kind.name, caption, kind.family)
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         layer = _dragged_layer(event)
         if layer:
@@ -477,7 +492,19 @@ class View(QGraphicsView):
             gesture.finish(self.mapToScene(event.position().toPoint()), event.modifiers())
             self.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    # --- space, focus -------------------------------------------------------------------------
+    # --- keys and focus -----------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.keys is not None and self.keys.press(event):
+            event.accept()
+        else:
+            event.ignore()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes from node to node, and on to the next widget behind the last."""
+        if self.keys is not None and self.hasFocus() and self.keys.walk(1 if forward else -1):
+            return True
+        return super().focusNextPrevChild(forward)
 
     def set_space(self, down: bool) -> None:
         """While the space bar is down, the left button pans."""
@@ -496,9 +523,6 @@ class View(QGraphicsView):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self.set_space(False)
         super().focusOutEvent(event)
-
-    def search_for_wire(self, at: QPointF, node: str, port: str, out: bool) -> None:
-        self.wire_searched.emit(at, node, port, out)
 
 
 def _toward(at: int, low: int, high: int) -> int:
