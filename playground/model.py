@@ -1,4 +1,4 @@
-"""A network that can answer: with the preprocessing, the task and the class names it was made for."""
+"""A network that can answer: with the preprocessing, the task and the classes it was made for."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Model:
         return batch
 
     def outputs(self, batch: Mapping[str, Tensor]) -> dict[str, Array]:
-        """The outputs (N, …) for a prepared batch, by the name of the Output, in evaluation mode."""
+        """The outputs (N, …) of a prepared batch by the Output's name, in evaluation mode."""
         module = self.network.module
         training = module.training
         arguments = [batch[name] for name in self.wires.arguments]
@@ -113,7 +113,7 @@ def load(run: RunFolder, which: Which = "best") -> Model:
 
 
 def untrained(project: Project, dataset: Dataset, run: RunFolder | None = None) -> Model:
-    """The project's network with its initial weights; raises ``TrainingError`` or ``LookupError``."""
+    """The project's network with its initial weights; raises ``TrainingError``."""
     report, device = infer(project.graph), choose("cpu")
     memory.check_weights(project.graph, report, device.memory())
     network = initial_network(project.graph, project.training.seed, report)

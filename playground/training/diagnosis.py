@@ -82,7 +82,7 @@ def locate(
     return None
 
 
-class _Found(Exception):  # noqa: N818
+class _Found(Exception):
     pass
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def chain(*layers: tuple[str, str, dict[str, Any]], ports: dict[str, str] | None
     ]
     edges = tuple(
         Edge(a.id, (ports or {}).get(a.name, "output"), b.id, "input")
-        for a, b in zip(nodes, nodes[1:], strict=False)
+        for a, b in pairwise(nodes)
     )
     return Graph({node.id: node for node in nodes}, edges)
 
