@@ -58,26 +58,8 @@ class Model:
 
     def prepared(self, raw: Mapping[str, Array]) -> dict[str, Tensor]:
         """Raw samples as the network is given them, on its device; raises ``ModelError``."""
-        batch: dict[str, Tensor] = {}
-        for name in self.wires.arguments:
-            column = self.dataset.inputs.get(name)
-            if name not in raw:
-                raise ModelError(f"the model needs a value for {name}")
-            values = np.asarray(raw[name])
-            if column is not None:
-                values = column.prepared(values)
-                sizes = tuple(column.shape.sizes)
-                fits = values.ndim == len(sizes) + 1 and all(
-                    isinstance(size, str) or size == got
-                    for size, got in zip(sizes, values.shape[1:], strict=False)
-                )
-                if not fits:
-                    got = "×".join(map(str, values.shape[1:]))
-                    raise ModelError(f"{name} is {column.shape.described()}; got {got}")
-                if values.dtype.kind == "f" and not np.isfinite(values).all():
-                    raise ModelError(f"{name} has a value that is missing or infinite")
-            batch[name] = torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
-        return batch
+        batch = prepare_inputs(self.dataset, raw)
+        return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     def outputs(self, batch: Mapping[str, Tensor]) -> dict[str, Array]:
         """The outputs (N, …) of a prepared batch by the Output's name, in evaluation mode."""
@@ -98,6 +80,26 @@ class Model:
             name: torch.cat([part[name if name in part else ""] for part in parts]).cpu().numpy()
             for name in names
         }
+
+
+def prepare_inputs(dataset: Dataset, raw: Mapping[str, Array]) -> dict[str, Tensor]:
+    """Raw samples (N, …) as a network for ``dataset`` is given them; raises ``ModelError``."""
+    batch: dict[str, Tensor] = {}
+    for name, column in dataset.inputs.items():
+        if name not in raw:
+            raise ModelError(f"the model needs a value for {name}")
+        values = column.prepared(np.asarray(raw[name]))
+        sizes = column.shape.sizes
+        if values.ndim != len(sizes) + 1 or any(
+            isinstance(size, int) and size != got
+            for size, got in zip(sizes, values.shape[1:], strict=True)
+        ):
+            got = "×".join(map(str, values.shape[1:]))
+            raise ModelError(f"{name} is {column.shape.described()}; got {got}")
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ModelError(f"{name} has a value that is missing or infinite")
+        batch[name] = torch.from_numpy(np.ascontiguousarray(values))
+    return batch
 
 
 def load(run: RunFolder, which: Which = "best") -> Model:

@@ -122,12 +122,8 @@ class Wires:
 
     def __init__(self, network: Network, dataset: Dataset) -> None:
         self.network = network
-        inputs = _matched("Input", network.inputs, dataset.inputs)
+        self.arguments = match_inputs(network, dataset)
         self.outputs = _matched("Output", network.outputs, dataset.targets)
-        names = [inputs[name] for name in network.inputs]
-        lengths = [name for name in network.arguments if name.endswith("_lengths")]
-        self.arguments = [*names, *lengths]
-        _check_shapes(network, dataset, inputs)
 
     def pairs(self, module: nn.Module, batch: Batch) -> Pairs:
         result = module(*[batch[name] for name in self.arguments])
@@ -135,6 +131,29 @@ class Wires:
             return [(result[name], batch[column]) for name, column in self.outputs.items()]
         (column,) = self.outputs.values()
         return [(result, batch[column])]
+
+
+def match_inputs(network: Network, dataset: Dataset) -> list[str]:
+    """The values of a batch that are the network's arguments; raises ``TrainingError`` where an
+    Input does not fit the data."""
+    columns = _matched("Input", network.inputs, dataset.inputs)
+    ids = {path: id for id, path in network.paths.items()}
+    for name, column in columns.items():
+        has = network.report.nodes[ids[name]].outputs["output"]
+        wants = dataset.inputs[column].shape
+        if has != wants:
+            raise TrainingError(
+                f"{name} takes {has.described()}, but the data give {wants.described()}: set the "
+                "Input to the shape of the data",
+                ids[name],
+            )
+    lengths = [name for name in network.arguments if name.endswith("_lengths")]
+    return [*columns.values(), *lengths]
+
+
+def same_network(one: Graph, other: Graph) -> bool:
+    """Whether two documents mean the same network: positions on the canvas do not matter."""
+    return one is other or _essence(one) == _essence(other)
 
 
 def initial_network(
@@ -224,14 +243,15 @@ def _matched(what: str, names: tuple[str, ...], columns: Mapping[str, Column]) -
     return {name: name for name in names}
 
 
-def _check_shapes(network: Network, dataset: Dataset, inputs: Mapping[str, str]) -> None:
-    ids = {path: id for id, path in network.paths.items()}
-    for name, column in inputs.items():
-        has = network.report.nodes[ids[name]].outputs["output"]
-        wants = dataset.inputs[column].shape
-        if has != wants:
-            raise TrainingError(
-                f"{name} takes {has.described()}, but the data give {wants.described()}: set the "
-                "Input to the shape of the data",
-                ids[name],
-            )
+def _essence(graph: Graph) -> tuple[Any, ...]:
+    return (
+        [
+            (node.id, node.name, node.layer, node.params, node.shares_weights_with)
+            for node in graph.nodes.values()
+        ],
+        graph.edges,
+        {
+            id: (_essence(item.graph), item.exposed, item.states)
+            for id, item in graph.definitions.items()
+        },
+    )
