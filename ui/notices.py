@@ -9,7 +9,7 @@ from ui.session import Notice
 from ui.theme import theme
 from ui.widgets import Button, IconButton, label
 
-WIDTH, TOP, MOST = 620, 60, 3
+WIDTH, TOP, MOST = 620, 68, 3
 BRIEF_MS = 7000
 ICONS = {"info": "info", "good": "check", "warn": "warning", "bad": "error"}
 TOKENS = {"info": "accent", "good": "good", "warn": "warn", "bad": "bad"}
@@ -40,6 +40,14 @@ class NoticeBar(QFrame):
         self._recolor()
         if notice.level in ("info", "good") and notice.action is None:
             QTimer.singleShot(BRIEF_MS, self, self.dismiss)
+
+    def fitted(self, width: int) -> int:
+        """Take the height that the sentence needs at ``width``."""
+        row = self.layout()
+        assert row is not None
+        height = max(40, row.totalHeightForWidth(width))
+        self.setFixedHeight(height)
+        return height
 
     @Slot()
     def dismiss(self) -> None:
@@ -107,9 +115,7 @@ class Notices(QWidget):
         self.setVisible(bool(self.bars))
         if self.bars:
             width = min(WIDTH, self._window.width() - 32)
-            height = (
-                self._column.totalHeightForWidth(width) if self._column.hasHeightForWidth() else -1
-            )
-            self.resize(width, height if height > 0 else self.sizeHint().height())
+            gaps = self._column.spacing() * (len(self.bars) - 1)
+            self.resize(width, gaps + sum(bar.fitted(width) for bar in self.bars))
             self.move((self._window.width() - width) // 2, TOP)
             self.raise_()

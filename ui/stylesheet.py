@@ -18,7 +18,7 @@ QFrame[kind="bar"] { background: $panel; border: none; border-bottom: 1px solid 
 QFrame[kind="float"] { background: $panel; border: 1px solid $line; border-radius: 8px; }
 QFrame[kind="header"] { background: transparent; border: none; border-bottom: 1px solid $line; }
 QFrame[kind="divider"] { background: $line; border: none; }
-QFrame[kind="banner"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
+QFrame[kind="banner"] { background: $panel; border: 1px solid $line; border-radius: 8px; }
 
 QLabel { background: transparent; }
 QLabel[kind="title"] { font-weight: 600; }
@@ -65,6 +65,10 @@ QPushButton[kind="row"] { background: transparent; border: 1px solid transparent
   text-align: left; padding: 0 8px; min-height: 30px; font-weight: 400; }
 QPushButton[kind="row"]:hover { background: $raised; }
 QPushButton[kind="row"]:focus { border-color: $accent; }
+QPushButton[kind="title"] { background: transparent; border: 1px solid transparent;
+  text-align: left; min-height: 42px; padding: 0; }
+QPushButton[kind="title"]:hover { background: $raised; }
+QPushButton[kind="title"]:focus { border-color: $accent; }
 QPushButton[kind="card"] { background: $panel; border: 1px solid $line; border-radius: 8px;
   padding: 0; text-align: left; font-weight: 400; }
 QPushButton[kind="card"]:hover { background: $raised; border-color: $text3; }
@@ -78,7 +82,7 @@ QToolButton:pressed, QToolButton:checked { background: $pressed; }
 QToolButton:focus { border-color: $accent; }
 QToolButton::menu-indicator { image: none; }
 QToolButton[kind="tab"] { border: none; border-bottom: 2px solid transparent; border-radius: 0;
-  color: $text3; font-weight: 500; padding: 2px 0 0 0; margin: 0; }
+  color: $text3; font-weight: 500; padding: 2px 0 0 0; margin: 0; min-width: 0; }
 QToolButton[kind="tab"]:hover { background: transparent; color: $text2; }
 QToolButton[kind="tab"]:checked { background: transparent; color: $text;
   border-bottom-color: $accent; font-weight: 600; }

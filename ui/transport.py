@@ -26,7 +26,8 @@ from ui.widgets import Button, Chip, Dot, ElidedLabel, IconButton, ProgressLine,
 
 BAR_HEIGHT, STATUS_HEIGHT = 52, 24
 BUTTON = 32
-SIDE_WIDTH = 250
+SIDE_WIDTH, TITLE_HEIGHT = 250, 44
+PROGRESS_WIDTH = 300
 METER_MS = 2000
 
 STATE_TOKENS = {
@@ -150,12 +151,11 @@ class TitleButton(QPushButton):
 
     def __init__(self, menu: QMenu) -> None:
         super().__init__()
-        self.setProperty("kind", "row")
-        self.setMinimumHeight(44)
-        self.setFixedWidth(SIDE_WIDTH)
+        self.setProperty("kind", "title")
+        self.setFixedSize(SIDE_WIDTH, TITLE_HEIGHT)
         self._menu = menu
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 4, 8, 4)
+        column.setContentsMargins(7, 4, 7, 5)
         column.setSpacing(0)
         first = QHBoxLayout()
         first.setSpacing(4)
@@ -173,9 +173,6 @@ class TitleButton(QPushButton):
         self.clicked.connect(self._open)
         theme().changed.connect(self._recolor)
         self._recolor()
-
-    def sizeHint(self) -> QSize:
-        return QSize(SIDE_WIDTH, 44)
 
     def show_file(self, name: str, file: str) -> None:
         room = SIDE_WIDTH - 40
@@ -217,9 +214,8 @@ class RunProgress(QWidget):
         super().__init__()
         self._session = session
         self.setFixedHeight(BUTTON)
-        self.setMinimumWidth(240)
-        self.setMaximumWidth(300)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(220)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 4)
         column.setSpacing(4)
@@ -239,6 +235,9 @@ class RunProgress(QWidget):
         session.bridge.progress.connect(self._refresh)
         session.project_changed.connect(self._refresh)
         self._refresh()
+
+    def sizeHint(self) -> QSize:
+        return QSize(PROGRESS_WIDTH, BUTTON)
 
     @Slot()
     def _refresh(self) -> None:

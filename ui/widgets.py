@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
+    QFontMetrics,
     QIcon,
     QKeyEvent,
     QMouseEvent,
@@ -389,13 +390,8 @@ class Panel(QFrame):
         self._widgets: dict[str, QWidget] = {}
 
     def add_page(self, id: str, title: str, page: QWidget | Callable[[], QWidget]) -> None:
-        tab = QToolButton()
-        tab.setProperty("kind", "tab")
-        tab.setText(title)
-        tab.setCheckable(True)
+        tab = Tab(title)
         tab.setAccessibleName(f"{title}, {self.name} panel")
-        tab.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        tab.setFixedHeight(HEADER_HEIGHT)
         tab.clicked.connect(self._tab_clicked)
         self._group.addButton(tab)
         self._tabs[id] = tab
@@ -443,6 +439,19 @@ class Panel(QFrame):
     @Slot()
     def _tab_clicked(self) -> None:
         self.set_current(self.current())
+
+
+class Tab(QToolButton):
+    """A panel's tab, as wide as its title, whether chosen or not."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.setProperty("kind", "tab")
+        self.setText(title)
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        width = QFontMetrics(theme().font(13, 600)).horizontalAdvance(title)
+        self.setFixedSize(width + 2, HEADER_HEIGHT)
 
 
 class _Header(QFrame):

@@ -250,7 +250,7 @@ class Workspace(QWidget):
             widget.setVisible(dataset is not None and len(dataset) > 0)
         if dataset is not None and len(dataset):
             index = self._session.sample
-            answer = dataset.describe(index).strip('"')
+            answer = dataset.describe(index).strip('"“”')
             self._sample.setText(f"sample {index + 1:,} · “{answer}”")
 
     @Slot()
