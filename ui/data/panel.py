@@ -1,0 +1,360 @@
+"""The data that a network learns from: samples, classes, the split, and whether they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from models.axes import Kind
+from playground.data import SOURCES
+from playground.data.dataset import Dataset
+from playground.messages import DataFailed
+from playground.project import DataSettings
+from playground.starter import StarterError, adopt, propose, starter_graph
+from playground.tasks import TASKS
+from ui.data.bars import ClassBars, SplitBar
+from ui.insight.fetch import Fetch
+from ui.insight.sample_grid import SampleGrid
+from ui.insight.tryout import dropped_file
+from ui.session import Session
+from ui.theme import icon_names
+from ui.widgets import Button, ElidedLabel, EmptyState, IconButton, label, scrolled
+
+TILES = {Kind.IMAGE: 24, Kind.SEQUENCE: 8, Kind.VECTOR: 8}
+STARTERS = (
+    ("auto", "What suits the data"),
+    ("mlp", "Plain"),
+    ("cnn", "CNN"),
+    ("rnn", "RNN"),
+    ("hybrid", "Hybrid: CNN, then RNN"),
+)
+METHODS = {"stratified": "equal shares", "random": "at random"}
+TABLES = frozenset({".csv", ".tsv", ".txt"})
+NOTHING = "Choose what the network learns from."
+
+
+def source_icon(icon: str) -> str:
+    """The name of an icon that there is."""
+    return icon if icon in icon_names() else "image" if icon.startswith("image") else "file"
+
+
+class Banner(QFrame):
+    """A sentence about data that do not fit the network, with the button that adapts it."""
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        super().__init__()
+        self.setProperty("kind", "banner")
+        self.text = label("", "small", wrap=True)
+        self.button = Button("Adapt the network", "wand")
+        self.button.clicked.connect(callback)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 8, 10, 10)
+        column.setSpacing(8)
+        column.addWidget(self.text)
+        column.addWidget(self.button)
+        self.hide()
+
+
+class DataPanel(QWidget):
+    """What the data are. ``sources`` are the buttons that belong into the header around it."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._random = np.random.default_rng(0)
+        self._shown: Dataset | None = None
+        self._last_good: DataSettings | None = None
+        self._failure = ""
+        self._indices: list[int] = []
+        self._fetch = Fetch(self)
+        self._fetch.done.connect(self._fetched)
+        self._fetch.failed.connect(self._not_read)
+        self.setAccessibleName("Data")
+        self.setAcceptDrops(True)
+        self.sources = [self._source_button(source) for source in SOURCES]
+        self._build()
+        self._connect()
+        self._refresh()
+
+    def _source_button(self, source: Any) -> IconButton:
+        button = IconButton(source_icon(source.icon), source.name, size=26)
+        button.setToolTip(f"{source.name}: {source.summary}")
+        button.clicked.connect(self._source_clicked)
+        button.setProperty("source", source.id)
+        return button
+
+    def _build(self) -> None:
+        self.title = ElidedLabel("", "title")
+        self.summary = label("", "second", wrap=True)
+        self.banner = Banner(self.adapt)
+        self.grid = SampleGrid("Samples of the data", 24)
+        self.bars = ClassBars()
+        self.split_method = label("", "second")
+        self.split = SplitBar()
+        self.notes = label("", "small", wrap=True)
+        self.choose = Button("Choose data …", "folder")
+        self.starter = Button("Build a network", "wand")
+        self.starter.setToolTip(
+            "A starter network for these data; Undo brings the present one back"
+        )
+        self.starter.setMenu(self._starter_menu())
+        self.shuffle = IconButton("shuffle", "Show other samples", size=24)
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(self.title, 1)
+        head.addWidget(self.shuffle)
+        split_head = QHBoxLayout()
+        split_head.addWidget(label("Split"))
+        split_head.addStretch(1)
+        split_head.addWidget(self.split_method)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(12, 8, 12, 12)
+        column.setSpacing(10)
+        titles = QVBoxLayout()
+        titles.setSpacing(0)
+        titles.addLayout(head)
+        titles.addWidget(self.summary)
+        column.addLayout(titles)
+        for widget in (self.banner, self.grid, self.bars):
+            column.addWidget(widget)
+        column.addLayout(split_head)
+        column.addWidget(self.split)
+        column.addWidget(self.notes)
+        column.addStretch(1)
+        column.addWidget(self.choose)
+        column.addWidget(self.starter)
+        self.empty = EmptyState("image", NOTHING, "Choose data …", self.choose_data)
+        self.earlier = Button("Use the earlier data", "undo", "link", "accent")
+        self.earlier.clicked.connect(self._use_earlier)
+        self.retry = Button("Try again", "refresh", "link", "accent")
+        self.retry.clicked.connect(self._try_again)
+        nothing = QWidget()
+        rows = QVBoxLayout(nothing)
+        rows.setContentsMargins(12, 8, 12, 16)
+        rows.addWidget(self.empty, 1)
+        rows.addWidget(self.retry)
+        rows.addWidget(self.earlier)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(scrolled(nothing))
+        self._pages.addWidget(scrolled(content))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._pages)
+
+    def _starter_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for id, text in STARTERS:
+            menu.addAction(text).setData(id)
+        menu.triggered.connect(self._starter_chosen)
+        return menu
+
+    def _connect(self) -> None:
+        session = self._session
+        self.choose.clicked.connect(self.choose_data)
+        self.shuffle.clicked.connect(self._shuffle)
+        self.grid.chosen.connect(session.set_sample)
+        self.bars.chosen.connect(self._class_chosen)
+        session.dataset_changed.connect(self._refresh)
+        session.sample_changed.connect(self._mark_sample)
+        session.graph_changed.connect(self._compare)
+        session.settings_changed.connect(self._compare)
+        session.project_changed.connect(self._project_changed)
+        session.bridge.data.connect(self._on_data)
+
+    # Showing ------------------------------------------------------------------------------------
+
+    @Slot()
+    def _project_changed(self) -> None:
+        self._last_good = None
+        self._refresh()
+
+    @Slot(object)
+    def _on_data(self, message: object) -> None:
+        self._failure = message.message if isinstance(message, DataFailed) else ""
+        self._refresh()
+
+    @Slot()
+    def _refresh(self) -> None:
+        session, dataset = self._session, self._session.dataset
+        if dataset is None:
+            self._shown = None
+            self.empty.say(session.data_message or NOTHING, "Choose data …")
+            failed = bool(self._failure) and self._failure == session.data_message
+            self.retry.setVisible(failed)
+            self.earlier.setVisible(failed and self._last_good is not None)
+            self._pages.setCurrentIndex(0)
+            return
+        self._pages.setCurrentIndex(1)
+        if dataset is self._shown:
+            return
+        self._shown = dataset
+        self._last_good = session.project.data
+        self.title.set_text(dataset.name)
+        self.summary.setText(dataset.summary)
+        self.bars.setVisible(bool(dataset.classes))
+        if dataset.classes:
+            self.bars.show_counts(dataset.counts(), dataset.classes)
+        self.split.show_sizes({name: len(part) for name, part in dataset.splits.items()})
+        self.split_method.setText(self._method(dataset))
+        self.notes.setText("\n".join(dataset.notes))
+        self.notes.setVisible(bool(dataset.notes))
+        self._random = np.random.default_rng(0)
+        self._show_samples()
+        self._compare()
+
+    def _method(self, dataset: Dataset) -> str:
+        method = self._session.project.data.split.method
+        if dataset.task == "forecast":
+            return "in time"
+        return METHODS.get(method, "equal shares" if dataset.classes else "at random")
+
+    def _show_samples(self) -> None:
+        """A few samples at random; of the chosen class alone where one is chosen."""
+        dataset = self._shown
+        if dataset is None or not len(dataset):
+            self.grid.show_samples(None, [])
+            return
+        candidates = np.arange(len(dataset))
+        if self.bars.current is not None:
+            labels = dataset.target.take(candidates)
+            candidates = np.flatnonzero(labels == self.bars.current)
+        column = next(iter(dataset.inputs.values()))
+        count = min(len(candidates), TILES.get(column.shape.kind, 8))
+        chosen = self._random.choice(candidates, count, replace=False) if count else candidates[:0]
+        self._indices = [int(index) for index in chosen]
+        if column.lazy and count:
+            self._fetch.start(lambda: column.take(chosen))
+        else:
+            self._fetched(column.take(chosen))
+
+    @Slot(object)
+    def _fetched(self, raw: NDArray[Any]) -> None:
+        self.grid.show_samples(self._shown, self._indices, raw)
+        self._mark_sample()
+
+    @Slot(str)
+    def _not_read(self, text: str) -> None:
+        self.notes.setText(text)
+        self.notes.show()
+
+    @Slot()
+    def _mark_sample(self) -> None:
+        self.grid.set_current(self._session.sample)
+
+    @Slot()
+    def _shuffle(self) -> None:
+        self._show_samples()
+
+    @Slot(object)
+    def _class_chosen(self, _index: int | None) -> None:
+        self._show_samples()
+
+    # Data and network ---------------------------------------------------------------------------
+
+    def differences(self) -> list[str]:
+        """What the network and the data disagree in, a sentence each."""
+        session, dataset = self._session, self._session.dataset
+        if dataset is None or not session.graph.nodes:
+            return []
+        found = [item.message for item in propose(session.graph, dataset, session.report)]
+        task = session.project.task.id
+        if dataset.task != task:
+            named = [TASKS.find(id) for id in (dataset.task, task)]
+            wanted, present = (item.name.lower() if item else "another task" for item in named)
+            found.append(f"The data are for {wanted}; the task is {present}.")
+        return found
+
+    @Slot()
+    def _compare(self) -> None:
+        found = self.differences()
+        self.banner.setVisible(bool(found))
+        more = f" And {len(found) - 2} more." if len(found) > 2 else ""
+        self.banner.text.setText(" ".join(found[:2]) + more)
+
+    @Slot()
+    def adapt(self) -> None:
+        """Change the network and the task to what the data need, as one undoable step."""
+        session, dataset = self._session, self._session.dataset
+        if dataset is None:
+            return
+        if dataset.task != session.project.task.id:
+            session.set_task(id=dataset.task, options={})
+        try:
+            session.edit("Adapt to the data", adopt(session.graph, dataset))
+        except ValueError as error:
+            session.tell(str(error), "warn", key="adapt")
+            return
+        left = propose(session.graph, dataset, session.report)
+        if left:
+            text = f"{left[0].message} Change the network on the canvas, or build a new one."
+            session.tell(text, "warn", key="adapt")
+
+    @Slot(object)
+    def _starter_chosen(self, action: Any) -> None:
+        self.build_starter(action.data())
+
+    def build_starter(self, kind: str = "auto") -> None:
+        """Replace the network by a starter for these data; Undo brings the present one back."""
+        session, dataset = self._session, self._session.dataset
+        if dataset is None:
+            return
+        try:
+            graph = starter_graph(dataset, kind)
+        except StarterError as error:
+            session.tell(str(error), "warn", key="starter")
+            return
+        if dataset.task != session.project.task.id:
+            session.set_task(id=dataset.task, options={})
+        session.edit("Build a starter network", graph)
+        session.reveal.emit("canvas")
+
+    # Choosing data ------------------------------------------------------------------------------
+
+    @Slot()
+    def choose_data(self) -> None:
+        self._open_dialog()
+
+    @Slot()
+    def _source_clicked(self) -> None:
+        button = self.sender()
+        if isinstance(button, IconButton):
+            self._open_dialog(source=str(button.property("source")))
+
+    def _open_dialog(self, source: str = "", path: str = "") -> None:
+        from ui.data.dialog import ChooseData
+
+        if not self._session.is_open:
+            return
+        dialog = ChooseData(self._session, self)
+        if source:
+            dialog.show_source(source, path)
+        dialog.accepted.connect(dialog.use)
+        dialog.open()
+
+    @Slot()
+    def _use_earlier(self) -> None:
+        if self._last_good is not None:
+            self._session.set_data(self._last_good)
+
+    @Slot()
+    def _try_again(self) -> None:
+        session = self._session
+        session.worker.open_data(session.project.data, session.files.parent)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        path = dropped_file(event.mimeData())
+        if path is not None and (path.is_dir() or path.suffix.lower() in TABLES):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped_file(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self._open_dialog("images" if path.is_dir() else "table", str(path))
