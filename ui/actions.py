@@ -86,17 +86,30 @@ class Actions(QObject):
         button.setAccessibleName(action.text)
         self._buttons.append((id, button))
 
-    def menu(self, names: Sequence[str], parent: QWidget) -> QMenu:
-        """A menu with the actions of the menus ``names``, a line between them."""
+    def menu(self, names: Sequence[str], submenus: Sequence[str], parent: QWidget) -> QMenu:
+        """A menu with the actions of the menus ``names``, a line between them, then ``submenus``.
+
+        It is filled each time it opens, so that actions added later are in it.
+        """
         menu = QMenu(parent)
-        for index, name in enumerate(names):
-            if index:
-                menu.addSeparator()
-            for action in self.list():
-                if action.menu == name:
-                    menu.addAction(self._qactions[action.id])
-        menu.aboutToShow.connect(self.refresh)
+
+        def fill() -> None:
+            menu.clear()
+            self.refresh()
+            for index, name in enumerate(names):
+                if index:
+                    menu.addSeparator()
+                if index == len(names) - 1:
+                    for title in submenus:
+                        self._fill(menu.addMenu(title), title)
+                    menu.addSeparator()
+                self._fill(menu, name)
+
+        menu.aboutToShow.connect(fill)
         return menu
+
+    def _fill(self, menu: QMenu, name: str) -> None:
+        menu.addActions([self._qactions[a.id] for a in self.list() if a.menu == name])
 
     @Slot()
     def refresh(self) -> None:

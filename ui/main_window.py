@@ -35,7 +35,7 @@ SUFFIX = ".playground"
 FILTER = f"Playground projects (*{SUFFIX})"
 FIRST_SIZE = (1600, 1000)
 LEAST_SIZE = (1024, 640)
-MENUS = ("File", "Export", "Panels", "View", "Help")
+MENUS, SUBMENUS = ("File", "Help"), ("Edit", "Run", "Canvas", "Panels", "View", "Export")
 
 
 class MainWindow(QMainWindow):
@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
     # --- building -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        menu = self.actions_.menu(MENUS, self)
+        menu = self.actions_.menu(MENUS, SUBMENUS, self)
         menu.setAccessibleName("Menu")
         self.transport = TransportBar(self.session, self.actions_, menu)
         self.start_page = StartPage(
@@ -134,7 +134,7 @@ class MainWindow(QMainWindow):
                    "File", keywords="home welcome"),
             Action("save", "Save", self.save, "Ctrl+S", "save", "File", is_open),
             Action("save_as", "Save as …", self.save_as, "Ctrl+Shift+S", "save", "File", is_open),
-            Action("quit", "Quit", self.close, "Ctrl+Q", "exit", "File", keywords="close exit"),
+            Action("quit", "Quit", self.close, "Ctrl+Q", "exit", "Help", keywords="close exit"),
         ]  # fmt: skip
 
     def _export_actions(self) -> list[Action]:
@@ -179,7 +179,7 @@ class MainWindow(QMainWindow):
         actions += [
             Action(f"maximise_{id}", f"Maximise {title}",
                    partial(self._in_workspace, "maximise", id),
-                   "F11" if id == CANVAS else "", "maximise", "", self._is_open,
+                   "F11" if id == CANVAS else "", "maximise", "Panels", self._is_open,
                    keywords="full large restore panel")
             for id, title in TITLES.items()
         ]  # fmt: skip
@@ -203,9 +203,9 @@ class MainWindow(QMainWindow):
             Action("full_screen", "Full screen", self._full_screen, "Shift+F11", "fit", "View",
                    checked=self.isFullScreen),
             Action("next_sample", "Next sample", partial(self._in_workspace, "next_sample"),
-                   "Ctrl+.", "chevron-right", "", self._is_open),
+                   "Ctrl+.", "chevron-right", "View", self._is_open),
             Action("previous_sample", "Previous sample",
-                   partial(self._in_workspace, "previous_sample"), "Ctrl+,", "chevron-left", "",
+                   partial(self._in_workspace, "previous_sample"), "Ctrl+,", "chevron-left", "View",
                    self._is_open),
             Action("shortcuts", "Keyboard shortcuts", self._show_help, "F1", "keyboard", "Help",
                    keywords="keys help"),

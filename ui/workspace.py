@@ -61,7 +61,10 @@ class Workspace(QWidget):
         self.library.add_page("examples", "Examples", lambda: ExampleList(open_example))
         self.library.add_page("outline", "Outline", lambda: Outline(session))
         self.data = self._panel("data")
-        self.data.add_page("data", "Data", DataPanel(session))
+        data = DataPanel(session)
+        self.data.add_page("data", "Data", data)
+        for button in data.sources:
+            self.data.add_right(button)
         self.side = self._panel("side")
         self.side.add_page("inspector", "Inspector", Inspector(session))
         self.side.add_page("training", "Training", lambda: TrainingPanel(session))
