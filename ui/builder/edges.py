@@ -33,16 +33,20 @@ class EdgeItem(QGraphicsPathItem):
         self._points: NDArray[np.float64] | None = None
         self._painted: tuple[object, ...] = ()
 
-    def route(self, start: QPointF, end: QPointF, boxes: Boxes, bottom: float) -> None:
-        """Lead the edge from port to port. ``bottom`` is the lower edge of the lower of its two
-        nodes: a chip that is wider than the gap goes below it."""
+    def route(
+        self, start: QPointF, end: QPointF, boxes: Boxes, bottoms: tuple[float, float]
+    ) -> None:
+        """Lead the edge from port to port. ``bottoms`` are the lower edges of its two nodes: in a
+        short gap the chip goes below them, for the line to be seen."""
         lane = detour(start, end, boxes)
         path, centre = wire(start, end, lane)
         wraps = end.x() < start.x() + STUB
         if not wraps and lane is None and abs(end.y() - start.y()) < 200:
-            room = end.x() - start.x() - 16
-            if chip_size(self.text)[0] > room:
-                centre = QPointF(centre.x(), bottom + CHIP_GAP)
+            gap, chip = end.x() - start.x(), chip_size(self.text)[0]
+            if chip > gap - 30:
+                below = max(bottoms) if chip > gap - 4 else min(bottoms)
+                lowest = max(start.y(), end.y()) + CHIP_GAP
+                centre = QPointF(centre.x(), max(below + CHIP_GAP, lowest))
         self.centre = centre
         self._points = None
         self.setPath(path)

@@ -224,14 +224,22 @@ def _draw_node(painter: QPainter, face: Face) -> None:
     shape = face.frame
     painter.translate(MARGIN, MARGIN)
     body = QRectF(0.5, 0.5, shape.width - 1, shape.height - 1)
-    _draw_body(painter, face, body)
-    faint = face.state in ("waiting", "unknown")
+    _draw_shadow(painter, face, body)
     _draw_ports(painter, face)
+    _draw_body(painter, face, body)
+    _draw_labels(painter, face)
+    faint = face.state in ("waiting", "unknown")
     beside = face.picture and shape.height == HEIGHT
     room = (shape.picture[0] - 6 if beside else shape.width - 8) - TEXT_LEFT
     title = look.font(12.5, 600)
     painter.setPen(look.color("text2" if faint else "text"))
-    _line(painter, title, face.title, QRectF(TEXT_LEFT, 8, room, 18))
+    alone = not face.caption and not face.badge and shape.height == HEIGHT
+    _line(
+        painter,
+        title,
+        _fitted(title, face.title, room),
+        QRectF(TEXT_LEFT, 17 if alone else 8, room, 18),
+    )
     mono = look.mono(10.5)
     painter.setPen(look.color("text2"))
     if face.badge:
@@ -242,7 +250,8 @@ def _draw_node(painter: QPainter, face: Face) -> None:
     _line(painter, mono, face.caption, QRectF(TEXT_LEFT + used, 28, room - used, 16))
 
 
-def _draw_body(painter: QPainter, face: Face, body: QRectF) -> None:
+def _draw_shadow(painter: QPainter, face: Face, body: QRectF) -> None:
+    """A soft shadow, or the ring of a selected node."""
     look = theme()
     shadow = QColor(0, 0, 0, 40 if look.name == "dark" else 10)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -250,14 +259,19 @@ def _draw_body(painter: QPainter, face: Face, body: QRectF) -> None:
     for spread in (1.0, 2.0, 3.0):
         area = body.adjusted(-spread, -spread + 2, spread, spread + 2)
         painter.drawRoundedRect(area, RADIUS + spread, RADIUS + spread)
-    border = look.color("line")
-    if face.state == "error":
-        border = look.color("bad")
     if face.selected:
         ring = look.color("accent")
         ring.setAlphaF(0.32)
         painter.setBrush(ring)
         painter.drawRoundedRect(body.adjusted(-4, -4, 4, 4), RADIUS + 4, RADIUS + 4)
+
+
+def _draw_body(painter: QPainter, face: Face, body: QRectF) -> None:
+    look = theme()
+    border = look.color("line")
+    if face.state == "error":
+        border = look.color("bad")
+    if face.selected:
         border = look.color("accent")
     if face.stacked:
         painter.setBrush(look.color("raised"))
@@ -265,17 +279,16 @@ def _draw_body(painter: QPainter, face: Face, body: QRectF) -> None:
         painter.drawRoundedRect(body.adjusted(4, 4, 4, 4), RADIUS, RADIUS)
     pen = QPen(border, 1.6 if face.selected else 1.0)
     if face.state == "unknown":
-        pen.setStyle(Qt.PenStyle.DashLine)
+        pen = QPen(look.color("text3"), 1.0, Qt.PenStyle.DashLine)
     clip = QPainterPath()
     clip.addRoundedRect(body, RADIUS, RADIUS)
     painter.fillPath(clip, look.color("raised"))
-    painter.save()
-    painter.setClipPath(clip)
-    painter.fillRect(QRectF(0, 0, 4, body.height() + 2), look.family(face.family))
-    painter.restore()
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(pen)
     painter.drawPath(clip)
+    strip = QPainterPath()
+    strip.addRect(QRectF(0, 0, 4, body.height() + 2))
+    painter.fillPath(strip & clip, look.family(face.family))
 
 
 def _draw_ports(painter: QPainter, face: Face) -> None:
@@ -289,6 +302,11 @@ def _draw_ports(painter: QPainter, face: Face) -> None:
             painter.setPen(QPen(rim, 1.3))
             painter.setBrush(look.color("window"))
             painter.drawEllipse(at, *([PORT_RADIUS - (1.0 if small else 0.0)] * 2))
+
+
+def _draw_labels(painter: QPainter, face: Face) -> None:
+    """The names of ports where there are several."""
+    look, shape = theme(), face.frame
     mono = look.mono(10.5)
     painter.setPen(look.color("text2"))
     if len(shape.outputs) > 1:
@@ -350,6 +368,15 @@ def _draw_sign(painter: QPainter, sign: Sign, layout: SignLayout) -> None:
         painter.setPen(ink if sign.note else look.color("bad_fill"))
         painter.setFont(look.font(11.5, 600))
         painter.drawText(button, Qt.AlignmentFlag.AlignCenter, sign.button)
+
+
+def _fitted(font: QFont, title: str, room: float) -> str:
+    """As many whole words of a title as there is room for; at least the first."""
+    metrics = QFontMetricsF(font)
+    words = title.split(" ")
+    while len(words) > 1 and metrics.horizontalAdvance(" ".join(words)) > room:
+        words.pop()
+    return " ".join(words)
 
 
 def wire_color() -> QColor:

@@ -42,10 +42,10 @@ def picture(
 
 
 def _response(maps: Array) -> NDArray[np.uint8]:
-    """The mean magnitude of C×H×W over its channels, in magma."""
-    strength = np.abs(maps).mean(axis=0)
-    low, high = float(strength.min()), float(strength.max())
-    return coloured(strength, low if high > 2 * low else 0.0, high, MAGMA)
+    """How far C×H×W is from each channel's usual value, over all channels, in magma."""
+    usual = np.median(maps.reshape(maps.shape[0], -1), axis=1)
+    strength = np.abs(maps - usual[:, None, None]).mean(axis=0)
+    return coloured(strength, 0.0, float(strength.max()), MAGMA)
 
 
 def _raw(image: Array) -> NDArray[np.uint8]:

@@ -190,12 +190,11 @@ class Scene(QGraphicsScene):
 
     def _route(self, item: EdgeItem) -> None:
         source, target = self.nodes[item.edge.source], self.nodes[item.edge.target]
-        bottom = max(source.box.bottom(), target.box.bottom())
         item.route(
             source.output_at(item.edge.source_port),
             target.input_at(item.edge.target_port),
             self.boxes(),
-            bottom,
+            (source.box.bottom(), target.box.bottom()),
         )
 
     def _reroute(self, touched: dict[str, QRectF]) -> None:

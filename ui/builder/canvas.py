@@ -1,0 +1,481 @@
+"""The canvas: the view with what floats over it, and the session behind it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QWidget
+
+from models.graph import GROUP, Edge
+from models.layers.declaration import Layer
+from playground.messages import Snapshot
+from ui.actions import Action
+from ui.builder import commands
+from ui.builder.faces import TEXT_LEFT
+from ui.builder.keyboard import Keyboard
+from ui.builder.minimap import Minimap
+from ui.builder.numbers import bytes_text, flops_text
+from ui.builder.scene import Hit
+from ui.builder.search import LayerSearch
+from ui.builder.view import View
+from ui.session import Session
+from ui.theme import theme
+from ui.widgets import EmptyState, IconButton
+
+INSET = 16
+CORNER = 8
+
+
+class Canvas(QWidget):
+    """Edits the session's graph. ``sync`` shows its present state and returns when it is shown."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.setAccessibleName("Canvas")
+        self.view = View(session, self)
+        self.scene = self.view.board
+        self.keyboard = Keyboard(self.view)
+        self.view.keys = self.keyboard
+        self.setFocusProxy(self.view)
+        self._fit_next = True
+        self._search_at = QPointF()
+        self._search_edge: Edge | None = None
+        self._search_wire: tuple[str, str, bool] | None = None
+        self._renamed = ""
+        self._make_overlays()
+        self._connect()
+        self.sync()
+
+    # --- parts --------------------------------------------------------------------------------
+
+    def _make_overlays(self) -> None:
+        self.summary = Summary(self)
+        self.zoom_bar = self._make_zoom_bar()
+        self.minimap = Minimap(self.view, self)
+        self.empty = EmptyState(
+            "network",
+            "Drag a layer here, double click to search one, or let a starter network be built "
+            "for your data.",
+            "Build a starter network",
+            self.build_starter,
+        )
+        self.empty.setParent(self)
+        self.empty.setMaximumWidth(360)
+        self.editor = QLineEdit(self.view)
+        self.editor.setAccessibleName("Name of the node")
+        self.editor.hide()
+        self._corners = [_Corner(self, index) for index in range(4)]
+
+    def _make_zoom_bar(self) -> QFrame:
+        bar = QFrame(self)
+        bar.setProperty("kind", "float")
+        bar.setAccessibleName("Zoom and arrange")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(3, 2, 3, 2)
+        row.setSpacing(4)
+        for icon, text, slot in (
+            ("minus", "Zoom out", self.view.zoom_out),
+            ("plus", "Zoom in", self.view.zoom_in),
+            ("fit", "Zoom to fit", self.fit),
+            ("grid", "Arrange the nodes", self.arrange),
+            ("wand", "Build a starter network for the data", self.build_starter),
+        ):
+            button = IconButton(icon, text, bar)
+            button.clicked.connect(slot)
+            row.addWidget(button)
+        return bar
+
+    def _connect(self) -> None:
+        session, view = self.session, self.view
+        session.graph_changed.connect(self.sync)
+        session.selection_changed.connect(self._select)
+        session.settings_changed.connect(self._summarise)
+        session.bridge.snapshot.connect(self._show_snapshot)
+        session.project_changed.connect(self._opened)
+        view.searched.connect(self.search)
+        view.wire_searched.connect(self._search_for_wire)
+        view.menu_wanted.connect(self._menu)
+        view.open_wanted.connect(self._open_node)
+        self.editor.editingFinished.connect(self._renaming_done)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.view.setGeometry(self.rect())
+        self._place_overlays()
+        if self._fit_next and self.scene.nodes:
+            self.fit()
+            self._fit_next = not self.isVisible()
+
+    def sizeHint(self) -> QSize:
+        return QSize(760, 480)
+
+    def _place_overlays(self) -> None:
+        area = self.rect()
+        self.summary.adjustSize()
+        self.summary.move(INSET, INSET)
+        self.zoom_bar.adjustSize()
+        bottom = area.height() - INSET
+        self.zoom_bar.move(INSET, bottom - self.zoom_bar.height())
+        map_ = self.minimap
+        map_.move(area.width() - INSET - map_.width(), bottom - map_.height())
+        roomy = area.width() > 480 and area.height() > 260
+        map_.setVisible(roomy and bool(self.scene.nodes))
+        self.empty.adjustSize()
+        size = self.empty.sizeHint()
+        self.empty.setGeometry(
+            (area.width() - 360) // 2, (area.height() - size.height()) // 2, 360, size.height()
+        )
+        for corner in self._corners:
+            corner.place()
+
+    # --- the session --------------------------------------------------------------------------
+
+    @Slot()
+    def sync(self) -> None:
+        """Show the session's graph and report, now."""
+        session = self.session
+        if self.view.gesture is not None and session.graph is not self.scene.graph:
+            self.view.cancel()
+        fresh = len(session.graph.nodes) - len(self.scene.nodes)
+        self.scene.sync(session.graph, session.report, session.selection)
+        if fresh and session.snapshot is not None:
+            self.scene.show_values(session.snapshot)
+        if self._fit_next and self.isVisible() and self.scene.nodes:
+            self._fit_next = False
+            self.fit()
+        self.view.freshen()
+        self._summarise()
+        self.minimap.changed()
+        empty = not self.scene.nodes
+        if self.empty.isVisibleTo(self) != empty:
+            self.empty.setVisible(empty)
+            self._place_overlays()
+
+    @Slot()
+    def _opened(self) -> None:
+        """Another project: begin with all of it in view."""
+        self.view.cancel()
+        self._fit_next = True
+
+    @Slot()
+    def _select(self) -> None:
+        self.scene.select(frozenset(self.session.selection))
+        if self.session.selection:
+            self.scene.choose_edges(())
+        self.view.freshen()
+        self.keyboard.announce()
+
+    @Slot(object)
+    def _show_snapshot(self, snapshot: Snapshot) -> None:
+        self.scene.show_values(snapshot)
+        self.view.freshen()
+
+    @Slot()
+    def _summarise(self) -> None:
+        session = self.session
+        batch = session.project.training.batch_size if session.is_open else 1
+        self.summary.show_report(session.report, batch)
+
+    def show_node(self, id: str) -> None:
+        """Scroll a node into view."""
+        self.view.reveal(id)
+
+    # --- what can be done ---------------------------------------------------------------------
+
+    def place(self, layer: str, at: QPointF) -> str | None:
+        """Drop a layer at a scene position: into the edge there, or free; returns the node's id."""
+        return self.view.place(layer, at)
+
+    @Slot()
+    def fit(self) -> None:
+        top = self.summary.height() + 8.0 if self.height() > 360 else 0.0
+        self.view.fit(top=top)
+
+    @Slot()
+    def arrange(self) -> None:
+        if commands.tidy(self.session) and len(self.session.selection) < 2:
+            self.fit()
+
+    @Slot()
+    def build_starter(self) -> None:
+        if self.session.is_open and commands.build_starter(self.session):
+            self.fit()
+
+    @Slot()
+    def delete(self) -> None:
+        commands.delete(self.session, self.session.selection, self.scene.chosen_edges)
+
+    @Slot()
+    def select_all(self) -> None:
+        self.session.select(self.session.graph.nodes)
+
+    @Slot()
+    def paste(self) -> None:
+        pointer = self.view.viewport().mapFromGlobal(self.cursor().pos())
+        inside = self.view.viewport().rect().contains(pointer)
+        commands.paste(self.session, self.view.mapToScene(pointer) if inside else None)
+
+    @Slot()
+    def rename(self) -> None:
+        """Edit the name of the selected node in its place."""
+        if len(self.session.selection) != 1:
+            return
+        self._renamed = self.session.selection[0]
+        self.view.reveal(self._renamed)
+        item = self.scene.nodes[self._renamed]
+        corner = self.view.mapFromScene(item.box.topLeft())
+        zoom = max(1.0, self.view.zoom)
+        self.editor.setText(item.node.name)
+        self.editor.setGeometry(
+            corner.x() + round((TEXT_LEFT - 8) * self.view.zoom),
+            corner.y() + 2,
+            round(max(item.frame.width - 12, 120) * zoom),
+            28,
+        )
+        self.editor.show()
+        self.editor.selectAll()
+        self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def _renaming_done(self) -> None:
+        id, self._renamed = self._renamed, ""
+        if not self.editor.isVisible():
+            return
+        name = self.editor.text().strip()
+        self.editor.hide()
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        if id in self.session.graph.nodes and name:
+            commands.rename(self.session, id, name)
+
+    # --- searching layers ---------------------------------------------------------------------
+
+    @Slot(QPointF)
+    def search(self, at: QPointF) -> LayerSearch:
+        """Choose a layer in a popup and place it at a scene position."""
+        self._search_wire = None
+        self._search_edge = self.scene.edge_at(at, 9 / self.view.zoom)
+        return self._open_search(at, None)
+
+    @Slot()
+    def search_here(self) -> None:
+        """Choose a layer with the keyboard: added behind the selected node, else in the middle."""
+        if len(self.session.selection) == 1:
+            self._search_wire = ("", "", True)
+            item = self.scene.nodes[self.session.selection[0]]
+            self._open_search(item.box.bottomRight(), None)
+        else:
+            self.search(self.view.visible_area().center())
+
+    @Slot(QPointF, str, str, bool)
+    def _search_for_wire(self, at: QPointF, node: str, port: str, out: bool) -> None:
+        self._search_wire = (node, port, out)
+        shape = self.scene.nodes[node].entry.outputs.get(port) if out else None
+
+        def fits(layer: Layer) -> bool:
+            if not out:
+                return bool(layer.outputs)
+            kinds = layer.inputs[0].kinds if layer.inputs else ()
+            return bool(layer.inputs) and (shape is None or not kinds or shape.kind in kinds)
+
+        self._open_search(at, fits)
+
+    def _open_search(self, at: QPointF, accept: object) -> LayerSearch:
+        self._search_at = at
+        search = LayerSearch(self.view, accept)  # type: ignore[arg-type]
+        search.chosen.connect(self._found)
+        search.open(self.view.viewport().mapToGlobal(self.view.mapFromScene(at)))
+        return search
+
+    @Slot(str)
+    def _found(self, layer: str) -> None:
+        session, at = self.session, self._search_at
+        if self._search_wire is None:
+            commands.place(session, layer, at, self._search_edge)
+        elif self._search_wire[0]:
+            commands.place_wired(session, layer, at, *self._search_wire)
+        else:
+            commands.add(session, layer)
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(str)
+    def _open_node(self, id: str) -> None:
+        if self.session.graph.nodes[id].layer == GROUP:
+            self.session.tell("The inside of a group cannot be shown yet.", key="canvas")
+        else:
+            self.session.reveal.emit("inspector")
+
+    # --- menus and actions --------------------------------------------------------------------
+
+    @Slot(object, QPoint, QPointF)
+    def _menu(self, hit: Hit, place: QPoint, at: QPointF) -> None:
+        self._search_at = at
+        menu = QMenu(self.view)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if hit.kind == "edge":
+            menu.addAction("Insert a layer …", self._search_again)
+            menu.addAction("Disconnect\tDel", self.delete)
+        else:
+            wanted = _NODE_MENU if hit.node else _EMPTY_MENU
+            actions = {action.id: action for action in self.actions()}
+            problem = self.scene.nodes[hit.node].entry.problem if hit.node else None
+            if problem is not None and problem.fix is not None:
+                menu.addAction(problem.fix.label, self._fix_selected)
+                menu.addSeparator()
+            if not hit.node:
+                menu.addAction("Add a layer …", self._search_again)
+            for id in wanted:
+                if not id:
+                    menu.addSeparator()
+                    continue
+                action = actions[id]
+                entry = menu.addAction(f"{action.text}\t{action.keys}", action.callback)
+                entry.setEnabled(action.is_enabled)
+        menu.popup(place)
+
+    @Slot()
+    def _search_again(self) -> None:
+        self.search(self._search_at)
+
+    @Slot()
+    def _fix_selected(self) -> None:
+        for id in self.session.selection[:1]:
+            commands.fix(self.session, id, self.scene.nodes[id].entry.problem)
+
+    def actions(self) -> list[Action]:  # type: ignore[override]
+        """What the canvas can do, for menus, shortcuts and the command search."""
+        session, view = self.session, self.view
+        scope = {"scope": view}
+
+        def chosen() -> bool:
+            return bool(session.selection)
+
+        def one() -> bool:
+            return len(session.selection) == 1
+
+        def some() -> bool:
+            return bool(session.graph.nodes)
+
+        def deletable() -> bool:
+            return chosen() or bool(self.scene.chosen_edges)
+
+        def opened() -> bool:
+            return session.is_open
+
+        def cut() -> None:
+            commands.cut(session)
+
+        def copy() -> None:
+            commands.copy(session)
+
+        def duplicate() -> None:
+            commands.duplicate(session)
+
+        def full_size() -> None:
+            view.set_zoom(1.0)
+
+        edit, canvas = "Edit", "Canvas"
+        return [
+            Action("cut", "Cut", cut, "Ctrl+X", "cut", edit, chosen, **scope),
+            Action("copy", "Copy", copy, "Ctrl+C", "copy", edit, chosen, **scope),
+            Action("paste", "Paste", self.paste, "Ctrl+V", "paste", edit, opened, **scope),
+            Action("duplicate", "Duplicate", duplicate, "Ctrl+D", "copy", edit, chosen, **scope),
+            Action("delete", "Delete", self.delete, "Del; Backspace", "trash", edit, deletable,
+                   keywords="remove disconnect", **scope),
+            Action("select_all", "Select all", self.select_all, "Ctrl+A", "", edit, some, **scope),
+            Action("rename", "Rename", self.rename, "F2", "pencil", edit, one, **scope),
+            Action("connect", "Connect to …", self.keyboard.connect_selected, "C", "", edit, one,
+                   keywords="wire edge", **scope),
+            Action("add_layer", "Add a layer …", self.search_here, "A; Ins", "plus", edit, opened,
+                   keywords="insert node search", **scope),
+            Action("arrange", "Arrange", self.arrange, "Ctrl+L", "grid", canvas, some,
+                   keywords="layout tidy"),
+            Action("starter", "Build a starter network for the data", self.build_starter, "",
+                   "wand", canvas, opened, keywords="wizard propose"),
+            Action("fit", "Zoom to fit", self.fit, "Ctrl+0; F", "fit", canvas, some, **scope),
+            Action("zoom_in", "Zoom in", view.zoom_in, "Ctrl++; Ctrl+=", "plus", canvas),
+            Action("zoom_out", "Zoom out", view.zoom_out, "Ctrl+-", "minus", canvas),
+            Action("full_size", "Actual size", full_size, "Ctrl+Shift+0", "", canvas,
+                   keywords="zoom 100 %", **scope),
+        ]  # fmt: skip
+
+
+_NODE_MENU = ("connect", "add_layer", "rename", "", "cut", "copy", "duplicate", "", "arrange",
+              "delete")  # fmt: skip
+_EMPTY_MENU = ("paste", "select_all", "", "arrange", "fit", "starter")
+
+
+class Summary(QFrame):
+    """The size of the network in a line at the top left."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._text = QLabel()
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._shown: tuple[object, ...] = ()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.addWidget(self._text)
+        self.setFixedHeight(26)
+        theme().changed.connect(self._write)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def show_report(self, report: object, batch: int) -> None:
+        parameters, flops = report.parameters, report.flops  # type: ignore[attr-defined]
+        memory = report.activation_bytes(batch)  # type: ignore[attr-defined]
+        shown = (parameters, flops, memory, batch)
+        if shown != self._shown:
+            self._shown = shown
+            self._write()
+
+    @Slot()
+    def _write(self) -> None:
+        if not self._shown:
+            return
+        parameters, flops, memory, batch = self._shown
+        tokens = theme().tokens
+        dot = f"<span style='color:{tokens.text3}'> &nbsp;·&nbsp; </span>"
+        parts = ["&nbsp;parameters", flops_text(flops), f"{bytes_text(memory)} at batch {batch}"]
+        self._text.setText(
+            f"<span style='color:{tokens.text};font-weight:600'>{parameters:,}</span> "
+            f"<span style='color:{tokens.text2}'>{dot.join(parts)}</span>"
+        )
+        self.setAccessibleName(
+            f"{parameters:,} parameters, {flops_text(flops)}, {bytes_text(memory)} at batch {batch}"
+        )
+        self.adjustSize()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme().color("line"), 1))
+        painter.setBrush(theme().color("panel"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 13, 13)
+
+
+class _Corner(QWidget):
+    """Rounds a corner of the view as the panel around it is rounded."""
+
+    def __init__(self, canvas: Canvas, index: int) -> None:
+        super().__init__(canvas)
+        self._index = index
+        self.setFixedSize(CORNER, CORNER)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        theme().changed.connect(self.update)
+
+    def place(self) -> None:
+        right, bottom = self._index % 2, self._index // 2
+        room = self.parentWidget().size()
+        self.move(right * (room.width() - CORNER), bottom * (room.height() - CORNER))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        right, bottom = self._index % 2, self._index // 2
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(-0.5, -0.5, 40, 40)
+        frame.translate(right * (CORNER + 1 - 40), bottom * (CORNER + 1 - 40))
+        inside, square = QPainterPath(), QPainterPath()
+        inside.addRoundedRect(frame, CORNER, CORNER)
+        square.addRect(QRectF(self.rect()))
+        painter.fillPath(square - inside, theme().color("window"))
+        painter.setPen(QPen(theme().color("line"), 1))
+        painter.drawPath(inside)

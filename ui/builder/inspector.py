@@ -1,0 +1,497 @@
+"""What is selected, in full: a node's settings and shapes, several nodes, or the whole network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from models.graph import GROUP, Graph, Node
+from models.layers import LAYERS
+from models.layers.declaration import FAMILIES, Layer
+from models.shapes import NodeReport, Problem
+from ui.builder import commands
+from ui.builder.numbers import bytes_text, flops_text, scaled
+from ui.forms import Form
+from ui.session import Session
+from ui.theme import theme
+from ui.widgets import Button, ElidedLabel, Strip, divider, label, scrolled
+
+MOST_PROBLEMS = 20
+OWN_WEIGHTS = "its own"
+_HIDDEN = {GROUP: ("definition",)}
+
+
+class Inspector(QWidget):
+    """Follows the selection. While hidden it rests."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.setAccessibleName("Inspector")
+        self.node_page = NodePage(session)
+        self.several_page = SeveralPage(session)
+        self.graph_page = GraphPage(session)
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._areas = {}
+        for page in (self.node_page, self.several_page, self.graph_page):
+            area = scrolled(page)
+            self._areas[page] = area
+            self._stack.addWidget(area)
+        session.graph_changed.connect(self.refresh)
+        session.selection_changed.connect(self.refresh)
+        session.settings_changed.connect(self.refresh)
+        self.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        if not self.isVisible():
+            return
+        chosen = [id for id in self._session.selection if id in self._session.graph.nodes]
+        page: NodePage | SeveralPage | GraphPage = self.graph_page
+        if len(chosen) == 1:
+            page = self.node_page
+        elif chosen:
+            page = self.several_page
+        page.show_nodes(chosen)
+        if self._stack.currentWidget() is not self._areas[page]:
+            self._stack.setCurrentWidget(self._areas[page])
+
+
+class _Page(QWidget):
+    """A column of rows."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(14, 12, 14, 12)
+        self.column.setSpacing(8)
+
+    def show_nodes(self, ids: list[str]) -> None:
+        raise NotImplementedError
+
+
+class NodePage(_Page):
+    """One node: what it is, its settings, its name, its shapes and cost."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._id = ""
+        self._layer: Layer | None = None
+        self.head = Head()
+        self.problem = ProblemBox(session)
+        self.editor = ParameterForm(session)
+        self.identity = QGridLayout()
+        self.identity.setHorizontalSpacing(12)
+        self.identity.setVerticalSpacing(8)
+        self.identity.setColumnStretch(0, 42)
+        self.identity.setColumnStretch(1, 58)
+        self.name = QLineEdit()
+        self.name.setAccessibleName("Name")
+        self.name.setToolTip("The node's name: its path in the network and in saved weights.")
+        self.lender = QComboBox()
+        self.lender.setAccessibleName("Shares weights with")
+        self.lender.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._lender_label = label("Weights", "second")
+        self.identity.addWidget(label("Name", "second"), 0, 0)
+        self.identity.addWidget(self.name, 0, 1)
+        self.identity.addWidget(self._lender_label, 1, 0)
+        self.identity.addWidget(self.lender, 1, 1)
+        self.facts = Facts()
+        for widget in (self.head, self.problem, self.editor):
+            self.column.addWidget(widget)
+        self.column.addLayout(self.identity)
+        self.column.addWidget(divider())
+        self.column.addWidget(self.facts)
+        self.column.addStretch()
+        self.name.editingFinished.connect(self._rename)
+        self.lender.activated.connect(self._share)
+
+    def show_nodes(self, ids: list[str]) -> None:
+        graph = self.session.graph
+        node = graph.nodes[ids[0]]
+        entry = self.session.report.nodes.get(node.id, NodeReport())
+        self._id = node.id
+        layer = LAYERS.find(node.layer)
+        self.head.show_layer(layer, node)
+        self.problem.show_problem(node.id, entry.problem)
+        self.editor.show_nodes(layer, [node])
+        if not self.name.hasFocus() or not self.name.isModified():
+            self.name.setText(node.name)
+        self._show_lenders(graph, node)
+        self.facts.show_rows(_facts(entry))
+
+    def _show_lenders(self, graph: Graph, node: Node) -> None:
+        others = [
+            other
+            for other in graph.of_layer(node.layer)
+            if other.id != node.id and other.shares_weights_with is None
+        ]
+        shown = bool(others) and self.session.report.nodes[node.id].parameters > 0
+        shown = shown or node.shares_weights_with is not None
+        self.lender.setVisible(shown)
+        self._lender_label.setVisible(shown)
+        if not shown:
+            return
+        wanted = [(OWN_WEIGHTS, None), *((f"those of {o.name}", o.id) for o in others)]
+        if wanted != [
+            (self.lender.itemText(i), self.lender.itemData(i)) for i in range(len(wanted))
+        ]:
+            self.lender.clear()
+            for text, id in wanted:
+                self.lender.addItem(text, id)
+        while self.lender.count() > len(wanted):
+            self.lender.removeItem(self.lender.count() - 1)
+        self.lender.setCurrentIndex(max(0, self.lender.findData(node.shares_weights_with)))
+
+    @Slot()
+    def _rename(self) -> None:
+        node = self.session.graph.nodes.get(self._id)
+        name = self.name.text().strip()
+        self.name.setModified(False)
+        if node is None or name == node.name:
+            return
+        if not commands.rename(self.session, self._id, name):
+            self.name.setText(node.name)
+
+    @Slot(int)
+    def _share(self, index: int) -> None:
+        if self._id in self.session.graph.nodes:
+            commands.share_weights(self.session, self._id, self.lender.itemData(index))
+            self.show_nodes([self._id])
+
+
+class SeveralPage(_Page):
+    """Several nodes: how many of what, what can be done with all, and their common settings."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.title = label("", "title")
+        self.kinds = label("", "small", wrap=True)
+        self.editor = ParameterForm(session)
+        self.note = label("", "small", wrap=True)
+        self.facts = Facts()
+        row = QGridLayout()
+        row.setSpacing(8)
+        for place, (text, icon, slot) in enumerate(
+            (
+                ("Arrange", "grid", self._arrange),
+                ("Duplicate", "copy", self._duplicate),
+                ("Copy", "copy", self._copy),
+                ("Delete", "trash", self._delete),
+            )
+        ):
+            button = Button(text, icon)
+            button.clicked.connect(slot)
+            row.addWidget(button, place // 2, place % 2)
+        for widget in (self.title, self.kinds, self.editor, self.note):
+            self.column.addWidget(widget)
+        self.column.addLayout(row)
+        self.column.addWidget(divider())
+        self.column.addWidget(self.facts)
+        self.column.addStretch()
+
+    def show_nodes(self, ids: list[str]) -> None:
+        nodes = [self.session.graph.nodes[id] for id in ids]
+        layers = Counter(node.layer for node in nodes)
+        self.title.setText(f"{len(nodes)} nodes")
+        named = [(LAYERS.find(layer), layer, count) for layer, count in layers.most_common()]
+        words = [f"{count} × {kind.name if kind else layer}" for kind, layer, count in named]
+        self.kinds.setText(", ".join(words[:8]) + (" …" if len(words) > 8 else ""))
+        same = LAYERS.find(nodes[0].layer) if len(layers) == 1 else None
+        self.editor.show_nodes(same, nodes if same is not None else [])
+        self.note.setText(f"Changes apply to all {len(nodes)}." if same is not None else "")
+        self.note.setVisible(same is not None and bool(self.editor.form.fields))
+        reports = [self.session.report.nodes[id] for id in ids]
+        self.facts.show_rows(
+            (
+                ("Parameters", f"{sum(entry.parameters for entry in reports):,}"),
+                ("FLOPs", scaled(sum(entry.flops for entry in reports), "").strip()),
+            )
+        )
+
+    @Slot()
+    def _arrange(self) -> None:
+        commands.tidy(self.session)
+
+    @Slot()
+    def _duplicate(self) -> None:
+        commands.duplicate(self.session)
+
+    @Slot()
+    def _copy(self) -> None:
+        commands.copy(self.session)
+
+    @Slot()
+    def _delete(self) -> None:
+        commands.delete(self.session, self.session.selection)
+
+
+class GraphPage(_Page):
+    """The whole network: its size, and what is wrong with it."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.title = ElidedLabel("", "title")
+        self.summary = label("", "small", wrap=True)
+        self.facts = Facts()
+        self.state = label("", "small", wrap=True)
+        self.problems = QVBoxLayout()
+        self.problems.setSpacing(8)
+        self._boxes: list[ProblemBox] = []
+        for widget in (self.title, self.summary, divider(), self.facts, divider(), self.state):
+            self.column.addWidget(widget)
+        self.column.addLayout(self.problems)
+        self.column.addStretch()
+
+    def show_nodes(self, ids: list[str]) -> None:
+        session, report = self.session, self.session.report
+        project = session.project if session.is_open else None
+        self.title.set_text(project.name if project is not None else "No network")
+        text = project.summary if project is not None else ""
+        self.summary.setText(text or "Select a node to see its settings here.")
+        batch = project.training.batch_size if project is not None else 1
+        self.facts.show_rows(
+            (
+                ("Nodes", f"{len(session.graph.nodes):,}"),
+                ("Connections", f"{len(session.graph.edges):,}"),
+                ("Parameters", f"{report.parameters:,}"),
+                ("Forward pass", flops_text(report.flops)),
+                (f"Values at batch {batch}", bytes_text(report.activation_bytes(batch))),
+            )
+        )
+        self._show_problems()
+
+    def _show_problems(self) -> None:
+        report = self.session.report
+        found = report.problems()
+        if report.missing and self.session.graph.nodes:
+            words = report.missing[:1].upper() + report.missing[1:] + "."
+        elif not found:
+            words = "No errors." if self.session.graph.nodes else ""
+        else:
+            errors = sum(problem.level == "error" for _, problem in found)
+            words = f"{errors} error{'s' * (errors != 1)}" if errors else "No errors"
+            notes = len(found) - errors
+            words += f", {notes} note{'s' * (notes != 1)}." if notes else "."
+        more = len(found) - MOST_PROBLEMS
+        self.state.setText(f"{words} The first {MOST_PROBLEMS}:" if more > 0 else words)
+        shown = found[:MOST_PROBLEMS]
+        while len(self._boxes) < len(shown):
+            box = ProblemBox(self.session, named=True)
+            self._boxes.append(box)
+            self.problems.addWidget(box)
+        for index, box in enumerate(self._boxes):
+            box.show_problem(*(shown[index] if index < len(shown) else ("", None)))
+
+
+class ParameterForm(QWidget):
+    """The settings of a node, or of several of one layer. Typing is one step of the history."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._ids: tuple[str, ...] = ()
+        self._layer: Layer | None = None
+        self._spell = 0
+        self.form = Form()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.form)
+        self.form.edited.connect(self._edited)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._focus_changed)
+
+    def show_nodes(self, layer: Layer | None, nodes: list[Node]) -> None:
+        ids = tuple(node.id for node in nodes)
+        hidden = _HIDDEN.get(layer.id, ()) if layer is not None else ()
+        values = nodes[0].params if nodes else {}
+        if layer is not self._layer or ids != self._ids:
+            self._ids, self._layer = ids, layer
+            self._spell += 1
+            parameters = layer.parameters if layer is not None else ()
+            self.form.set_parameters([p for p in parameters if p.id not in hidden], values)
+        else:
+            self.form.set_values(values)
+        self.setVisible(bool(self.form.fields))
+
+    @Slot(str, object)
+    def _edited(self, key: str, value: object) -> None:
+        ids = [id for id in self._ids if id in self._session.graph.nodes]
+        merge = f"set {key} {' '.join(ids)} {self._spell}"
+        commands.set_parameter(self._session, ids, key, value, merge)
+
+    @Slot("QWidget*", "QWidget*")
+    def _focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
+        """What is typed after leaving a field and coming back is another step."""
+        self._spell += 1
+
+
+class Head(QWidget):
+    """The strip of the family, the layer's name and id, and what it does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._strip = Strip(theme().family(""), 3, 18)
+        self._title = ElidedLabel("", "title")
+        self._id = QLabel()
+        self._id.setProperty("kind", "third")
+        self._summary = label("", "small", wrap=True)
+        row.addWidget(self._strip)
+        row.addWidget(self._title)
+        row.addWidget(self._id)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addWidget(self._summary)
+        self._refont()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._refont()
+
+    def _refont(self) -> None:
+        self._title.setFont(theme().font(14, 600))
+        self._id.setFont(theme().mono(11))
+
+    def show_layer(self, layer: Layer | None, node: Node) -> None:
+        family = layer.family if layer is not None else ""
+        self._strip.set_color(theme().family(family))
+        self._strip.setToolTip(FAMILIES.get(family, ""))
+        name = layer.name if layer is not None else "Unknown layer"
+        self._title.set_text(name)
+        self._title.setMinimumWidth(min(self._title.fontMetrics().horizontalAdvance(name) + 4, 170))
+        self._id.setText(node.layer)
+        self._summary.setText(
+            layer.summary
+            if layer is not None
+            else "This version does not know the layer. It is kept as it is in the document."
+        )
+
+
+class ProblemBox(QFrame):
+    """What is wrong at a node, with the button that mends it. ``named``: and the way there."""
+
+    def __init__(self, session: Session, *, named: bool = False) -> None:
+        super().__init__()
+        self._session, self._id = session, ""
+        self._problem: Problem | None = None
+        self.setProperty("kind", "banner")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 8, 10, 8)
+        column.setSpacing(6)
+        self.node = Button("", kind="link")
+        self.node.setVisible(named)
+        self.text = label("", "error", wrap=True)
+        self.fix = Button("")
+        for widget in (self.node, self.text):
+            column.addWidget(widget)
+        column.addWidget(self.fix, 0, Qt.AlignmentFlag.AlignLeft)
+        self.node.clicked.connect(self._show_node)
+        self.fix.clicked.connect(self._mend)
+
+    def show_problem(self, id: str, problem: Problem | None) -> None:
+        self.setVisible(problem is not None)
+        self._id = id
+        if problem is None or (problem is self._problem and not self.node.isVisibleTo(self)):
+            self._problem = problem
+            return
+        self._problem = problem
+        self.node.setText(self._session.graph.nodes[id].name)
+        self.text.setText(problem.message[:1].upper() + problem.message[1:] + ".")
+        kind = "error" if problem.level == "error" else "small"
+        if self.text.property("kind") != kind:
+            self.text.setProperty("kind", kind)
+            self.text.style().polish(self.text)
+        self.fix.setVisible(problem.fix is not None)
+        self.fix.setText(problem.fix.label if problem.fix is not None else "")
+
+    @Slot()
+    def _show_node(self) -> None:
+        self._session.show(self._id)
+
+    @Slot()
+    def _mend(self) -> None:
+        commands.fix(self._session, self._id, self._problem)
+
+
+class Facts(QWidget):
+    """Rows of a label and a value in mono; values can be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(5)
+        self._grid.setColumnStretch(1, 1)
+        self._rows: list[tuple[QLabel, QLabel]] = []
+
+    def show_rows(self, rows: Iterable[tuple[str, str]]) -> None:
+        wanted = list(rows)
+        while len(self._rows) < len(wanted):
+            name, value = label("", "second"), label("", selectable=True, wrap=True)
+            value.setFont(theme().mono(11))
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            row = len(self._rows)
+            self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(value, row, 1)
+            self._rows.append((name, value))
+        for index, (name, value) in enumerate(self._rows):
+            shown = index < len(wanted)
+            name.setVisible(shown)
+            value.setVisible(shown)
+            if shown and (name.text(), value.text()) != wanted[index]:
+                name.setText(wanted[index][0])
+                value.setText(wanted[index][1])
+                value.setAccessibleName(f"{wanted[index][0]}: {wanted[index][1]}")
+
+    def text(self) -> dict[str, str]:
+        """What is shown, by label."""
+        return {n.text(): v.text() for n, v in self._rows if n.isVisibleTo(self)}
+
+
+def _facts(entry: NodeReport) -> list[tuple[str, str]]:
+    """A node's shapes and costs, with their units."""
+    rows = []
+    for port, shapes in entry.inputs.ports.items():
+        name = "In" if len(entry.inputs.ports) == 1 else f"In · {port}"
+        rows.append((name, ", ".join(map(str, shapes))))
+    for port, shape in entry.outputs.items():
+        name = "Out" if len(entry.outputs) == 1 else f"Out · {port}"
+        rows.append((name, str(shape)))
+    if entry.per_frame:
+        rows.append(("Runs on", "every frame"))
+    if entry.ok and entry.outputs:
+        rows.append(("Parameters", f"{entry.parameters:,}"))
+        rows.append(("FLOPs", scaled(entry.flops, "").strip()))
+    elif entry.waiting:
+        rows.append(("Out", "waits for a node before it"))
+    return rows
