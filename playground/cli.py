@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 INTERRUPTED = 130
@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (the reader of our output went away)
+        # who read our output went away; Python would complain again when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except USERS_ERRORS as error:
         if os.environ.get("PLAYGROUND_TRACEBACK"):
@@ -71,26 +72,24 @@ def _sentence(error: BaseException) -> str:
 
 def _with_command(words: list[str], parser: argparse.ArgumentParser) -> list[str]:
     """``playground [PROJECT]`` is ``playground gui [PROJECT]``."""
-    if not words:
-        return ["gui"]
-    first = words[0]
+    first = words[0] if words else ""
     if first.startswith("-") or first in COMMANDS:
         return words
-    if Path(first).exists() or first.endswith(".playground"):
-        return ["gui", *words]
-    near = get_close_matches(first, COMMANDS, n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(COMMANDS)}"
-    parser.error(f"there is no command or project file {first!r}{hint}")
+    if words and not Path(first).exists() and not first.endswith(".playground"):
+        near = get_close_matches(first, COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(COMMANDS)}"
+        parser.error(f"there is no command or project file {first!r}; {hint}")
+    return ["gui", *words]
 
 
 def _call(name: str) -> Callable[[argparse.Namespace], int]:
     """The function of a command, imported at its call."""
 
     def run(options: argparse.Namespace) -> int:
-        from playground import commands
-
-        command: Callable[[argparse.Namespace], int] = getattr(commands, name)
-        return command(options)
+        module = import_module(
+            "playground.commands" if name in LIGHT else "playground.run_commands"
+        )
+        return int(getattr(module, name)(options))
 
     return run
 
@@ -113,6 +112,10 @@ COMMANDS = {
     "bench": "measure this engine beside hand-written loops, and the window",
     "doctor": "versions, devices, cameras, microphones, display",
 }
+
+
+LIGHT = frozenset({"examples", "new", "check", "bench", "doctor"})
+"""Commands that do without torch (or leave it to child processes)."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -165,6 +168,9 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
     train.add_argument("--seed", type=int, metavar="S")
     _setting(train)
+    train.add_argument(
+        "--fit", action="store_true", help="fit the network's Inputs and Outputs to the data"
+    )
     train.add_argument("--out", type=Path, metavar="RUN", help="the run's folder (must be new)")
     train.add_argument(
         "--resume", action="store_true", help="go on with the last run (or the one in --out)"
@@ -173,7 +179,9 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
 
 def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     for name in ("evaluate", "predict", "export"):
-        made[name].add_argument("model", type=Path, metavar="RUN", help="a run's folder")
+        made[name].add_argument(
+            "model", metavar="RUN", help="a run's folder, or a project for its newest run"
+        )
         made[name].add_argument(
             "--checkpoint", choices=("best", "last"), default="best", help="default: best"
         )
@@ -186,7 +194,7 @@ def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
         "inputs", nargs="+", metavar="INPUT", help="image files, or CSV files of rows or series"
     )
     made["predict"].add_argument(
-        "--top", type=_positive, default=3, help="answers an input (default: 3)"
+        "--top", type=_positive, metavar="N", help="the N likeliest answers (default: 3; JSON: all)"
     )
     export = made["export"]
     export.add_argument("--to", choices=("python", "onnx"), required=True)

@@ -72,7 +72,7 @@ def table(headings: Row, rows: Sequence[Row], right: Sequence[int] = ()) -> list
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(parts).rstrip())
-    lines.insert(1, "  ".join("─" * width for width in widths))
+    lines.insert(1, "  ".join("─" * width for width in widths).rstrip())
     return lines
 
 

@@ -1,0 +1,104 @@
+"""A trained run as something that works without this application: Python source, or ONNX.
+
+Preprocessing, class names and units go along, so the exported model answers raw inputs exactly as
+the application does; that is checked before anything is written. Exports run in a fresh process: a
+failed one spoils torch's exporter for the next.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT = 600.0
+TARGETS = {"python": ".py", "onnx": ".onnx"}
+WEIGHTS = ".safetensors"
+
+
+class ExportError(ValueError):
+    """This model cannot be exported so, or not written there; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was written. ``difference`` is the largest between the exported model's outputs and the
+    application's, as a share of the outputs' standard deviation; None where nothing could be run.
+    ``text`` says it all in a sentence."""
+
+    path: Path
+    target: str
+    files: tuple[Path, ...]
+    difference: float | None
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "to": self.target,
+            "files": [str(path) for path in self.files],
+            "difference": self.difference,
+            "text": self.text,
+        }
+
+
+def files_of(target: str, path: Path) -> tuple[Path, ...]:
+    """What an export to ``path`` writes."""
+    return (path, path.with_suffix(WEIGHTS)) if target == "python" else (path,)
+
+
+def export(run: Path, target: str, path: Path, which: str = "best") -> Export:
+    """Write the model of ``run`` to ``path``, replacing what is there; raises ``ExportError``.
+
+    Either everything is written or nothing.
+    """
+    if target not in TARGETS:
+        raise ExportError(f"models are exported to {' or '.join(TARGETS)}; got {target!r}")
+    path = path.absolute()
+    try:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
+            fresh = Path(folder) / path.name
+            found = _in_child(
+                {"run": str(run), "target": target, "path": str(fresh), "which": which}
+            )
+            files = files_of(target, path)
+            # the weights first: source without its weights would be of no use
+            for final, made in reversed(tuple(zip(files, files_of(target, fresh), strict=True))):
+                made.replace(final)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written: {error.strerror or error}") from None
+    names = " and ".join(item.name for item in files)
+    text = f"{names} written; {found['text']}"
+    return Export(path, target, files, found["difference"], text)
+
+
+def _in_child(question: dict[str, str]) -> dict[str, Any]:
+    """Ask ``_child`` in a fresh interpreter; raises ``ExportError`` with its reason."""
+    search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "playground.export._child"],
+            input=json.dumps(question),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT,
+            env={**os.environ, "PYTHONPATH": search},
+        )
+    except subprocess.TimeoutExpired:
+        raise ExportError(f"the export took longer than {TIMEOUT / 60:.0f} minutes") from None
+    lines = done.stdout.splitlines()
+    try:
+        answer = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        last = done.stderr.strip().splitlines()
+        reason = last[-1] if last else f"its process ended with code {done.returncode}"
+        raise ExportError(f"the export failed: {reason}") from None
+    if "error" in answer:
+        raise ExportError(answer["error"])
+    return dict(answer)

@@ -1,0 +1,40 @@
+"""The export itself, in a process of its own: one JSON question on standard input, one answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+warnings.simplefilter("ignore")
+
+
+def main() -> None:
+    question = json.load(sys.stdin)
+    try:
+        answer = _answer(question)
+    except (ValueError, RuntimeError, LookupError, OSError) as error:
+        text = " ".join(str(error).split())
+        answer = {"error": text[:500] or type(error).__name__}
+    print(f"\n{json.dumps(answer)}")
+
+
+def _answer(question: dict[str, str]) -> dict[str, Any]:
+    from playground.runs import RunFolder, load_model
+
+    path = Path(question["path"])
+    which = question["which"]
+    model = load_model(RunFolder(Path(question["run"])), "last" if which == "last" else "best")
+    if question["target"] == "onnx":
+        from playground.export import onnx
+
+        return dict(onnx.write(model, path).to_json())
+    from playground.export import source
+
+    return source.write(model, path).to_json()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""ONNX: raw inputs in, probabilities or values in their own unit out; any batch size, and any
+length where T is free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.axes import Kind
+from playground.export.check import LENGTHS, Checked, Differs, compare, raw_inputs
+from playground.messages import Array
+from playground.model import Model
+from playground.preprocessing import NOTHING
+
+SMALLEST = 1e-26
+"""Probabilities below are taken as this: float32 has no logarithm far below."""
+TRACED_BATCH = 2
+
+
+class OnnxError(ValueError):
+    """The model cannot be written as ONNX; the message says what stands in the way."""
+
+
+class Application(nn.Module):
+    """The network with everything around it: raw inputs in, answers out."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        columns = model.dataset.inputs
+        self.arguments = model.wires.arguments
+        self.prepare = nn.ModuleList(
+            columns[name].preprocessing.module() if name in columns else NOTHING.module()
+            for name in self.arguments
+        )
+        self.network = model.network.module
+        self.finish = nn.ModuleList(
+            nn.Softmax(dim=-1) if probabilities else column.preprocessing.module(inverse=True)
+            for _, column, probabilities in outputs_of(model)
+        )
+        self.shapes = [
+            None if probabilities else column.shape.sizes
+            for _, column, probabilities in outputs_of(model)
+        ]
+        self.names = list(model.network.outputs)
+
+    def forward(self, *raw: Tensor) -> tuple[Tensor, ...]:
+        prepared = [step(value) for step, value in zip(self.prepare, raw, strict=True)]
+        result = self.network(*prepared)
+        values = [result[name] for name in self.names] if isinstance(result, dict) else [result]
+        shaped = [
+            value if sizes is None else value.reshape(-1, *sizes)
+            for value, sizes in zip(values, self.shapes, strict=True)
+        ]
+        return tuple(step(value) for step, value in zip(self.finish, shaped, strict=True))
+
+
+def outputs_of(model: Model) -> list[tuple[str, Any, bool]]:
+    """Each output's name in the file, its target's column, and whether it gives probabilities."""
+    many = len(model.network.outputs) > 1
+    found = []
+    for name in model.network.outputs:
+        column = model.dataset.targets[model.wires.outputs[name]]
+        what = "probabilities" if column.classes else column.name
+        found.append((f"{name}_{what}" if many else what, column, bool(column.classes)))
+    return found
+
+
+def write(model: Model, path: Path) -> Checked:
+    """Write and check; raises ``OnnxError`` or ``Differs``."""
+    reasons = []
+    for exporter in (_traced, _captured):
+        try:
+            exporter(model, path)
+            _describe(model, path)
+            return _checked(model, path)
+        except Differs:
+            raise
+        except Exception as error:  # the exporters raise nearly anything
+            reasons.append(_short(error))
+    raise OnnxError(f"{_culprit(model)} cannot be written as ONNX: {reasons[0]}")
+
+
+def _examples(model: Model) -> tuple[Tensor, ...]:
+    raw = raw_inputs(model, TRACED_BATCH, LENGTHS[0])
+    return tuple(torch.from_numpy(typed(model, name, raw[name])) for name in model.wires.arguments)
+
+
+def _traced(model: Model, path: Path) -> None:
+    """torch's TorchScript exporter: it keeps LSTM and GRU as the one ONNX operator that they are,
+    and T free, where the newer exporter unrolls every step."""
+    names = list(model.wires.arguments)
+    outputs = [name for name, _, _ in outputs_of(model)]
+    torch.onnx.export(
+        Application(model).eval(),
+        _examples(model),
+        str(path),
+        dynamo=False,
+        input_names=names,
+        output_names=outputs,
+        dynamic_axes={**_free_axes(model), **{name: {0: "batch"} for name in outputs}},
+    )
+
+
+def _captured(model: Model, path: Path) -> None:
+    """torch's newer exporter, for what cannot be traced."""
+    names = list(model.wires.arguments)
+    free = _free_axes(model)
+    shapes = tuple(dict.fromkeys(free[name], torch.export.Dim.AUTO) for name in names)
+    torch.onnx.export(
+        Application(model).eval(),
+        _examples(model),
+        str(path),
+        dynamo=True,
+        external_data=False,
+        input_names=names,
+        output_names=[name for name, _, _ in outputs_of(model)],
+        dynamic_shapes=(shapes,),
+        verbose=False,
+    )
+
+
+def _free_axes(model: Model) -> dict[str, dict[int, str]]:
+    axes: dict[str, dict[int, str]] = {}
+    for name in model.wires.arguments:
+        axes[name] = {0: "batch"}
+        column = model.dataset.inputs.get(name)
+        for axis, size in enumerate(column.shape.sizes if column is not None else (), 1):
+            if isinstance(size, str):
+                axes[name][axis] = size
+    return axes
+
+
+def _describe(model: Model, path: Path) -> None:
+    """What a program needs to know beside the numbers, as metadata properties."""
+    import onnx
+
+    columns = [column for _, column, _ in outputs_of(model)]
+    run = model.run
+    about: dict[str, str] = {
+        "task": model.task.id,
+        "classes": json.dumps(list(columns[0].classes), ensure_ascii=False),
+        "unit": columns[0].unit,
+        "inputs": json.dumps(
+            {name: _input(model, name) for name in model.wires.arguments}, ensure_ascii=False
+        ),
+        "preprocessing": "inside: give raw values",
+        "name": run.project().name if run is not None else "",
+    }
+    document = onnx.load(str(path))
+    document.producer_name = "playground"
+    onnx.helper.set_model_props(document, {key: value for key, value in about.items() if value})
+    onnx.checker.check_model(document)
+    onnx.save(document, str(path))
+
+
+def _input(model: Model, name: str) -> dict[str, Any]:
+    column = model.dataset.inputs.get(name)
+    if column is None:
+        return {"meaning": "the number of valid steps of each sample"}
+    reading = column.reading
+    return {
+        "shape": column.shape.to_json(),
+        "reading": None if reading is None else reading.to_json(),
+    }
+
+
+def _checked(model: Model, path: Path) -> Checked:
+    try:
+        import onnxruntime
+    except ImportError:
+        return Checked(None, "not checked, because onnxruntime is not installed")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def exported(raw: Mapping[str, Array]) -> Mapping[str, Array]:
+        answers = session.run(None, {name: typed(model, name, raw[name]) for name in raw})
+        return {
+            name: _logarithms(answer) if probabilities else answer
+            for (name, _, probabilities), answer in zip(outputs_of(model), answers, strict=True)
+        }
+
+    return compare(model, application(model), exported)
+
+
+def application(model: Model) -> Callable[[Mapping[str, Array]], Mapping[str, Array]]:
+    """What the application answers: values in their own unit, and probabilities as logarithms,
+    in which a network's sureness does not hide a difference."""
+
+    def answer(raw: Mapping[str, Array]) -> Mapping[str, Array]:
+        found = model.outputs(model.prepared(raw))
+        result = {}
+        for output, (name, column, probabilities) in zip(
+            model.network.outputs, outputs_of(model), strict=True
+        ):
+            values = found[output]
+            if probabilities:
+                wide = values.astype(np.float64)
+                wide -= wide.max(axis=-1, keepdims=True)
+                powers = np.exp(wide)
+                result[name] = _logarithms(powers / powers.sum(axis=-1, keepdims=True))
+            else:
+                shaped = values.reshape(-1, *map(int, column.shape.sizes))
+                result[name] = column.preprocessing.inverse(shaped)
+        return result
+
+    return answer
+
+
+def _logarithms(probabilities: Array) -> Array:
+    return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
+
+
+def typed(model: Model, name: str, values: Array) -> Array:
+    """Tokens and lengths as int64, everything else as float32."""
+    column = model.dataset.inputs.get(name)
+    whole = column is None or column.shape.kind is Kind.TOKENS
+    return np.ascontiguousarray(values, np.int64 if whole else np.float32)
+
+
+def _culprit(model: Model) -> str:
+    """The first node that cannot be exported by itself is not known; the network's name is."""
+    kinds = sorted({node.layer for node in model.graph.nodes.values()} - {"input", "output"})
+    return f"this network ({', '.join(kinds)})"
+
+
+def _short(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]

@@ -1,0 +1,368 @@
+"""The commands that train a network or ask one."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from playground import overrides
+from playground import project as projects
+from playground.answers import Classes
+from playground.commands import open_project, refuse_existing
+from playground.console import Bar, Console, count, duration, metric
+from playground.data import Dataset, open_data
+from playground.project import Project
+from playground.runs import RunFolder, list_runs, load_model, new_run
+from playground.starter import adopt, propose
+from playground.tasks import TASKS
+
+if TYPE_CHECKING:
+    from playground.model import Model
+    from playground.training.trainer import Kind, Trainer
+
+SPLITS: tuple[Kind, ...] = ("train", "validation", "test")
+INTERRUPTED = 130
+CELLS = 15
+"""The largest confusion matrix that is printed."""
+
+
+def train(options: Namespace) -> int:
+    """Train, and print what came of it; 130 where it was interrupted (a checkpoint is kept)."""
+    from playground.training.trainer import Trainer
+
+    console = Console(options.json)
+    if options.resume:
+        project, base, run = _resumed(options)
+        dataset = _data(project, base, console)
+    else:
+        project, path = _wanted(options)
+        base = path.absolute().parent
+        dataset = _data(project, base, console)
+        project = _fitted(project, dataset, options.fit)
+        run = (
+            RunFolder.create(options.out, base)
+            if options.out
+            else new_run(projects.files_folder(path), base)
+        )
+    try:
+        trainer = Trainer(project, dataset, run, resume=options.resume)
+    except BaseException:
+        if not options.resume:
+            run.discard()
+        raise
+    _announce(trainer, console)
+    with console.progress(project.name) as bar, _stopping(trainer):
+        _drive(trainer, console, bar)
+    return _summary(trainer, console)
+
+
+def _wanted(options: Namespace) -> tuple[Project, Path]:
+    """The project with everything that the options change in it."""
+    project, path = open_project(options.project)
+    if options.data is not None:
+        project = overrides.with_data(project, options.data)
+    named = {"epochs": options.epochs, "device": options.device, "seed": options.seed}
+    training = project.training.replace(**{k: v for k, v in named.items() if v is not None})
+    return overrides.apply(replace(project, training=training), options.settings), path
+
+
+def _resumed(options: Namespace) -> tuple[Project, Path, RunFolder]:
+    """The run to go on with, and its own copy of the project."""
+    if options.settings or options.data or options.seed is not None:
+        raise ValueError(
+            "a resumed run keeps its data and settings: leave out --set, --data and --seed, "
+            "or start a new run"
+        )
+    if options.out is not None:
+        run = RunFolder(options.out)
+    else:
+        files = projects.files_folder(open_project(options.project)[1])
+        found = next((item for item in list_runs(files) if item.resumable), None)
+        if found is None:
+            raise ValueError(f"{files} holds no unfinished run")
+        run = RunFolder(found.path)
+    project = run.project()
+    named = {"epochs": options.epochs, "device": options.device}
+    training = project.training.replace(**{k: v for k, v in named.items() if v is not None})
+    return replace(project, training=training), run.base(), run
+
+
+def _data(project: Project, base: Path, console: Console) -> Dataset:
+    with console.progress("opening the data") as bar:
+        dataset = open_data(
+            project.data, base, lambda text, part: bar(part or 0.0, 1.0 if part else 0.0, text)
+        )
+    for note in dataset.notes:
+        console.say(f"note: {note}")
+    return dataset
+
+
+def _fitted(project: Project, dataset: Dataset, fit: bool) -> Project:
+    """Raises ``ValueError`` where network and data differ and ``fit`` was not asked for."""
+    if fit:
+        return replace(project, graph=adopt(project.graph, dataset))
+    differences = [d for d in propose(project.graph, dataset) if d.what in ("shape", "units")]
+    if differences:
+        raise ValueError(f"{differences[0].message} --fit changes the network to fit the data")
+    return project
+
+
+@contextmanager
+def _stopping(trainer: Trainer) -> Iterator[None]:
+    """Ctrl+C and termination end the run after the present batch; a second one ends at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        trainer.stop()
+        for each in before:
+            signal.signal(each, signal.default_int_handler)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            signal.signal(number, stop)
+    except ValueError:  # only the main thread may set handlers
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _announce(trainer: Trainer, console: Console) -> None:
+    project, run = trainer.project, trainer.run
+    samples = {kind: len(trainer.dataset.splits[kind]) for kind in SPLITS}
+    parameters = trainer.learner.network.report.parameters
+    console.event(
+        {
+            "event": "started",
+            "run": str(run.path),
+            "device": trainer.device.text,
+            "parameters": parameters,
+            "samples": samples,
+            "epochs": project.training.epochs,
+            "from_epoch": trainer.position.epoch,
+        }
+    )
+    console.say(
+        f"{project.name}: {count(parameters)} parameters on {trainer.device.text}; "
+        + ", ".join(f"{count(number)} {kind}" for kind, number in samples.items())
+        + " samples"
+    )
+    for note in trainer.notes:
+        console.say(f"note: {note}")
+
+
+def _drive(trainer: Trainer, console: Console, bar: Bar) -> None:
+    """Run to the end; a line an epoch, and the bar in between."""
+    epochs = trainer.settings.epochs
+    said, shown, text = trainer.position.epoch, 0.0, f"epoch {trainer.position.epoch + 1}/{epochs}"
+    for step in trainer.steps():
+        if trainer.position.epoch > said:
+            said = trainer.position.epoch
+            text = _epoch(trainer, console)
+        now = time.monotonic()
+        if now - shown > 0.1:
+            shown = now
+            part = step.batch / step.batches if step.kind == "train" else 1.0
+            bar(min(step.epoch - 1 + part, epochs), epochs, text)
+    if trainer.position.epoch > said:
+        _epoch(trainer, console)
+
+
+def _epoch(trainer: Trainer, console: Console) -> str:
+    """Tell of the epoch that just ended; returns it in short."""
+    history, epoch = trainer.curves.message(), trainer.position.epoch
+    name = history.metric
+    train = {"loss": history.epoch_train_loss[-1], name: history.train_metric[-1]}
+    validation = {"loss": history.validation_loss[-1], name: history.validation_metric[-1]}
+    console.event(
+        {
+            "event": "epoch",
+            "epoch": epoch,
+            "train": train,
+            "validation": validation,
+            "seconds": round(trainer.position.seconds, 3),
+            "best": history.best_epoch == epoch,
+        }
+    )
+    text = f"epoch {epoch}/{trainer.settings.epochs}"
+    shown = validation if np.isfinite(validation["loss"]) else train
+    figures = ", ".join(metric(key, float(value)) for key, value in shown.items())
+    console.say(
+        f"{text:<12} train loss {float(train['loss']):.4f}   "
+        f"{'validation' if shown is validation else 'train'} {figures}"
+        + ("  ← best" if history.best_epoch == epoch else "")
+    )
+    return f"{text}, {figures}"
+
+
+def _summary(trainer: Trainer, console: Console) -> int:
+    result = trainer.result
+    assert result is not None
+    interrupted = result.reason == "stopped"
+    project, dataset = trainer.project, trainer.dataset
+    baseline = TASKS.get(project.task.id).baseline(dataset, "test")
+    summary: dict[str, Any] = {
+        "event": "interrupted" if interrupted else "finished",
+        "run": str(trainer.run.path),
+        "epochs": result.epochs,
+        "best_epoch": result.best_epoch,
+        "reason": result.reason,
+        **{kind: result.metrics.get(kind, {}) for kind in SPLITS},
+        "seconds": round(result.seconds, 3),
+        "samples_per_second": round(result.samples_per_second, 1),
+    }
+    if baseline is not None:
+        summary["baseline"] = {"name": baseline.name, **baseline.metrics}
+    console.event(summary)
+    if interrupted:
+        print(
+            f"interrupted: what was learnt is kept in {trainer.run.path}; --resume goes on",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    console.say()
+    for kind in SPLITS:
+        if result.metrics.get(kind):
+            console.say(f"{kind:<11} {_figures(result.metrics[kind])}")
+    if baseline is not None and result.metrics.get("test"):
+        console.say(f"{'to beat':<11} {_figures(baseline.metrics)} ({baseline.name})")
+    console.say(
+        f"\nbest epoch {result.best_epoch} of {result.epochs}, {duration(result.seconds)}, "
+        f"{count(result.samples_per_second)} samples/s\nkept in {trainer.run.path}"
+    )
+    return 0
+
+
+def _figures(values: Mapping[str, float]) -> str:
+    return ", ".join(metric(name, value) for name, value in values.items())
+
+
+def _find(name: str) -> RunFolder:
+    """A run's folder, or the newest run of a project or example that has weights."""
+    path = Path(name)
+    if path.is_dir():
+        return RunFolder(path)
+    if path.is_file() and path.suffix != projects.SUFFIX:
+        raise ValueError(f"{path} is no run; a run is a folder such as NAME.files/runs/001")
+    is_example = not path.exists() and any(e.id == name for e in projects.examples())
+    if not path.exists() and not is_example:
+        raise ValueError(f"there is no run {name}")
+    files = projects.files_folder(path if path.exists() else Path(f"{name}{projects.SUFFIX}"))
+    for found in list_runs(files):
+        if RunFolder(found.path).has("best"):
+            return RunFolder(found.path)
+    raise ValueError(f"{files} holds no run yet: playground train {name}")
+
+
+def evaluate(options: Namespace) -> int:
+    """A run's metrics on a split of its data, or on all of other data."""
+    from playground.evaluation import evaluate as judge
+
+    console = Console(options.json)
+    run = _find(options.model)
+    model = load_model(run, options.checkpoint)
+    project, base = run.project(), run.base()
+    if options.data is not None:
+        project = overrides.with_data(project, options.data)
+    split = options.split or ("test" if options.data is None else "all")
+    dataset = _data(project, base, console)
+    everything = {**dataset.splits, "all": np.arange(len(dataset))}
+    found = judge(model, replace(dataset, splits=everything), split)
+    baseline = None if split == "all" else model.task.baseline(dataset, split)
+    result: dict[str, Any] = {
+        "run": str(run.path),
+        "split": split,
+        "samples": len(found.indices),
+        "metrics": found.metrics,
+    }
+    if found.confusion is not None:
+        result |= {"classes": found.classes, "confusion": found.confusion}
+    if baseline is not None:
+        result["baseline"] = {"name": baseline.name, **baseline.metrics}
+    console.event(result)
+    console.say(f"{split}, {count(len(found.indices))} samples: {_figures(found.metrics)}")
+    if baseline is not None:
+        console.say(f"to beat: {_figures(baseline.metrics)} ({baseline.name})")
+    if found.confusion is not None and len(found.classes) <= CELLS:
+        console.say("\nrows are true classes, columns are answers")
+        rows = [
+            (name, *map(str, counts))
+            for name, counts in zip(found.classes, found.confusion.tolist(), strict=True)
+        ]
+        right = tuple(range(1, len(found.classes) + 1))
+        console.table(("", *found.classes), rows, right)
+    return 0
+
+
+def predict(options: Namespace) -> int:
+    """A line an input. Inputs that cannot be read do not keep the others from their answers."""
+    console = Console(options.json)
+    model = load_model(_find(options.model), options.checkpoint)
+    failures = []
+    for text in options.inputs:
+        try:
+            answers = list(_answers(model, text))
+        except ValueError as error:
+            failures.append(str(error))
+            continue
+        for name, answer in answers:
+            top = (
+                options.top or (len(answer.answers) if options.json else 3)
+                if isinstance(answer, Classes)
+                else 0
+            )
+            shown = Classes(answer.answers[:top]) if isinstance(answer, Classes) else answer
+            console.event({"input": name, **shown.to_json()})
+            console.say(f"{name}: {_words(shown)}")
+    if len(failures) > 1:
+        count_of = f"{len(failures)} of {len(options.inputs)} inputs have no answer; the first"
+        raise ValueError(f"{count_of}: {failures[0]}")
+    if failures:
+        raise ValueError(failures[0])
+    return 0
+
+
+def _answers(model: Model, text: str) -> Iterator[tuple[str, Any]]:
+    """The answers to one input of the command line: a file may hold several rows."""
+    columns = model.dataset.inputs
+    if len(columns) != 1:
+        raise ValueError("a network with several inputs can be asked in the window alone")
+    ((name, column),) = columns.items()
+    if column.reading is None:
+        raise ValueError(f"inputs of this kind ({column.shape.described()}) cannot be read here")
+    values = column.reading.read(text)
+    answers = model.predict({name: np.stack([value for _, value in values])})
+    yield from zip([input for input, _ in values], answers, strict=True)
+
+
+def _words(answer: Any) -> str:
+    if isinstance(answer, Classes):
+        return ", ".join(f"{label} {value:.1%}" for label, value in answer.answers)
+    return str(answer)
+
+
+def export(options: Namespace) -> int:
+    """Write a run as Python source or ONNX; says how closely it answers as the application does."""
+    from playground.export import export as write
+
+    console = Console(options.json)
+    run = _find(options.model)
+    refuse_existing(options.output, options.force)
+    with console.progress(f"exporting to {options.output}"):
+        done = write(run.path, options.to, options.output, options.checkpoint)
+    console.event({"event": "finished", "run": str(run.path), **done.to_json()})
+    console.say(done.text)
+    return 0
