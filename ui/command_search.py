@@ -27,7 +27,7 @@ class CommandSearch(QFrame):
 
     def __init__(self, window: QWidget, actions: Actions) -> None:
         super().__init__(window)
-        self._actions = actions
+        self._window, self._actions = window, actions
         self.setProperty("kind", "float")
         self.setAccessibleName("Search actions")
         column = QVBoxLayout(self)
@@ -78,15 +78,14 @@ class CommandSearch(QFrame):
         return super().eventFilter(watched, event)
 
     def _place(self) -> None:
-        window = self.parentWidget()
         shown = min(MOST_ROWS, self.rows.count())
         self.rows.setFixedHeight(shown * ROW_HEIGHT + (2 if shown else 0))
         self.rows.setVisible(shown > 0)
         self.nothing.setVisible(shown == 0)
-        width = min(WIDTH, window.width() - 32)
+        width = min(WIDTH, self._window.width() - 32)
         self.setFixedWidth(width)
         self.adjustSize()
-        self.move(QPoint((window.width() - width) // 2, 60))
+        self.move(QPoint((self._window.width() - width) // 2, 60))
 
     def _close(self) -> None:
         self.hide()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -85,6 +85,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self.pages, 1)
         column.addWidget(self.status)
         self.setCentralWidget(centre)
+        self.start_page.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.start_page.setFocus(Qt.FocusReason.OtherFocusReason)
         self.notices = Notices(self)
         self.search = CommandSearch(self, self.actions_)
         self.help = ShortcutHelp(self, self.actions_)
@@ -343,7 +345,11 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _project_changed(self) -> None:
-        self.pages.setCurrentWidget(self._make_workspace())
+        fresh = self.workspace is None
+        workspace = self._make_workspace()
+        self.pages.setCurrentWidget(workspace)
+        if fresh:
+            workspace.project_changed()
         self._show_title()
         self.actions_.refresh()
 

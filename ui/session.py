@@ -180,6 +180,12 @@ class Session(Document):
         if not self.busy and self._ready():
             self._train(resume=run)
 
+    def use_run(self, run: Path) -> None:
+        """Show an earlier run's weights in all views; not while another is under way."""
+        if not self.busy:
+            self._note_run(run)
+            self.worker.load_run(run)
+
     @Slot()
     def pause(self) -> None:
         if self.state is State.RUNNING:
@@ -357,6 +363,11 @@ class Session(Document):
     @Slot(object)
     def _on_estimate(self, estimate: Estimate) -> None:
         self.estimate = estimate
+        if not estimate.fits:
+            training = ("Training", lambda: self.reveal.emit("training"))
+            self.tell(estimate.text, "warn", training, "memory")
+        else:
+            self.tell("", key="memory")
         self.state_changed.emit()
 
     @Slot(object)

@@ -20,8 +20,8 @@ def settings() -> QSettings:
 
 def recent_projects() -> list[Path]:
     """Projects that were open lately, newest first; those that are gone are left out."""
-    stored = settings().value("recent", [])
-    names = [stored] if isinstance(stored, str) else list(stored or [])
+    stored = settings().value("recent")
+    names = stored if isinstance(stored, list) else [stored] if stored else []
     return [path for path in map(Path, map(str, names)) if path.is_file()]
 
 

@@ -220,8 +220,9 @@ def contrast(first: QColor, second: QColor) -> float:
 
 def blend(color: QColor, other: QColor, share: float) -> QColor:
     """``color`` with ``share`` (0 to 1) of ``other`` mixed in."""
-    pairs = zip(color.getRgbF(), other.getRgbF(), strict=True)
-    return QColor.fromRgbF(*(a + (b - a) * share for a, b in pairs))
+    first = (color.redF(), color.greenF(), color.blueF())
+    second = (other.redF(), other.greenF(), other.blueF())
+    return QColor.fromRgbF(*(a + (b - a) * share for a, b in zip(first, second, strict=True)))
 
 
 def icon_names() -> list[str]:

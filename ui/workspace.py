@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 from ui.session import Session
 from ui.settings import settings
 from ui.start import ExampleList
-from ui.widgets import IconButton, Panel, label
+from ui.widgets import Panel
 
 GAP = 8
 CANVAS = "canvas"
@@ -37,8 +37,8 @@ class Workspace(QWidget):
         self._restore()
         self._arrange()
         session.reveal.connect(self.reveal)
-        session.sample_changed.connect(self._show_sample)
-        session.dataset_changed.connect(self._show_sample)
+        session.saving.connect(self._keep_tabs)
+        session.project_changed.connect(self.project_changed)
 
     # --- panels -------------------------------------------------------------------------------
 
@@ -50,6 +50,7 @@ class Workspace(QWidget):
         from ui.data.panel import DataPanel
         from ui.insight.confusion import ConfusionPanel
         from ui.insight.live import LivePanel
+        from ui.insight.sample_chooser import SampleChooser
         from ui.insight.tryout import TryPanel
         from ui.runs.panel import RunsPanel
         from ui.training.panel import TrainingPanel
@@ -73,7 +74,8 @@ class Workspace(QWidget):
         self.views.add_page("confusion", "Confusion", lambda: ConfusionPanel(session))
         self.views.add_page("try", "Try", lambda: TryPanel(session))
         self.views.add_page("runs", "Runs", lambda: RunsPanel(session))
-        self._add_sample_chooser()
+        self._sample = SampleChooser(session)
+        self.views.add_right(self._sample)
         frame = QFrame()
         frame.setProperty("kind", "panel")
         frame.setAccessibleName("Canvas")
@@ -94,17 +96,6 @@ class Workspace(QWidget):
         panel.maximise_wanted.connect(self._maximise_sender)
         panel.hide_wanted.connect(self._hide_sender)
         return panel
-
-    def _add_sample_chooser(self) -> None:
-        self._sample = label("", "second")
-        back = IconButton("chevron-left", "Previous sample", size=24)
-        forth = IconButton("chevron-right", "Next sample", size=24)
-        back.clicked.connect(self.previous_sample)
-        forth.clicked.connect(self.next_sample)
-        for widget in (back, self._sample, forth):
-            self.views.add_right(widget)
-        self._choosers = (back, self._sample, forth)
-        self._show_sample()
 
     # --- arrangement --------------------------------------------------------------------------
 
@@ -206,6 +197,21 @@ class Workspace(QWidget):
                 splitter.setChildrenCollapsible(False)
             self._arrange()
 
+    @Slot()
+    def _keep_tabs(self) -> None:
+        tabs = {p.objectName(): p.current() for p in (self.library, self.side, self.views)}
+        self._session.keep("tabs", tabs)
+
+    @Slot()
+    def project_changed(self) -> None:
+        """Show the pages that were chosen when the project was saved, and be ready for keys."""
+        tabs = self._session.project.view.get("tabs")
+        for panel in (self.library, self.side, self.views):
+            tab = tabs.get(panel.objectName()) if isinstance(tabs, dict) else None
+            if isinstance(tab, str) and tab != panel.current():
+                panel.set_current(tab)
+        self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _default_sizes(self) -> None:
         width, height = self.width() - 2 * GAP, self.height() - 2 * GAP
         left = round(min(320, max(224, width * 0.161)))
@@ -245,16 +251,6 @@ class Workspace(QWidget):
     @Slot()
     def previous_sample(self) -> None:
         self._session.set_sample(self._session.sample - 1)
-
-    @Slot()
-    def _show_sample(self) -> None:
-        dataset = self._session.dataset
-        for widget in self._choosers:
-            widget.setVisible(dataset is not None and len(dataset) > 0)
-        if dataset is not None and len(dataset):
-            index = self._session.sample
-            answer = dataset.describe(index).strip('"“”')
-            self._sample.setText(f"sample {index + 1:,} · “{answer}”")
 
     @Slot()
     def _maximise_sender(self) -> None:
