@@ -52,7 +52,11 @@ class Model:
 
     def predict(self, raw: Mapping[str, Array]) -> list[Answer]:
         """Answers to raw samples: an array (N, …) for each input. Raises ``ModelError``."""
-        outputs = self.outputs(self.prepared(raw))
+        return self.answers(self.prepared(raw))
+
+    def answers(self, batch: Mapping[str, Tensor]) -> list[Answer]:
+        """The answers to a prepared batch."""
+        outputs = self.outputs(batch)
         name, column = next(iter(self.wires.outputs.items()))
         return [self.task.answer(row, self.dataset.targets[column]) for row in outputs[name]]
 
@@ -121,5 +125,5 @@ def untrained(project: Project, dataset: Dataset, run: RunFolder | None = None) 
     network = initial_network(project.graph, project.training.seed, report)
     network.module.eval()
     task, options = TASKS.get(project.task.id), project.task.options
-    wires = Wires(network, dataset)
+    wires = Wires(network, dataset, task)
     return Model(network, project.graph, dataset, task, options, wires, device.torch, run)

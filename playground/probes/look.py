@@ -68,7 +68,7 @@ class Looker:
         try:
             network, device = self._network(request.project, trained)
             arguments = [value.to(device) for value in self._arguments(request, network)]
-            values, whole = self._tapped(network).values(arguments, request.wanted)
+            values, whole = self.tapped(network).values(arguments, request.wanted)
         except (TrainingError, ModelError) as error:
             return Snapshot(graph, sample, {}, step, False, problem=str(error))
         except (RuntimeError, ValueError, MemoryError) as error:
@@ -102,7 +102,8 @@ class Looker:
             known = self._read = (dataset, sample, _read(dataset, sample))
         return [known[2][name] for name in match_inputs(network, dataset)]
 
-    def _tapped(self, network: Network) -> Taps:
+    def tapped(self, network: Network) -> Taps:
+        """``network`` with its values coming out, made once."""
         if self._taps is None or self._taps[0] is not network:
             self._taps = (network, Taps(network))
         return self._taps[1]

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn, optim
 
+from models.axes import Kind
 from models.build import BuildError, Network, build
 from models.graph import Graph
 from models.shapes import Report, infer
 from playground.data.dataset import Column, Dataset
 from playground.devices import Device
-from playground.tasks import TASKS
+from playground.tasks import TASKS, Task
 from playground.training import memory
 from playground.training.errors import TrainingError
 from playground.training.feed import Batch
@@ -43,7 +44,7 @@ class Learner:
         need = memory.needed(report, settings, dataset, free)
         memory.check(project.graph, report, need, device, free)
         self.network = initial_network(project.graph, settings.seed, report)
-        self.wires = Wires(self.network, dataset)
+        self.wires = Wires(self.network, dataset, self.task)
         self.module = self.network.module.to(device.torch)
         if device.kind != "mps":
             # convolutions are a fifth faster on a CPU, and far more on tensor cores
@@ -120,10 +121,11 @@ class Wires:
     Raises ``TrainingError`` where the document does not fit the data.
     """
 
-    def __init__(self, network: Network, dataset: Dataset) -> None:
-        self.network = network
+    def __init__(self, network: Network, dataset: Dataset, task: Task) -> None:
         self.arguments = match_inputs(network, dataset)
         self.outputs = _matched("Output", network.outputs, dataset.targets)
+        if len(self.outputs) == 1:
+            _check_head(network, dataset, task)
 
     def pairs(self, module: nn.Module, batch: Batch) -> Pairs:
         result = module(*[batch[name] for name in self.arguments])
@@ -241,6 +243,22 @@ def _matched(what: str, names: tuple[str, ...], columns: Mapping[str, Column]) -
             f"{', '.join(columns)}: rename the {what}"
         )
     return {name: name for name in names}
+
+
+def _check_head(network: Network, dataset: Dataset, task: Task) -> None:
+    """The one Output has as many values as the task needs; raises ``TrainingError``."""
+    (name,) = network.outputs
+    id = next(id for id, path in network.paths.items() if path == name)
+    shape = network.report.nodes[id].outputs["output"]
+    needs, classes = task.head(dataset), dataset.target.classes
+    if shape.elements == needs and (not classes or shape.kind is Kind.VECTOR):
+        return
+    what = f"one value for each of the {needs} classes" if classes else f"{needs} values"
+    raise TrainingError(
+        f"{name} gets {shape.described()}, but the data need {what}: end the network with a Linear "
+        f"layer of {needs} features",
+        id,
+    )
 
 
 def _essence(graph: Graph) -> tuple[Any, ...]:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from playground.runs import RunError
+from playground.runs import RunError, RunFolder
+from playground.tasks import TASKS
 from playground.training import checkpoints
 from playground.training.checkpoints import Checkpoint, CheckpointError
+from playground.training.history import Curves
+from playground.training.scores import Scores
 
 if TYPE_CHECKING:
     from playground.training.trainer import Trainer
@@ -155,3 +158,19 @@ def _part(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.T
         for name, tensor in tensors.items()
         if name.startswith(start)
     }
+
+
+def saved_curves(run: RunFolder) -> Curves:
+    """The curves of a run as its last checkpoint has them; raises ``RunError``."""
+    project, dataset, saved = run.project(), run.fitted(), run.checkpoint("last")
+    try:
+        task = TASKS.get(project.task.id)
+        outputs = {name: name for name in list(dataset.targets)[:1]}
+        scores = Scores(task, project.task.options, outputs, dataset)
+        curves = Curves(scores.main, scores.better, scores.unit)
+        position = Position.from_json(saved.state.get("position"))
+        arrays = {name: tensor.numpy() for name, tensor in _part("curves", saved.tensors).items()}
+        curves.restore(arrays, position.best_epoch)
+    except (LookupError, TypeError, ValueError) as error:
+        raise RunError(f"the curves of {run.path} cannot be read: {error}") from None
+    return curves

@@ -25,7 +25,7 @@ from playground.training.diagnosis import explain, spoilt_weights
 from playground.training.errors import TrainingError
 from playground.training.feed import Batch, Feed, open_feed, split_batches
 from playground.training.history import Curves
-from playground.training.learner import Learner
+from playground.training.learner import Learner, same_network
 from playground.training.position import Position, restore, save, threads_of
 from playground.training.schedules import factor
 from playground.training.scores import Scores
@@ -92,6 +92,10 @@ class Trainer:
         if not len(dataset.splits["train"]):
             raise TrainingError("there are no samples to train on: change the data or the split")
         saved = run.checkpoint("last") if resume else None
+        if saved and not same_network(run.project().graph, project.graph):
+            raise TrainingError(
+                f"the network was changed since run {run.name}: start a new run with its weights"
+            )
         self.device = choose(
             device or settings.device, threads_of(saved) if saved else settings.threads
         )
@@ -115,7 +119,7 @@ class Trainer:
         self._losses_read = 0
         self._rows: list[Row] = []
         self._best: Checkpoint | None = None
-        self._stop = False
+        self._stop = self._ended = False
         self._saved_at, self._save_cost = 0.0, 0.0
         torch.manual_seed(settings.seed)
         random.seed(settings.seed)
@@ -308,6 +312,7 @@ class Trainer:
         early = p.epoch < self.settings.epochs
         reason: Reason = "stopped" if self._stop else "early" if early else "finished"
         self.checkpoint(best=p.best_epoch is None)
+        self._ended = True
         checkpoints.load_weights(self.learner.module, self.run.checkpoint("best").weights)
         rows = [row for row in self.run.metrics() if row["epoch"] == p.best_epoch]
         metrics = {kind: _part(rows[-1], kind) for kind in SPLITS} if rows else {}
@@ -332,6 +337,8 @@ class Trainer:
 
         Raises ``TrainingError`` rather than save weights that are no numbers.
         """
+        if self._ended:  # everything is saved, and the network holds the best weights
+            return
         started = perf_counter()
         if not self.learner.finite():
             raise spoilt_weights(self.learner.network) or TrainingError("the weights are spoilt")
@@ -350,7 +357,12 @@ class Trainer:
         self._saved_at = perf_counter()
         self._save_cost = self._saved_at - started
 
-    def fail(self, error: TrainingError) -> None:
+    def suspend(self) -> None:
+        """Save and let go of the run, to be resumed later; raises ``TrainingError``."""
+        self.checkpoint()
+        self.run.update(state="interrupted", process=None)
+
+    def fail(self, error: Exception) -> None:
         """Note in the run why it ended; the last good checkpoint stays."""
         with suppress(OSError, ValueError):
             self.run.update(state="failed", message=str(error), process=None)
