@@ -83,8 +83,7 @@ class Session(Document):
         super().close()
 
     def new(self, project: Project, path: Path | None = None, *, dirty: bool = False) -> None:
-        if self.busy:
-            self.worker.stop()
+        self.worker.forget()
         self._forget_run()
         self.dataset = None
         sample = project.view.get("sample", 0)
