@@ -126,7 +126,11 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Take the natural logarithm: growth by a factor becomes growth by a sum."""
+    """Take the natural logarithm: growth by a factor becomes growth by a sum.
+
+    On arrays it is worked out in double precision: the libraries' float32 logarithms differ in
+    their last bit, and so would an exported model's answers.
+    """
 
     op: ClassVar[str] = "log"
 
@@ -134,10 +138,10 @@ class Log:
         return {}
 
     def apply(self, x: Any, c: Constants, xp: Any) -> Any:
-        return xp.log(x)
+        return xp.log(x.astype(np.float64)).astype(np.float32) if xp is np else xp.log(x)
 
     def undo(self, x: Any, c: Constants, xp: Any) -> Any:
-        return xp.exp(x)
+        return xp.exp(x.astype(np.float64)).astype(np.float32) if xp is np else xp.exp(x)
 
     def to_json(self) -> dict[str, Any]:
         return {"op": self.op}

@@ -69,17 +69,16 @@ def _recurrent(name: str, summary: str, extra: tuple[Parameter, ...] = ()) -> La
             f"nn.{name}",
             shapes.one().number("F"),
             p["hidden_size"],
-            batch_first=True,
             **given(
                 defaults,
                 num_layers=layers,
+                **{item.id: p[item.id] for item in extra},
                 dropout=p["dropout"] if layers > 1 else 0.0,
                 bidirectional=p["bidirectional"],
-                **{item.id: p[item.id] for item in extra},
             ),
+            batch_first=True,
         )
         value, lengths = x.one(), x.lengths.get("input")
-        steps_given = value.size(1)
         if lengths is not None:
             value = e.call(
                 "nn.utils.rnn.pack_padded_sequence",
@@ -97,7 +96,7 @@ def _recurrent(name: str, summary: str, extra: tuple[Parameter, ...] = ()) -> La
                 "nn.utils.rnn.pad_packed_sequence",
                 steps_out,
                 batch_first=True,
-                total_length=steps_given,
+                total_length=x.one().size(1),
             )[0]
         last = h[-1] if ways == 1 else e.call("torch.cat", (h[-2], h[-1]), dim=1)
         return {
