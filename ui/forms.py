@@ -70,7 +70,7 @@ class TextField(Field):
         self.line = QLineEdit()
         self.line.setMinimumWidth(40)
         if parameter.optional:
-            self.line.setPlaceholderText("automatic")
+            self.line.setPlaceholderText(when_empty(parameter.help))
         self._add(self.line)
         if parameter.unit:
             unit = QLabel(parameter.unit)
@@ -377,6 +377,12 @@ class Form(QWidget):
         field = self.sender()
         if isinstance(field, Field):
             self._show_error(field.parameter.id, text)
+
+
+def when_empty(help: str) -> str:
+    """What an empty field means, from the help's "Empty: no limit.", where it is short."""
+    meaning = help.partition("Empty: ")[2].partition(".")[0]
+    return meaning if 0 < len(meaning) <= 16 else "automatic"
 
 
 def stepped(parameter: Parameter, value: Any, direction: int, size: int) -> Any:

@@ -133,6 +133,7 @@ QListView, QTreeView, QTableView { background: transparent; border: none;
 QListView::item, QTreeView::item { min-height: 28px; border-radius: 6px; padding: 0 4px; }
 QListView::item:hover, QTreeView::item:hover { background: $raised; }
 QListView::item:selected, QTreeView::item:selected { background: $pressed; color: $text; }
+QTableView::item { padding: 0 8px; }
 QHeaderView { background: transparent; border: none; }
 QHeaderView::section { background: $panel; color: $text2; border: none;
   border-bottom: 1px solid $line; padding: 6px 8px; font-weight: 500; }

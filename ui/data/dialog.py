@@ -172,8 +172,9 @@ class ChooseData(QDialog):
         self._stack.addWidget(self.bundled)
         for page in self.pages.values():
             self._stack.addWidget(page)
-        self.split = Form(SPLIT_PARAMETERS, session.project.data.split.values())
-        self.split.edited.connect(self._split_edited)
+        self.split = (Form(SPLIT_PARAMETERS[:2]), Form(SPLIT_PARAMETERS[2:]))
+        for form in self.split:
+            form.edited.connect(self._split_edited)
         self._split = session.project.data.split
         self.ok = Button("Use these data", "check", "primary", "#FFFFFF")
         self.ok.setDefault(True)
@@ -193,7 +194,11 @@ class ChooseData(QDialog):
         right.addWidget(self._stack, 1)
         right.addWidget(divider())
         right.addWidget(label("Split", "title"))
-        right.addWidget(self.split)
+        halves = QHBoxLayout()
+        halves.setSpacing(24)
+        for form in self.split:
+            halves.addWidget(form, 1)
+        right.addLayout(halves)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         buttons.addWidget(cancel)
@@ -296,7 +301,8 @@ class ChooseData(QDialog):
 
     def _show_split(self, split: SplitSettings) -> None:
         self._split = split
-        self.split.set_values(split.values())
+        for form in self.split:
+            form.set_values(split.values())
 
     @Slot()
     def _check(self, *_: object) -> None:

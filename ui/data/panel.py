@@ -91,7 +91,7 @@ class DataPanel(QWidget):
 
     def _build(self) -> None:
         self.title = ElidedLabel("", "title")
-        self.summary = label("", "second", wrap=True)
+        self.summary = label("", "small", wrap=True)
         self.banner = Banner(self.adapt)
         self.grid = SampleGrid("Samples of the data", 24)
         self.bars = ClassBars()

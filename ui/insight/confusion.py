@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from playground.messages import Evaluation, Failure, State
 from playground.tasks import TASKS
 from ui.insight.answer_view import percent
-from ui.insight.curves import metric_text
+from ui.insight.column import Figure
+from ui.insight.curves import metric_name, metric_text
 from ui.insight.fetch import Fetch
 from ui.insight.matrix import ConfusionMatrix
 from ui.insight.sample_grid import SampleGrid
@@ -146,7 +148,12 @@ class ValuesView(QWidget):
         rows = QVBoxLayout(plot_page)
         rows.setContentsMargins(0, 0, 0, 0)
         head = QHBoxLayout()
+        head.setSpacing(12)
         head.addWidget(self.heading, 1)
+        for text, colour in (("true", "accent"), ("forecast", "recurrent"), ("naive ┄", "text3")):
+            figure = Figure(text, colour)
+            figure.show_text(text)
+            head.addWidget(figure)
         head.addWidget(self.all)
         rows.addLayout(head)
         rows.addWidget(self.forecast, 1)
@@ -242,8 +249,8 @@ class ConfusionPanel(QWidget):
         row = QHBoxLayout(classes)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(28)
-        row.addWidget(self.matrix, 3)
-        row.addWidget(self.list, 4)
+        row.addWidget(self.matrix)
+        row.addWidget(self.list, 1)
         self._classes = classes
         self._pages = QStackedWidget()
         for page in (self.empty, classes, self.values):
@@ -311,6 +318,15 @@ class ConfusionPanel(QWidget):
         if self._stale:
             self._ask()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_matrix()
+
+    def _fit_matrix(self) -> None:
+        """The matrix is a square; what it does not need belongs to the samples."""
+        wanted = self.matrix.width_for(max(120, self._pages.height()))
+        self.matrix.setFixedWidth(int(max(160, min(wanted, 0.6 * self.width()))))
+
     # Showing ------------------------------------------------------------------------------------
 
     def _show_empty(self, text: str = UNTRAINED, button: str = "Run") -> None:
@@ -331,6 +347,7 @@ class ConfusionPanel(QWidget):
         self.figures.setVisible(evaluation.confusion is not None)
         if evaluation.confusion is not None:
             self.matrix.show_counts(evaluation.confusion, evaluation.classes)
+            self._fit_matrix()
             self.list.show_listed(mistakes(evaluation), evaluation)
             self._pages.setCurrentWidget(self._classes)
         else:
@@ -367,5 +384,6 @@ class ConfusionPanel(QWidget):
 
 
 def _figure(name: str, value: float, unit: str) -> str:
-    shown = name.replace("_", " ")
-    return f"{shown} {metric_text(name, value, unit if name in ('mae', 'rmse') else '')}"
+    return (
+        f"{metric_name(name)} {metric_text(name, value, unit if name in ('mae', 'rmse') else '')}"
+    )

@@ -12,6 +12,10 @@ from ui.insight.column import Column, Figure, PlainButton
 from ui.insight.plot import Line, Plot
 from ui.insight.ticks import fixed, number
 
+METRIC_NAMES = {"mae": "MAE", "rmse": "RMSE", "mape": "MAPE", "f1": "F1", "r2": "R²"}
+SHARES = frozenset({"accuracy", "f1", "mape"})
+UP_TO_ONE = frozenset({"accuracy", "f1"})
+
 
 def metric_text(name: str, value: float, unit: str = "") -> str:
     """A metric for people: shares as per cent (``95.6 %``), the others with their unit."""
@@ -21,8 +25,9 @@ def metric_text(name: str, value: float, unit: str = "") -> str:
     return f"{shown} {unit}" if unit else shown
 
 
-SHARES = frozenset({"accuracy", "f1", "mape"})
-UP_TO_ONE = frozenset({"accuracy", "f1"})
+def metric_name(id: str) -> str:
+    """A metric as the field writes it: ``MAE``, ``accuracy``."""
+    return METRIC_NAMES.get(id, id.replace("_", " "))
 
 
 def last(values: NDArray) -> float | None:
@@ -109,7 +114,7 @@ class Curves(Column):
         if history is None or not history.metric:
             self.other.hide()
             return
-        metric = history.metric.replace("_", " ")
+        metric = metric_name(history.metric)
         if self._metric:
             value = newest(history.validation_loss)
             text = f"loss {fixed(value)}" if value is not None else "loss"
@@ -130,8 +135,9 @@ class Curves(Column):
         if self._history is None:
             return
         self._metric = not self._metric
-        name = self._history.metric.replace("_", " ") if self._metric else "loss"
-        self.title.setText(name.capitalize())
-        self.plot.setAccessibleName(f"{name.capitalize()} against epoch")
+        name = metric_name(self._history.metric) if self._metric else "loss"
+        name = name[:1].upper() + name[1:]
+        self.title.setText(name)
+        self.plot.setAccessibleName(f"{name} against epoch")
         self.plot.zoom(None)
         self.show_history(self._history)

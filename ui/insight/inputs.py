@@ -91,8 +91,9 @@ class PictureInput(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(16)
-        row.addWidget(self.pad, 3, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(side, 2)
+        row.addWidget(self.pad, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(side)
+        row.addStretch(1)
 
     def prepare(self, column: Column) -> None:
         """Take pictures of ``column``'s size; the pad is for small grey ones."""

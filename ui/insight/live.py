@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
 
 from models.axes import Kind
+from models.layers import LAYERS
 from playground.messages import History, PortId, Snapshot, State
 from ui.insight.column import Column
 from ui.insight.curves import Curves
@@ -26,7 +27,8 @@ from ui.widgets import ElidedLabel, EmptyState, IconButton, Segmented
 LEAST_SIDE = 5
 NO_RUN = "Press Run (F5) and the curves appear here."
 NO_DATA = "Choose data to see what each part of the network makes of a sample."
-WAITING = "The picture comes as soon as the network has no errors."
+BROKEN = "The picture comes as soon as the network has no errors."
+WAITING = "The picture comes in a moment."
 
 
 class _Body(QWidget):
@@ -80,7 +82,8 @@ class _NodeColumn(Column):
         if self._session.dataset is None:
             self.empty.say(self._session.data_message or NO_DATA, "Choose data")
         else:
-            self.empty.say(snapshot.problem or WAITING if snapshot else WAITING, "")
+            waiting = WAITING if self._session.report.ok else BROKEN
+            self.empty.say((snapshot.problem if snapshot else "") or waiting, "")
 
     def _choose_data(self) -> None:
         self._session.reveal.emit("data")
@@ -160,7 +163,7 @@ class LivePanel(QWidget):
         self._session = session
         self.setAccessibleName("Live views")
         self.curves = Curves()
-        self._curves_body = _Body(self.curves, EmptyState("play", NO_RUN))
+        self._curves_body = _Body(self.curves, EmptyState("play", NO_RUN, "Run", session.run))
         self.maps = MapsColumn(session)
         self.states = StatesColumn(session)
         row = QHBoxLayout(self)
@@ -203,16 +206,19 @@ class LivePanel(QWidget):
         self._watch()
 
     def _telling(self, ports: list[PortId]) -> PortId | None:
-        """The last node whose maps are large enough to be recognised."""
-        best = None
+        """The last convolution whose maps are large enough to be recognised."""
+        best: tuple[bool, PortId] | None = None
         for port in ports:
             shape = self._session.report.nodes[port[0]].outputs[port[1]]
-            if (
+            layer = LAYERS.find(self._session.graph.nodes[port[0]].layer)
+            large = (
                 shape.kind is not Kind.IMAGE
                 or min(shape.number("H"), shape.number("W")) >= LEAST_SIDE
-            ):
-                best = port
-        return best
+            )
+            good = large and layer is not None and layer.family == "convolution"
+            if best is None or good or not best[0]:
+                best = (good, port)
+        return best[1] if best is not None else None
 
     @Slot()
     def _project_changed(self) -> None:

@@ -22,6 +22,7 @@ from ui.insight.colormaps import qimage
 from ui.theme import theme
 
 LONGEST_LABEL = 110
+BELOW = 40
 LEAST_CELL_WITH_TEXT = 22
 LEAST_CELL_WITH_LABEL = 11
 
@@ -103,14 +104,20 @@ class ConfusionMatrix(QWidget):
 
     # Geometry -----------------------------------------------------------------------------------
 
+    def _label_room(self) -> float:
+        metrics = QFontMetricsF(theme().font(11.5))
+        longest = max((metrics.horizontalAdvance(name) for name in self._classes[:100]), default=0)
+        return min(LONGEST_LABEL, longest) + 10 + 18
+
+    def width_for(self, height: int) -> float:
+        """The width that a square of ``height`` needs with its labels."""
+        return height - BELOW + self._label_room()
+
     def area(self) -> QRectF:
         """The square of the cells."""
-        metrics = QFontMetricsF(theme().font(11.5))
         size = max(1, len(self._classes))
-        longest = max((metrics.horizontalAdvance(name) for name in self._classes[:100]), default=0)
-        left = min(LONGEST_LABEL, longest) + 10 + 18
-        bottom = 22 + 18
-        side = max(10.0, min(self.width() - left - 4, self.height() - bottom - 4))
+        left = self._label_room()
+        side = max(10.0, min(self.width() - left - 4, self.height() - BELOW - 4))
         cell = side / size
         if cell > 3:
             side = int(cell) * size

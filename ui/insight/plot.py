@@ -33,6 +33,7 @@ from ui.theme import theme
 
 Array = NDArray[np.float64]
 LEFT, RIGHT, TOP, BOTTOM = 38, 10, 10, 24
+LABEL = 16
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Plot(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.x_label, self.zero, self.log_x = x_label, zero, log_x
+        self.x_label, self.y_label, self.zero, self.log_x = x_label, "", zero, log_x
         self.top: float | None = None
         self.least_x: tuple[float, float] | None = None
         self.diagonal = False
@@ -140,10 +141,10 @@ class Plot(QWidget):
     # Geometry -----------------------------------------------------------------------------------
 
     def _area(self) -> QRectF:
-        bottom = BOTTOM + (16 if self.x_label else 0)
-        return QRectF(
-            LEFT, TOP, max(1, self.width() - LEFT - RIGHT), max(1, self.height() - TOP - bottom)
-        )
+        top = TOP + (LABEL if self.y_label else 0)
+        bottom = BOTTOM + (LABEL if self.x_label else 0)
+        width, height = self.width() - LEFT - RIGHT, self.height() - top - bottom
+        return QRectF(LEFT, top, max(1, width), max(1, height))
 
     def _y_marks(self) -> int:
         return max(2, int(self._area().height() // 44))
@@ -240,7 +241,16 @@ class Plot(QWidget):
 
     def _grid_pixmap(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
-        key = (self.size(), ratio, self.x_range, self._y, self.x_label, theme().name, self.diagonal)
+        key = (
+            self.size(),
+            ratio,
+            self.x_range,
+            self._y,
+            self.x_label,
+            self.y_label,
+            theme().name,
+            self.diagonal,
+        )
         if self._grid is None or key != self._grid_key:
             self._grid = QPixmap((self.size() * ratio).expandedTo(QSize(1, 1)))
             self._grid.setDevicePixelRatio(ratio)
@@ -268,6 +278,8 @@ class Plot(QWidget):
             place = QRectF(x - 30, area.bottom() + 6, 60, 16)
             shown = number(10.0**value) if self.log_x else number(value)
             painter.drawText(place, Qt.AlignmentFlag.AlignHCenter, shown)
+        if self.y_label:
+            painter.drawText(QPointF(0, TOP + 4), self.y_label)
         if self.x_label:
             place = QRectF(area.left(), area.bottom() + 22, area.width() + 3, 16)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight, self.x_label)

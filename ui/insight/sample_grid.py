@@ -124,7 +124,8 @@ class SampleGrid(QWidget):
         size, columns = self.tile_size(), self.columns()
         row, column = divmod(place, columns)
         step = size.height() + GAP + self._caption_height()
-        return QRect(QPoint(column * (size.width() + GAP), row * step), size)
+        left = column * (self.width() + GAP) // columns
+        return QRect(QPoint(left, row * step), size)
 
     def _caption_height(self) -> int:
         return CAPTION if self._captions and self._kind not in (Kind.VECTOR, Kind.TOKENS) else 0

@@ -39,6 +39,7 @@ class PredictedAgainstTrue(Plot):
         steps = true.shape[1] if count else 1
         self._owners = np.repeat(np.arange(count), steps)
         self.x_label = f"true ({unit})" if unit else "true"
+        self.y_label = f"predicted ({unit})" if unit else "predicted"
         self._mark = None
         self._dots = Line("predicted", true.ravel(), predicted.ravel(), "accent", "dots")
         self.set_lines([self._dots])

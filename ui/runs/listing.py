@@ -12,7 +12,7 @@ from models.graph import Graph
 from playground.runs import RunError, RunFolder, RunSummary, list_runs
 from playground.training.settings import PARAMETERS
 from ui.document import same_network
-from ui.insight.curves import metric_text
+from ui.insight.curves import metric_name, metric_text
 
 SPLITS = ("validation", "test", "train")
 LATER = frozenset({"device", "threads"})
@@ -80,8 +80,7 @@ def result_text(summary: RunSummary) -> str:
         values = summary.result.get(split, {})
         for name in (summary.metric, "loss"):
             if name in values:
-                shown = name.replace("_", " ")
-                return f"{shown} {metric_text(name, values[name])} ({split})"
+                return f"{metric_name(name)} {metric_text(name, values[name])} ({split})"
     return ""
 
 

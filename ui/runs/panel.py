@@ -47,6 +47,7 @@ class RunsPanel(QWidget):
         self._session = session
         self._rows: list[Row] = []
         self._stale, self._was_busy = True, False
+        self._just_opened = True
         self._fetch = Fetch(self)
         self._fetch.done.connect(self.show_rows)
         self._fetch.failed.connect(self._not_read)
@@ -102,12 +103,17 @@ class RunsPanel(QWidget):
         self.table.itemSelectionChanged.connect(self._selection_changed)
         self.table.itemDoubleClicked.connect(self.load_weights)
         session.state_changed.connect(self._state_changed)
-        session.project_changed.connect(self._outdated)
+        session.project_changed.connect(self._project_changed)
         session.file_changed.connect(self._outdated)
         session.bridge.loaded.connect(self._on_loaded)
         theme().changed.connect(self._restyle)
 
     # Reading ------------------------------------------------------------------------------------
+
+    @Slot()
+    def _project_changed(self) -> None:
+        self._just_opened = True
+        self._outdated()
 
     @Slot()
     def _outdated(self) -> None:
@@ -135,7 +141,15 @@ class RunsPanel(QWidget):
             self.show_rows([])
             return
         files, graph = self._session.files, self._session.graph
-        self._fetch.start(lambda: read_rows(files, graph))
+        left_over = files / DELETED if self._just_opened else None
+        self._just_opened = False
+
+        def read() -> list[Row]:
+            if left_over is not None:
+                shutil.rmtree(left_over, ignore_errors=True)
+            return read_rows(files, graph)
+
+        self._fetch.start(read)
 
     @Slot(str)
     def _not_read(self, text: str) -> None:
@@ -226,7 +240,7 @@ class RunsPanel(QWidget):
 
     @Slot()
     def delete_run(self) -> None:
-        """Move the run aside; the notice brings it back. It is gone when the project is closed."""
+        """Move the run aside; Undo brings it back until the project is opened the next time."""
         row = self.chosen
         if row is None:
             return

@@ -1,4 +1,4 @@
-"""How the network is trained: the task with its loss, the learning rate, and every other setting."""
+"""How the network is trained: the task, the learning rate, and every other setting."""
 
 from __future__ import annotations
 
