@@ -9,10 +9,12 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from playground import messages
+from playground.messages import State, Status
 
 RATE_HZ = 30
 PERIOD_MS = 1000 // RATE_HZ
 WINDOW_TICKS = 4 * RATE_HZ
+DATA = (messages.DataReady, messages.DataFailed, messages.DataProgress)
 
 
 class Mailbox(Protocol):
@@ -60,6 +62,7 @@ class Bridge(QObject):
             messages.Loaded: self.loaded,
             messages.Failure: self.failure,
         }
+        self._forgetting = False
         self._due = 0.0
         self._late: list[float] = []
         self._timer = QTimer(self)
@@ -78,9 +81,18 @@ class Bridge(QObject):
     def lateness(self) -> float:
         return max(self._late, default=0.0)
 
+    def forget(self) -> None:
+        """The worker was told to forget its run: drop what it still says of it, until it is idle."""
+        self._mailbox.drain()
+        self._forgetting = True
+
     def drain(self) -> None:
         """Emit everything that waits, now."""
         for message in self._mailbox.drain():
+            if self._forgetting and not isinstance(message, DATA):
+                if not (isinstance(message, Status) and message.state is State.IDLE):
+                    continue
+                self._forgetting = False
             signal = self._signals.get(type(message))
             if signal is not None:
                 signal.emit(message)

@@ -83,6 +83,7 @@ class Session(Document):
         super().close()
 
     def new(self, project: Project, path: Path | None = None, *, dirty: bool = False) -> None:
+        self.bridge.forget()  # before the worker may answer
         self.worker.forget()
         self._forget_run()
         self.dataset = None

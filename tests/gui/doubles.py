@@ -12,7 +12,7 @@ from models.axes import image, vector
 from models.graph import Edge, Graph
 from playground.data.dataset import Column, Dataset
 from playground.mailbox import Mailbox
-from playground.messages import DataReady
+from playground.messages import DataReady, State, Status
 from playground.project import Project
 
 
@@ -29,6 +29,13 @@ class NotingWorker:
             self.calls.append((name, (*arguments, *named.values())))
 
         return note
+
+    def forget(self) -> None:
+        self.calls.append(("forget", ()))
+        self.idle()
+
+    def idle(self) -> None:
+        self.mailbox.post(Status(State.IDLE))
 
     def close(self, timeout: float = 10.0) -> None:
         self.closed = True

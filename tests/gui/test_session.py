@@ -280,6 +280,25 @@ def test_what_a_late_panel_finds(session: Session) -> None:
     assert session.estimate == estimate
 
 
+def test_a_run_of_another_project_is_not_heard_any_more(
+    session: Session, worker: NotingWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_data(session)
+    session.run()
+    say(session, State.RUNNING)
+    monkeypatch.setattr(worker, "idle", lambda: None)
+    session.new(small_project("Another"))
+    worker.mailbox.post(Progress(7, 20, 3, 4, 50.0, 1.0, 0.1))
+    say(session, State.RUNNING)
+    assert session.state is State.IDLE
+    assert session.progress is None
+    give_data(session)
+    assert session.dataset is not None
+    say(session, State.IDLE)
+    say(session, State.RUNNING)
+    assert session.state is State.RUNNING
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 
