@@ -86,6 +86,10 @@ class Bridge(QObject):
         self._mailbox.drain()
         self._forgetting = True
 
+    def listen(self) -> None:
+        """Hear everything again: a new run begins."""
+        self._forgetting = False
+
     def drain(self) -> None:
         """Emit everything that waits, now."""
         for message in self._mailbox.drain():

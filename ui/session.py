@@ -239,6 +239,7 @@ class Session(Document):
         self._forget_run()
         self.running_graph = self.graph
         self.status = replace(self.status, state=State.PREPARING)
+        self.bridge.listen()
         self.worker.train(
             self.project, self.dataset, self.files, resume=resume, weights_from=weights_from
         )

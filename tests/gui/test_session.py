@@ -43,6 +43,7 @@ def worker() -> NotingWorker:
 def session(app: QApplication, worker: NotingWorker) -> Iterator[Session]:
     session = Session(worker)  # type: ignore[arg-type]
     session.new(small_project())
+    session.bridge.drain()
     yield session
     session.close()
     assert worker.closed
