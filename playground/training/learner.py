@@ -41,6 +41,9 @@ class Learner:
         self.device = device
         self.task = TASKS.get(project.task.id)
         report, free = infer(project.graph), device.memory()
+        if not report.ok:
+            wrong = [id for id, problem in report.problems() if problem.level == "error"]
+            raise TrainingError(report.sentence(project.graph), wrong[0] if wrong else None)
         need = memory.needed(report, settings, dataset, free)
         memory.check(project.graph, report, need, device, free)
         self.network = initial_network(project.graph, settings.seed, report)
