@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QWidget
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QWidget
 
 from models.graph import GROUP, Edge
 from models.layers.declaration import Layer
@@ -14,16 +18,14 @@ from ui.builder import commands
 from ui.builder.faces import TEXT_LEFT
 from ui.builder.keyboard import Keyboard
 from ui.builder.minimap import Minimap
-from ui.builder.numbers import bytes_text, flops_text
+from ui.builder.overlays import Corner, Summary
 from ui.builder.scene import Hit
 from ui.builder.search import LayerSearch
 from ui.builder.view import View
 from ui.session import Session
-from ui.theme import theme
 from ui.widgets import EmptyState, IconButton
 
 INSET = 16
-CORNER = 8
 
 
 class Canvas(QWidget):
@@ -65,7 +67,7 @@ class Canvas(QWidget):
         self.editor = QLineEdit(self.view)
         self.editor.setAccessibleName("Name of the node")
         self.editor.hide()
-        self._corners = [_Corner(self, index) for index in range(4)]
+        self._corners = [Corner(self, index) for index in range(4)]
 
     def _make_zoom_bar(self) -> QFrame:
         bar = QFrame(self)
@@ -102,7 +104,7 @@ class Canvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.view.setGeometry(self.rect())
         self._place_overlays()
-        if self._fit_next and self.scene.nodes:
+        if self.scene.nodes and (self._fit_next or self.view.fitted):
             self.fit()
             self._fit_next = not self.isVisible()
 
@@ -279,9 +281,9 @@ class Canvas(QWidget):
 
         self._open_search(at, fits)
 
-    def _open_search(self, at: QPointF, accept: object) -> LayerSearch:
+    def _open_search(self, at: QPointF, accept: Callable[[Layer], bool] | None) -> LayerSearch:
         self._search_at = at
-        search = LayerSearch(self.view, accept)  # type: ignore[arg-type]
+        search = LayerSearch(self.view, accept)
         search.chosen.connect(self._found)
         search.open(self.view.viewport().mapToGlobal(self.view.mapFromScene(at)))
         return search
@@ -343,139 +345,60 @@ class Canvas(QWidget):
 
     def actions(self) -> list[Action]:  # type: ignore[override]
         """What the canvas can do, for menus, shortcuts and the command search."""
-        session, view = self.session, self.view
-        scope = {"scope": view}
+        focused = [replace(action, scope=self.view) for action in self._edit_actions()]
+        return focused + self._canvas_actions()
 
-        def chosen() -> bool:
-            return bool(session.selection)
-
-        def one() -> bool:
-            return len(session.selection) == 1
-
-        def some() -> bool:
-            return bool(session.graph.nodes)
-
-        def deletable() -> bool:
-            return chosen() or bool(self.scene.chosen_edges)
-
-        def opened() -> bool:
-            return session.is_open
-
-        def cut() -> None:
-            commands.cut(session)
-
-        def copy() -> None:
-            commands.copy(session)
-
-        def duplicate() -> None:
-            commands.duplicate(session)
-
-        def full_size() -> None:
-            view.set_zoom(1.0)
-
-        edit, canvas = "Edit", "Canvas"
+    def _edit_actions(self) -> list[Action]:
+        """What needs the canvas's focus for its shortcut: elsewhere the keys mean other things."""
+        session, edit = self.session, "Edit"
+        chosen, one, some, opened = self._chosen, self._one, self._some, self._is_open
+        cut, copy = partial(commands.cut, session), partial(commands.copy, session)
+        duplicate = partial(commands.duplicate, session)
+        connect = self.keyboard.connect_selected
         return [
-            Action("cut", "Cut", cut, "Ctrl+X", "cut", edit, chosen, **scope),
-            Action("copy", "Copy", copy, "Ctrl+C", "copy", edit, chosen, **scope),
-            Action("paste", "Paste", self.paste, "Ctrl+V", "paste", edit, opened, **scope),
-            Action("duplicate", "Duplicate", duplicate, "Ctrl+D", "copy", edit, chosen, **scope),
-            Action("delete", "Delete", self.delete, "Del; Backspace", "trash", edit, deletable,
-                   keywords="remove disconnect", **scope),
-            Action("select_all", "Select all", self.select_all, "Ctrl+A", "", edit, some, **scope),
-            Action("rename", "Rename", self.rename, "F2", "pencil", edit, one, **scope),
-            Action("connect", "Connect to …", self.keyboard.connect_selected, "C", "", edit, one,
-                   keywords="wire edge", **scope),
+            Action("cut", "Cut", cut, "Ctrl+X", "cut", edit, chosen),
+            Action("copy", "Copy", copy, "Ctrl+C", "copy", edit, chosen),
+            Action("paste", "Paste", self.paste, "Ctrl+V", "paste", edit, opened),
+            Action("duplicate", "Duplicate", duplicate, "Ctrl+D", "copy", edit, chosen),
+            Action("delete", "Delete", self.delete, "Del; Backspace", "trash", edit,
+                   self._deletable, keywords="remove disconnect"),
+            Action("select_all", "Select all", self.select_all, "Ctrl+A", "", edit, some),
+            Action("rename", "Rename", self.rename, "F2", "pencil", edit, one),
+            Action("connect", "Connect to …", connect, "C", "", edit, one, keywords="wire edge"),
             Action("add_layer", "Add a layer …", self.search_here, "A; Ins", "plus", edit, opened,
-                   keywords="insert node search", **scope),
-            Action("arrange", "Arrange", self.arrange, "Ctrl+L", "grid", canvas, some,
+                   keywords="insert node search"),
+            Action("fit", "Zoom to fit", self.fit, "F; Home", "fit", "Canvas", some),
+        ]  # fmt: skip
+
+    def _canvas_actions(self) -> list[Action]:
+        view, menu, some = self.view, "Canvas", self._some
+        return [
+            Action("zoom_in", "Zoom in", view.zoom_in, "Ctrl++; Ctrl+=", "plus", menu),
+            Action("zoom_out", "Zoom out", view.zoom_out, "Ctrl+-", "minus", menu),
+            Action("full_size", "Actual size", partial(view.set_zoom, 1.0), "Ctrl+0", "", menu,
+                   keywords="zoom 100 %"),
+            Action("arrange", "Arrange", self.arrange, "Ctrl+L", "grid", menu, some,
                    keywords="layout tidy"),
             Action("starter", "Build a starter network for the data", self.build_starter, "",
-                   "wand", canvas, opened, keywords="wizard propose"),
-            Action("fit", "Zoom to fit", self.fit, "Ctrl+0; F", "fit", canvas, some, **scope),
-            Action("zoom_in", "Zoom in", view.zoom_in, "Ctrl++; Ctrl+=", "plus", canvas),
-            Action("zoom_out", "Zoom out", view.zoom_out, "Ctrl+-", "minus", canvas),
-            Action("full_size", "Actual size", full_size, "Ctrl+Shift+0", "", canvas,
-                   keywords="zoom 100 %", **scope),
+                   "wand", menu, self._is_open, keywords="wizard propose"),
         ]  # fmt: skip
+
+    def _chosen(self) -> bool:
+        return bool(self.session.selection)
+
+    def _one(self) -> bool:
+        return len(self.session.selection) == 1
+
+    def _some(self) -> bool:
+        return bool(self.session.graph.nodes)
+
+    def _deletable(self) -> bool:
+        return self._chosen() or bool(self.scene.chosen_edges)
+
+    def _is_open(self) -> bool:
+        return self.session.is_open
 
 
 _NODE_MENU = ("connect", "add_layer", "rename", "", "cut", "copy", "duplicate", "", "arrange",
               "delete")  # fmt: skip
 _EMPTY_MENU = ("paste", "select_all", "", "arrange", "fit", "starter")
-
-
-class Summary(QFrame):
-    """The size of the network in a line at the top left."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._text = QLabel()
-        self._text.setTextFormat(Qt.TextFormat.RichText)
-        self._shown: tuple[object, ...] = ()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.addWidget(self._text)
-        self.setFixedHeight(26)
-        theme().changed.connect(self._write)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def show_report(self, report: object, batch: int) -> None:
-        parameters, flops = report.parameters, report.flops  # type: ignore[attr-defined]
-        memory = report.activation_bytes(batch)  # type: ignore[attr-defined]
-        shown = (parameters, flops, memory, batch)
-        if shown != self._shown:
-            self._shown = shown
-            self._write()
-
-    @Slot()
-    def _write(self) -> None:
-        if not self._shown:
-            return
-        parameters, flops, memory, batch = self._shown
-        tokens = theme().tokens
-        dot = f"<span style='color:{tokens.text3}'> &nbsp;·&nbsp; </span>"
-        parts = ["&nbsp;parameters", flops_text(flops), f"{bytes_text(memory)} at batch {batch}"]
-        self._text.setText(
-            f"<span style='color:{tokens.text};font-weight:600'>{parameters:,}</span> "
-            f"<span style='color:{tokens.text2}'>{dot.join(parts)}</span>"
-        )
-        self.setAccessibleName(
-            f"{parameters:,} parameters, {flops_text(flops)}, {bytes_text(memory)} at batch {batch}"
-        )
-        self.adjustSize()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme().color("line"), 1))
-        painter.setBrush(theme().color("panel"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 13, 13)
-
-
-class _Corner(QWidget):
-    """Rounds a corner of the view as the panel around it is rounded."""
-
-    def __init__(self, canvas: Canvas, index: int) -> None:
-        super().__init__(canvas)
-        self._index = index
-        self.setFixedSize(CORNER, CORNER)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        theme().changed.connect(self.update)
-
-    def place(self) -> None:
-        right, bottom = self._index % 2, self._index // 2
-        room = self.parentWidget().size()
-        self.move(right * (room.width() - CORNER), bottom * (room.height() - CORNER))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        right, bottom = self._index % 2, self._index // 2
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(-0.5, -0.5, 40, 40)
-        frame.translate(right * (CORNER + 1 - 40), bottom * (CORNER + 1 - 40))
-        inside, square = QPainterPath(), QPainterPath()
-        inside.addRoundedRect(frame, CORNER, CORNER)
-        square.addRect(QRectF(self.rect()))
-        painter.fillPath(square - inside, theme().color("window"))
-        painter.setPen(QPen(theme().color("line"), 1))
-        painter.drawPath(inside)

@@ -29,7 +29,10 @@ class EdgeItem(QGraphicsPathItem):
         self.selected = False
         self.chip = QGraphicsPixmapItem()
         self.chip.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
-        self.centre = QPointF()
+        self.area = QRectF()
+        self._middle = QPointF()
+        self._below: tuple[float, float, float, float] | None = None
+        self.fresh_for: object = None
         self._points: NDArray[np.float64] | None = None
         self._painted: tuple[object, ...] = ()
 
@@ -39,18 +42,24 @@ class EdgeItem(QGraphicsPathItem):
         """Lead the edge from port to port. ``bottoms`` are the lower edges of its two nodes: in a
         short gap the chip goes below them, for the line to be seen."""
         lane = detour(start, end, boxes)
-        path, centre = wire(start, end, lane)
+        path, self._middle = wire(start, end, lane)
         wraps = end.x() < start.x() + STUB
         if not wraps and lane is None and abs(end.y() - start.y()) < 200:
-            gap, chip = end.x() - start.x(), chip_size(self.text)[0]
-            if chip > gap - 30:
-                below = max(bottoms) if chip > gap - 4 else min(bottoms)
-                lowest = max(start.y(), end.y()) + CHIP_GAP
-                centre = QPointF(centre.x(), max(below + CHIP_GAP, lowest))
-        self.centre = centre
+            lowest = max(start.y(), end.y())
+            self._below = (end.x() - start.x(), min(bottoms), max(bottoms), lowest)
+        else:
+            self._below = None
         self._points = None
+        self.area = path.controlPointRect().adjusted(-1, -1, 1, 1)
         self.setPath(path)
         self._place()
+
+    def label(self, text: str) -> None:
+        """Take another shape."""
+        if text != self.text:
+            self.text = text
+            self.fresh_for = None
+            self._place()
 
     def freshen(self, faces: Faces, scale: float, ratio: float) -> None:
         """Bring the chip's pixmap up to date."""
@@ -62,11 +71,16 @@ class EdgeItem(QGraphicsPathItem):
                 self.chip.setPixmap(faces.chip(self.text, scale, ratio, token))
                 self.chip.setScale(1.0 / scale)
             self.chip.setVisible(bool(self.text))
-            self._place()
 
     def _place(self) -> None:
+        """Put the chip on the line, or below it where the gap is short."""
         width, height = chip_size(self.text)
-        self.chip.setPos(round(self.centre.x() - width / 2), round(self.centre.y() - height / 2))
+        x, y = self._middle.x(), self._middle.y()
+        if self._below is not None:
+            gap, higher, lower, lowest = self._below
+            if width > gap - 30:
+                y = max(lower if width > gap - 4 else higher, lowest) + CHIP_GAP
+        self.chip.setPos(round(x - width / 2), round(y - height / 2))
 
     def distance(self, point: QPointF) -> float:
         """How far ``point`` is from the line, in scene pixels."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QKeyEvent
 
 from models import edits
 from models.edits import EditError
@@ -36,6 +37,14 @@ class Gesture(Protocol):
     def finish(self, at: QPointF, modifiers: Modifiers) -> None: ...
 
     def cancel(self) -> None: ...
+
+
+class Keys(Protocol):
+    """What the view hands its keys to."""
+
+    def press(self, event: QKeyEvent) -> bool: ...
+
+    def walk(self, by: int) -> bool: ...
 
 
 class MoveNodes:
@@ -220,8 +229,9 @@ class Wire:
         if edge is not None:
             allowed, text, bad = self._fate(edge)
             token = "bad" if bad or not allowed else "accent"
-        ends = (self._fixed_end(), end if edge is not None else at)
-        self._view.marks.wire(*(ends if self._out else reversed(ends)), token)
+        fixed, loose = self._fixed_end(), end if edge is not None else at
+        start, stop = (fixed, loose) if self._out else (loose, fixed)
+        self._view.marks.wire(start, stop, token)
         self._view.marks.hint(text, at, self._view.zoom, self._view.ratio, bad=bad)
 
     def _begin(self) -> None:

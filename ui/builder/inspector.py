@@ -360,14 +360,12 @@ class Head(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         self._strip = Strip(theme().family(""), 3, 18)
-        self._title = ElidedLabel("", "title")
-        self._id = QLabel()
-        self._id.setProperty("kind", "third")
+        self._title = label("", "title")
+        self._id = ElidedLabel("", "third")
         self._summary = label("", "small", wrap=True)
         row.addWidget(self._strip)
         row.addWidget(self._title)
-        row.addWidget(self._id)
-        row.addStretch(1)
+        row.addWidget(self._id, 1)
         column.addLayout(row)
         column.addWidget(self._summary)
         self._refont()
@@ -386,9 +384,8 @@ class Head(QWidget):
         self._strip.set_color(theme().family(family))
         self._strip.setToolTip(FAMILIES.get(family, ""))
         name = layer.name if layer is not None else "Unknown layer"
-        self._title.set_text(name)
-        self._title.setMinimumWidth(min(self._title.fontMetrics().horizontalAdvance(name) + 4, 170))
-        self._id.setText(node.layer)
+        self._title.setText(name)
+        self._id.set_text(node.layer)
         self._summary.setText(
             layer.summary
             if layer is not None

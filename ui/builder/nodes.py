@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from numpy.typing import NDArray
@@ -46,6 +47,7 @@ class NodeItem(QGraphicsPixmapItem):
         self.sign: Sign | None = None
         self.value: NDArray[Any] | None = None
         self.kind: Kind | None = None
+        self.fresh_for: object = None
         self._painted: tuple[object, ...] = ()
         self._pictured: tuple[object, ...] = ()
         self.update_from(graph, node, entry, False)
@@ -67,14 +69,26 @@ class NodeItem(QGraphicsPixmapItem):
         face = _face(graph, node, entry, inputs, self.frame, selected)
         self.face = replace(face, picture=self.value is not None)
         self.sign = _sign(entry)
+        self.fresh_for = None
         self.setPos(*node.position)
         self.setZValue(2.0 if self.sign else 1.0 if selected else 0.0)
+
+    def reshape(self, entry: NodeReport) -> bool:
+        """Take over a report of other shapes alone; False where the node's look depends on it."""
+        known = self.entry
+        if not (known.ok and entry.ok) or known.per_frame or entry.per_frame:
+            return False
+        if known.inputs.ports.keys() != entry.inputs.ports.keys():
+            return False
+        self.entry = entry
+        return True
 
     def select(self, selected: bool) -> None:
         """Show the selection alone."""
         if selected != self.selected:
             self.selected = selected
             self.face = replace(self.face, selected=selected)
+            self.fresh_for = None
             self.setZValue(2.0 if self.sign else 1.0 if selected else 0.0)
 
     @property
@@ -120,8 +134,11 @@ class NodeItem(QGraphicsPixmapItem):
         """Take the node's value from a snapshot; painted when visible."""
         port = self.shown_port()
         shape = self.entry.outputs.get(port)
-        self.value = values.get((self.node.id, port)) if self.entry.ok else None
+        value = values.get((self.node.id, port)) if self.entry.ok else None
         self.kind = shape.kind if shape is not None else None
+        if value is not self.value:
+            self.value = value
+            self.fresh_for = None
         has = self.value is not None
         if has != self.face.picture:
             self.face = replace(self.face, picture=has)
@@ -142,16 +159,17 @@ class NodeItem(QGraphicsPixmapItem):
         self._freshen_sign(faces, scale, ratio, blocks)
 
     def _freshen_picture(self, scale: float, ratio: float, blocks: bool, name: str) -> None:
-        visible = self.value is not None and not blocks
+        value = self.value
+        visible = value is not None and not blocks
         if visible != self._picture.isVisible():
             self._picture.setVisible(visible)
-        key = (id(self.value), self.kind, scale, ratio, name, self.frame.picture)
-        if not visible or key == self._pictured:
+        key = (id(value), self.kind, scale, ratio, name, self.frame.picture)
+        if value is None or blocks or key == self._pictured:
             return
         self._pictured = key
         x, y, width, height = self.frame.picture
         size = (max(1, round(width * scale * ratio)), max(1, round(height * scale * ratio)))
-        image = picture(self.value, self.kind, size, raw=self.node.layer == INPUT)
+        image = picture(value, self.kind, size, raw=self.node.layer == INPUT)
         self._picture.setPixmap(rounded(image, ratio, 3.0 * scale))
         self._picture.setPos(round(x * scale), round(y * scale))
 
@@ -187,13 +205,15 @@ def title_of(node: Node, layer: Layer | None) -> str:
     """A name of the person's own, else the layer's."""
     if layer is None:
         return node.layer
-    return node.name if named(node) and node.layer not in (INPUT, OUTPUT) else layer.name
+    own = node.layer not in (INPUT, OUTPUT) and named(node.name, node.layer)
+    return node.name if own else layer.name
 
 
-def named(node: Node) -> bool:
-    """Whether the name says more than the layer: ``encoder``, but not ``conv2d_2``, ``conv1``."""
-    stem = re.sub(r"[\d_.]", "", node.name.rpartition(".")[2]).lower()
-    return bool(stem) and stem not in re.sub(r"[\d_-]", "", node.layer).lower()
+@lru_cache(maxsize=4096)
+def named(name: str, layer: str) -> bool:
+    """Whether a name says more than the layer: ``encoder``, but not ``conv2d_2``, ``conv1``."""
+    stem = re.sub(r"[\d_.]", "", name.rpartition(".")[2]).lower()
+    return bool(stem) and stem not in re.sub(r"[\d_-]", "", layer).lower()
 
 
 def caption_of(graph: Graph, node: Node, entry: NodeReport, layer: Layer | None) -> str:

@@ -91,8 +91,8 @@ class OutlineDelegate(QStyledItemDelegate):
             return
         node, entry = model.node(index)
         layer = LAYERS.find(node.layer)
-        area = QRectF(option.rect)  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        area = QRectF(option.rect)
+        state = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QDrag, QKeyEvent, QPainter
+from PySide6.QtGui import QDrag, QDropEvent, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -157,7 +157,7 @@ class LayerDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         model, look = index.model(), theme()
         layer = model.layer(index) if isinstance(model, LayerModel) else None
-        area = QRectF(option.rect)  # type: ignore[attr-defined]
+        area = QRectF(option.rect)
         text = str(index.data())
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.save()
@@ -167,7 +167,7 @@ class LayerDelegate(QStyledItemDelegate):
             painter.setFont(look.font(12))
             painter.drawText(area.adjusted(8, 4, -4, 0), middle, text)
         else:
-            state = option.state  # type: ignore[attr-defined]
+            state = option.state
             painter.setPen(Qt.PenStyle.NoPen)
             if state & QStyle.StateFlag.State_Selected:
                 painter.setBrush(look.color("pressed"))
@@ -296,3 +296,12 @@ def layer_face(layer: Layer) -> Face:
     shape = frame(inputs, tuple(port.name for port in layer.outputs))
     optional = frozenset(port.name for port in layer.inputs if port.optional)
     return Face(shape, layer.name, caption, layer.family, optional=optional)
+
+
+def dragged_layer(event: QDropEvent) -> str:
+    """The layer that is being dragged; "" where it is something else."""
+    data = event.mimeData()
+    if not data.hasFormat(LAYER_MIME):
+        return ""
+    layer = bytes(data.data(LAYER_MIME).data()).decode("utf-8", "replace")
+    return layer if layer in LAYERS else ""

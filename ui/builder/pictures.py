@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
@@ -14,7 +16,7 @@ Array = NDArray[np.float32]
 
 
 def picture(
-    value: NDArray, kind: Kind | None, size: tuple[int, int], *, raw: bool = False
+    value: NDArray[Any], kind: Kind | None, size: tuple[int, int], *, raw: bool = False
 ) -> QImage:
     """``value`` (without the batch axis) at ``size`` device pixels (width, height).
 

@@ -17,6 +17,7 @@ from playground.messages import Snapshot
 from ui.builder.edges import Boxes, EdgeItem, Pens, bounds
 from ui.builder.faces import FIRST_PORT, PORT_PITCH, Faces
 from ui.builder.nodes import NOTHING, NodeItem
+from ui.theme import theme
 
 FAR = 0.42
 """Below this zoom nodes are blocks of colour and chips are gone."""
@@ -49,9 +50,11 @@ class Scene(QGraphicsScene):
         self.faces = Faces()
         self.far = False
         self.pens = Pens(fine=True)
+        self._fresh_for: tuple[object, ...] = ()
         self._touching: dict[str, set[EdgeItem]] = {}
         self._selected: frozenset[str] = frozenset()
         self._chosen_edges: frozenset[Edge] = frozenset()
+        self._edges_of: tuple[Edge, ...] = ()
         self._boxes: Boxes | None = None
         self._chips = _layer(self, -1.0)
         self._carrier = _layer(self, 10.0)
@@ -112,9 +115,12 @@ class Scene(QGraphicsScene):
                 if item.selected != (id in selected):
                     item.select(id in selected)
                 continue
-            former = item.box
             if item.entry is not entry:
                 reshaped.add(id)
+                if item.node is node and not special and item.reshape(entry):
+                    item.select(id in selected)
+                    continue
+            former = item.box
             item.update_from(graph, node, entry, id in selected)
             if item.box != former:
                 touched[id] = former
@@ -126,6 +132,20 @@ class Scene(QGraphicsScene):
         return {edge.source for edge in changed} | {edge.target for edge in changed}
 
     def _sync_edges(self, graph: Graph, touched: dict[str, QRectF], reshaped: set[str]) -> None:
+        fresh = self._exchange_edges(graph) if graph.edges is not self._edges_of else []
+        self._edges_of = graph.edges
+        for id in reshaped:
+            for item in self._touching.get(id, ()):
+                if item.edge.source == id:
+                    self._label(item)
+        if fresh and touched:
+            self._boxes = None
+        for item in fresh:
+            self._label(item)
+            self._route(item)
+
+    def _exchange_edges(self, graph: Graph) -> list[EdgeItem]:
+        """Drop the items of edges that are gone and make those of new ones."""
         wanted = dict.fromkeys(graph.edges)
         for edge in [edge for edge in self.edges if edge not in wanted]:
             self._drop_edge(edge)
@@ -142,25 +162,12 @@ class Scene(QGraphicsScene):
                 self.addItem(item)
                 fresh.append(item)
         self._chosen_edges &= self.edges.keys()
-        for item in fresh:
-            self._label(item)
-        for id in reshaped:
-            for item in self._touching.get(id, ()):
-                if item.edge.source == id and self._label(item) and item not in fresh:
-                    fresh.append(item)
-        if fresh:
-            if touched:
-                self._boxes = None
-            for item in fresh:
-                self._route(item)
+        return fresh
 
-    def _label(self, item: EdgeItem) -> bool:
-        """Give an edge its shape; True where it changed."""
+    def _label(self, item: EdgeItem) -> None:
+        """Give an edge the shape of its value."""
         shape = self.nodes[item.edge.source].entry.outputs.get(item.edge.source_port)
-        text = str(shape) if shape is not None else ""
-        changed = text != item.text
-        item.text = text
-        return changed
+        item.label(str(shape) if shape is not None else "")
 
     def _drop_edge(self, edge: Edge) -> None:
         item = self.edges.pop(edge)
@@ -209,10 +216,8 @@ class Scene(QGraphicsScene):
             self.nodes[id].box.adjusted(-30, -30, 30, 30) for id in touched if id in self.nodes
         ]
         for item in self.edges.values():
-            if item not in stale:
-                area = item.path().controlPointRect().adjusted(-1, -1, 1, 1)
-                if any(area.intersects(place) for place in places):
-                    stale.add(item)
+            if item not in stale and any(item.area.intersects(place) for place in places):
+                stale.add(item)
         for item in stale:
             self._route(item)
 
@@ -275,6 +280,7 @@ class Scene(QGraphicsScene):
         for edge in (chosen ^ self._chosen_edges) & self.edges.keys():
             item = self.edges[edge]
             item.selected = edge in chosen
+            item.fresh_for = None
             item.setPen(self.pens.chosen if item.selected else self.pens.plain)
             item.setZValue(-1.5 if item.selected else -2.0)
         self._chosen_edges = chosen
@@ -320,11 +326,19 @@ class Scene(QGraphicsScene):
     def freshen(self, area: QRectF, scale: float, ratio: float, budget: float) -> bool:
         """Paint what is stale in ``area`` for ``budget`` seconds at most; True when all is done."""
         end = perf_counter() + budget
+        now = (scale, ratio, self.far, theme().name)
+        if now != self._fresh_for:
+            self._fresh_for = now
+        now = self._fresh_for
         for item in self.visible(area):
-            item.freshen(self.faces, scale, ratio, self.far)
+            if item.fresh_for is not now:
+                item.freshen(self.faces, scale, ratio, self.far)
+                item.fresh_for = now
             if not self.far:
                 for edge in self._touching.get(item.node.id, ()):
-                    edge.freshen(self.faces, scale, ratio)
+                    if edge.fresh_for is not now:
+                        edge.freshen(self.faces, scale, ratio)
+                        edge.fresh_for = now
             if perf_counter() > end:
                 return False
         return True
@@ -378,12 +392,20 @@ class Scene(QGraphicsScene):
         for edge, item in self.edges.items():
             if edge.source in without or edge.target in without:
                 continue
-            area = item.path().controlPointRect().adjusted(-reach, -reach, reach, reach)
-            if area.contains(at):
+            if item.area.adjusted(-reach, -reach, reach, reach).contains(at):
                 distance = item.distance(at)
                 if distance < best:
                     best, found = distance, edge
         return found
+
+    def described(self, hit: Hit) -> str:
+        """The tooltip of what was hit."""
+        item = self.nodes.get(hit.node)
+        if hit.kind == "node" and item is not None:
+            return item.described()
+        if hit.kind in ("input", "output"):
+            return f"{hit.kind} {hit.port}: drag to wire it"
+        return self.edges[hit.edge].text if hit.edge in self.edges else ""
 
     def within(self, area: QRectF) -> list[str]:
         """The nodes that a rubber band touches, in document order."""

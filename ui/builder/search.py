@@ -34,20 +34,20 @@ class Popup(QFrame):
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column.addWidget(self.field)
         column.addWidget(self.rows, 1)
-        self.field.textChanged.connect(self.find)
+        self.field.textChanged.connect(self.look_for)
         self.field.installEventFilter(self)
 
     def open(self, place: QPoint) -> None:
         """Show it near a global position, inside the screen."""
-        screen = self.parentWidget().screen().availableGeometry()
+        screen = self.screen().availableGeometry()
         x = min(max(place.x() - 20, screen.left()), screen.right() - WIDTH)
         y = min(max(place.y() - 16, screen.top()), screen.bottom() - HEIGHT)
         self.move(x, y)
-        self.find("")
+        self.look_for("")
         self.show()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def find(self, text: str) -> None:
+    def look_for(self, text: str) -> None:
         raise NotImplementedError
 
     def accept(self, index: QModelIndex) -> None:
@@ -101,7 +101,7 @@ class LayerSearch(Popup):
         rows.clicked.connect(self.accept)
 
     @Slot(str)
-    def find(self, text: str) -> None:
+    def look_for(self, text: str) -> None:
         self._layers.search(text)
         self.rows.setCurrentIndex(self._layers.first())
         self.rows.scrollToTop()
@@ -129,7 +129,7 @@ class ChoiceSearch(Popup):
         rows.clicked.connect(self.accept)
 
     @Slot(str)
-    def find(self, text: str) -> None:
+    def look_for(self, text: str) -> None:
         words = text.lower().split()
         self._list.clear()
         for title, value in self._choices:

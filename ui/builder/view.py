@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
-    QBrush,
-    QColor,
     QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -21,7 +18,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
-    QPixmap,
     QResizeEvent,
     QTransform,
     QWheelEvent,
@@ -35,17 +31,19 @@ from ui.builder.gestures import (
     SPLICE_REACH,
     DropLayer,
     Gesture,
+    Keys,
     MoveNodes,
     Pan,
     PressFix,
     RubberBand,
     Wire,
 )
+from ui.builder.ground import dotted
 from ui.builder.marks import Marks
-from ui.builder.palette import LAYER_MIME
+from ui.builder.palette import dragged_layer
 from ui.builder.scene import EVERYWHERE, FAR, Hit, Scene
 from ui.session import Session
-from ui.theme import blend, theme
+from ui.theme import theme
 
 SMALLEST, LARGEST = 0.05, 4.0
 STEPS = (
@@ -69,16 +67,9 @@ STEPS = (
 )
 SETTLE_MS = 90
 PAINT_BUDGET = 0.008
-DOTS = 16
 AUTOPAN_EDGE, AUTOPAN_STEP = 28, 12
 _Key = Qt.Key
 _Mod = Qt.KeyboardModifier
-
-
-class Keys(Protocol):
-    def press(self, event: QKeyEvent) -> bool: ...
-
-    def walk(self, by: int) -> bool: ...
 
 
 class View(QGraphicsView):
@@ -104,6 +95,7 @@ class View(QGraphicsView):
         self.marks = Marks(self.board)
         self.gesture: Gesture | None = None
         self.keys: Keys | None = None
+        self.fitted = False
         self._space = False
         self._pointer = QPointF()
         self._scale = 1.0
@@ -165,6 +157,7 @@ class View(QGraphicsView):
         zoom = min(LARGEST, max(SMALLEST, zoom))
         if math.isclose(zoom, self.zoom):
             return
+        self.fitted = False
         pivot = anchor if anchor is not None else QPointF(self.viewport().rect().center())
         fixed = self._exact(pivot)
         self.setTransform(QTransform.fromScale(zoom, zoom))
@@ -183,6 +176,7 @@ class View(QGraphicsView):
 
     def fit(self, area: QRectF | None = None, largest: float = 1.0, top: float = 0.0) -> None:
         """Show all nodes, or ``area``; ``top`` view pixels stay free for what floats there."""
+        whole = area is None
         area = area if area is not None else self.board.bounds()
         if area.isEmpty():
             self.set_zoom(1.0)
@@ -192,10 +186,12 @@ class View(QGraphicsView):
         zoom = min(room.width() / area.width(), room.height() / area.height(), largest)
         self.set_zoom(zoom)
         self._bring(area.center(), room.center())
+        self.fitted = whole
         self.settle()
         self.zoomed.emit()
 
     def centre_on(self, at: QPointF) -> None:
+        self.fitted = False
         self._bring(at, QPointF(self.viewport().rect().center()))
         self._moved()
 
@@ -210,6 +206,7 @@ class View(QGraphicsView):
 
     def pan(self, by: QPoint) -> None:
         """Scroll by view pixels."""
+        self.fitted = False
         bars = self.horizontalScrollBar(), self.verticalScrollBar()
         bars[0].setValue(bars[0].value() + by.x())
         bars[1].setValue(bars[1].value() + by.y())
@@ -273,29 +270,7 @@ class View(QGraphicsView):
         self.zoomed.emit()
 
     def _dots(self) -> None:
-        """The dotted ground: one tile as texture, as sharp as the zoom allows."""
-        look = theme()
-        pitch = DOTS
-        while pitch * self.zoom < 12:
-            pitch *= 2
-        pixels = max(2, round(pitch * self.zoom * self.ratio))
-        tile = QPixmap(pixels, pixels)
-        tile.fill(look.color("window"))
-        painter = QPainter(tile)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._dot_color())
-        side = max(1.0, 1.3 * self.ratio)
-        painter.drawRect(QRectF(0, 0, side, side))
-        painter.end()
-        brush = QBrush(tile)
-        brush.setTransform(QTransform.fromScale(pitch / pixels, pitch / pixels))
-        self.setBackgroundBrush(brush)
-
-    @staticmethod
-    def _dot_color() -> QColor:
-        share = 0.12 if theme().name == "dark" else 0.3
-        return blend(theme().color("line"), theme().color("text3"), share)
+        self.setBackgroundBrush(dotted(self.zoom, self.ratio))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -446,15 +421,7 @@ class View(QGraphicsView):
 
     def _tooltip(self, event: QHelpEvent) -> None:
         hit = self.board.hit(self.mapToScene(event.pos()), self.zoom)
-        item = self.board.nodes.get(hit.node)
-        text = ""
-        if hit.kind == "node" and item is not None:
-            text = item.described()
-        elif hit.kind in ("input", "output") and item is not None:
-            text = f"{hit.kind} {hit.port}: drag to wire it"
-        elif hit.kind == "edge" and hit.edge is not None:
-            text = self.board.edges[hit.edge].text
-        QToolTip.showText(event.globalPos(), text, self.viewport())
+        QToolTip.showText(event.globalPos(), self.board.described(hit), self.viewport())
 
     # --- dropping layers ----------------------------------------------------------------------
 
@@ -470,7 +437,7 @@ class View(QGraphicsView):
         return commands.place(self.session, layer, at, self.splice_edge(layer, at))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        layer = _dragged_layer(event)
+        layer = dragged_layer(event)
         if layer:
             self.cancel()
             self.gesture = DropLayer(self, layer)
@@ -529,11 +496,3 @@ def _toward(at: int, low: int, high: int) -> int:
     if at < low + AUTOPAN_EDGE:
         return -AUTOPAN_STEP
     return AUTOPAN_STEP if at > high - AUTOPAN_EDGE else 0
-
-
-def _dragged_layer(event: QDropEvent) -> str:
-    data = event.mimeData()
-    if not data.hasFormat(LAYER_MIME):
-        return ""
-    layer = bytes(data.data(LAYER_MIME).data()).decode("utf-8", "replace")
-    return layer if layer in LAYERS else ""
