@@ -119,7 +119,7 @@ def build(
     if not partial and not report.ok:
         raise BuildError(report.sentence(graph))
     builder = _Builder(seed)
-    top = builder.graph_into(graph, report, "", {}, partial=partial)
+    top = builder.graph_into(graph, report, "", Proxies({}), partial=partial)
     outputs = {graph.nodes[id].name: proxy for id, proxy in top.outputs.items()}
     result: Any = {name: proxy.node for name, proxy in outputs.items()}
     builder.fx.output(next(iter(result.values())) if len(result) == 1 else result)
@@ -155,7 +155,7 @@ class _Builder:
         graph: Graph,
         report: Report,
         prefix: str,
-        given: Mapping[str, fx.Proxy],
+        given: Proxies,
         *,
         partial: bool = False,
     ) -> _Part:
@@ -174,7 +174,7 @@ class _Builder:
         node: Node,
         found: NodeReport,
         prefix: str,
-        given: Mapping[str, fx.Proxy],
+        given: Proxies,
         part: _Part,
     ) -> None:
         path = prefix + node.name
@@ -209,16 +209,18 @@ class _Builder:
         self,
         node: Node,
         found: NodeReport,
-        given: Mapping[str, fx.Proxy],
+        given: Proxies,
         part: _Part,
         *,
         nested: bool,
     ) -> None:
         value = (node.id, "output")
         if nested:
-            if node.name not in given:
+            if node.name not in given.ports:
                 raise BuildError(f"nothing arrives at the input {node.name}")
-            part.values[value] = given[node.name]
+            part.values[value] = given.one(node.name)
+            if node.name in given.lengths:
+                part.lengths[value] = given.lengths[node.name]
             return
         part.values[value] = self.placeholder(node.name)
         if found.outputs["output"].varies:
@@ -254,20 +256,21 @@ class _Builder:
     ) -> Mapping[str, fx.Proxy]:
         assert found.inside is not None
         inner = inside(graph, node)
-        given = {port: values[0] for port, values in proxies.ports.items()}
         kind = found.values["kind"]
         if kind == "repeat":
             for copy in range(found.values["copies"]):
-                outputs = self._body(inner, found.inside, f"{path}.{copy}.", given)
-                given = dict.fromkeys(given, next(iter(outputs.values())))
+                outputs = self._body(inner, found.inside, f"{path}.{copy}.", proxies)
+                again = (next(iter(outputs.values())),)
+                proxies = Proxies(dict.fromkeys(proxies.ports, again), proxies.lengths)
             return outputs
         if kind == "scan":
             states = dict(definition_of(graph, node).states)
+            given = {port: values[0] for port, values in proxies.ports.items()}
             return self._scan(inner, found, path, given, states)
-        return self._body(inner, found.inside, f"{path}.", given)
+        return self._body(inner, found.inside, f"{path}.", proxies)
 
     def _body(
-        self, inner: Graph, report: Report, prefix: str, given: Mapping[str, fx.Proxy]
+        self, inner: Graph, report: Report, prefix: str, given: Proxies
     ) -> dict[str, fx.Proxy]:
         part = self.graph_into(inner, report, prefix, given)
         return {inner.nodes[id].name: proxy for id, proxy in part.outputs.items()}
@@ -301,7 +304,8 @@ class _Builder:
         collected: dict[str, list[fx.Proxy]] = {}
         for step in range(steps):
             slices = {name: value.select(1, step) for name, value in sequences.items()}
-            outputs = self._body(inner, found.inside, f"{path}.", slices | current)
+            values = {name: (value,) for name, value in (slices | current).items()}
+            outputs = self._body(inner, found.inside, f"{path}.", Proxies(values))
             current = {name: outputs[following] for name, following in states.items()}
             for name, proxy in outputs.items():
                 collected.setdefault(name, []).append(proxy)

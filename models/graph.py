@@ -21,7 +21,13 @@ _MODULE_ATTRIBUTES = frozenset(
     "cuda xpu state_dict load_state_dict register_buffer register_parameter register_module "
     "named_modules named_parameters named_children buffers named_buffers zero_grad share_memory "
     "extra_repr compile add_module get_submodule get_parameter get_buffer requires_grad_ "
-    "bfloat16 ipu mtia dump_patches call_super_init torch nn self graph code".split()
+    "bfloat16 ipu mtia dump_patches call_super_init torch nn self graph code to_empty meta "
+    "get_extra_state set_extra_state set_submodule add_submodule delete_submodule to_folder "
+    "delete_all_unused_submodules print_readable recompile shape_env T_destination "
+    "register_backward_hook register_forward_hook register_forward_pre_hook "
+    "register_full_backward_hook register_full_backward_pre_hook register_state_dict_pre_hook "
+    "register_load_state_dict_pre_hook register_load_state_dict_post_hook "
+    "register_state_dict_post_hook".split()
 )
 
 DEEPEST_DOCUMENT = 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from models.axes import Kind, Shape, image, sequence, tokens, vector, video, volume
 from models.build import build
 from models.edits import apply_fix
+from models.graph import Definition, Edge, Graph, Node
 from models.layers import LAYERS
 from models.shapes import infer
 from tests.models.catalogue import CASES, Case, T, batch, case
@@ -298,10 +300,6 @@ def test_modules_of_ours_need_nothing_but_torch():
 
 
 def test_two_nodes_share_their_weights():
-    from dataclasses import replace
-
-    from models.graph import Edge, Node
-
     item = case("linear", vector(12), out_features=12)
     graph = item.graph()
     twin = Node("twin", "twin", "linear", item.params, shares_weights_with="layer")
@@ -329,3 +327,18 @@ def test_tokens_and_lengths_keep_their_kind():
     outputs = infer(case("embedding", tokens(T)).graph()).nodes["layer"].outputs
     assert outputs["output"] == sequence(T, 64)
     assert outputs["output"].kind is Kind.SEQUENCE
+
+
+def test_padded_steps_change_nothing_inside_a_group():
+    inside = case("lstm", sequence(T, 6), hidden_size=5, bidirectional=True).graph()
+    group = Node("g", "block", "group", {"definition": "d"})
+    nodes = [Node("in0", "in0", "input", {"shape": sequence(T, 6).to_json()}), group]
+    nodes.append(Node("out", "out", "output"))
+    edges = (Edge("in0", "output", "g", "in0"), Edge("g", "out_last", "out", "input"))
+    definitions = {"d": Definition("d", "block", inside)}
+    network = build(Graph({node.id: node for node in nodes}, edges, definitions))
+    x = torch.randn(2, 8, 6)
+    lengths = torch.tensor([5, 8])
+    first = network({"in0": x, "in0_lengths": lengths})["out"]
+    x[0, 5:] = 1e4
+    assert torch.equal(network({"in0": x, "in0_lengths": lengths})["out"], first)
