@@ -169,7 +169,7 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     train.add_argument("--seed", type=int, metavar="S")
     _setting(train)
     train.add_argument(
-        "--fit", action="store_true", help="fit the network's Inputs and Outputs to the data"
+        "--fit", action="store_true", help="change Inputs, Outputs and task to fit the data"
     )
     train.add_argument("--out", type=Path, metavar="RUN", help="the run's folder (must be new)")
     train.add_argument(

@@ -161,7 +161,7 @@ def bench(options: Namespace) -> int:
 def open_project(name: str) -> tuple[Project, Path]:
     """A project file, or an example by its id; with the path that its files belong to."""
     path = Path(name)
-    if not path.exists() and any(example.id == name for example in projects.examples()):
+    if not path.exists() and path.name == name and not path.suffix:
         return projects.open_example(name), Path.cwd() / f"{name}{projects.SUFFIX}"
     return projects.load(path), path
 

@@ -110,16 +110,17 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def metric(name: str, value: float | None) -> str:
-    """A metric as it is read: shares in per cent, errors in four digits."""
-    if value is None or not math.isfinite(value):
+SHARES = frozenset({"accuracy", "f1", "mape"})
+IN_UNITS = frozenset({"mae", "rmse"})
+
+
+def metric(name: str, value: float, unit: str = "") -> str:
+    """A metric as it is read: shares in per cent, errors in the target's unit."""
+    if not math.isfinite(value):
         return f"{name} –"
     if name in SHARES:
         return f"{name} {100 * value:.2f} %"
-    return f"{name} {value:.4g}"
-
-
-SHARES = frozenset({"accuracy", "balanced_accuracy", "top5_accuracy", "f1", "precision", "recall"})
+    return f"{name} {value:.4g}" + (f" {unit}" if unit and name in IN_UNITS else "")
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.shapes import infer
 from playground import overrides
 from playground import project as projects
 from playground.answers import Classes
@@ -24,7 +25,7 @@ from playground.data import Dataset, open_data
 from playground.project import Project
 from playground.runs import RunFolder, list_runs, load_model, new_run
 from playground.starter import adopt, propose
-from playground.tasks import TASKS
+from playground.tasks import TASKS, TaskSettings
 
 if TYPE_CHECKING:
     from playground.model import Model
@@ -108,12 +109,24 @@ def _data(project: Project, base: Path, console: Console) -> Dataset:
 
 
 def _fitted(project: Project, dataset: Dataset, fit: bool) -> Project:
-    """Raises ``ValueError`` where network and data differ and ``fit`` was not asked for."""
+    """Raises ``ValueError`` where the network has an error, or does not fit the data and ``fit``
+    was not asked for: before a run's folder is made."""
     if fit:
-        return replace(project, graph=adopt(project.graph, dataset))
-    differences = [d for d in propose(project.graph, dataset) if d.what in ("shape", "units")]
-    if differences:
-        raise ValueError(f"{differences[0].message} --fit changes the network to fit the data")
+        same = project.task.id == dataset.task
+        settings = project.task if same else TaskSettings(dataset.task)
+        project = replace(project, graph=adopt(project.graph, dataset), task=settings)
+    report = infer(project.graph)
+    if not report.ok:
+        raise ValueError(report.sentence(project.graph))
+    differences = propose(project.graph, dataset, report)
+    message = next((d.message for d in differences if d.what in ("shape", "units")), "")
+    task, wanted = TASKS.get(project.task.id), TASKS.get(dataset.task)
+    if bool(dataset.classes) != (task.id == "classification"):
+        message = (
+            f"The project's task is {task.name.lower()}; the data are for {wanted.name.lower()}."
+        )
+    if message:
+        raise ValueError(f"{message} --fit changes the project to fit the data")
     return project
 
 
@@ -234,11 +247,12 @@ def _summary(trainer: Trainer, console: Console) -> int:
         )
         return INTERRUPTED
     console.say()
+    unit = dataset.target.unit
     for kind in SPLITS:
         if result.metrics.get(kind):
-            console.say(f"{kind:<11} {_figures(result.metrics[kind])}")
+            console.say(f"{kind:<11} {_figures(result.metrics[kind], unit)}")
     if baseline is not None and result.metrics.get("test"):
-        console.say(f"{'to beat':<11} {_figures(baseline.metrics)} ({baseline.name})")
+        console.say(f"{'to beat':<11} {_figures(baseline.metrics, unit)} ({baseline.name})")
     console.say(
         f"\nbest epoch {result.best_epoch} of {result.epochs}, {duration(result.seconds)}, "
         f"{count(result.samples_per_second)} samples/s\nkept in {trainer.run.path}"
@@ -246,8 +260,8 @@ def _summary(trainer: Trainer, console: Console) -> int:
     return 0
 
 
-def _figures(values: Mapping[str, float]) -> str:
-    return ", ".join(metric(name, value) for name, value in values.items())
+def _figures(values: Mapping[str, float], unit: str = "") -> str:
+    return ", ".join(metric(name, value, unit) for name, value in values.items())
 
 
 def _find(name: str) -> RunFolder:
@@ -293,9 +307,10 @@ def evaluate(options: Namespace) -> int:
     if baseline is not None:
         result["baseline"] = {"name": baseline.name, **baseline.metrics}
     console.event(result)
-    console.say(f"{split}, {count(len(found.indices))} samples: {_figures(found.metrics)}")
+    unit = found.unit
+    console.say(f"{split}, {count(len(found.indices))} samples: {_figures(found.metrics, unit)}")
     if baseline is not None:
-        console.say(f"to beat: {_figures(baseline.metrics)} ({baseline.name})")
+        console.say(f"to beat: {_figures(baseline.metrics, unit)} ({baseline.name})")
     if found.confusion is not None and len(found.classes) <= CELLS:
         console.say("\nrows are true classes, columns are answers")
         rows = [

@@ -27,7 +27,10 @@ class Child:
     """Asks a module that was started with ``python -m`` and calls ``serve``."""
 
     def __init__(
-        self, module: str, arguments: Sequence[str], environment: Mapping[str, str | None] | None = None
+        self,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str | None] | None = None,
     ) -> None:
         self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))

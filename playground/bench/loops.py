@@ -78,7 +78,9 @@ def tensors(network: MakeNetwork, samples: Samples, rate: float) -> Epoch:
     def epoch() -> None:
         model.train()
         loss_sum, correct = 0.0, 0
-        for chosen in torch.randperm(len(samples.x)).split(samples.batch):
+        order = torch.randperm(len(samples.x))
+        for start in range(0, len(order), samples.batch):
+            chosen = order[start : start + samples.batch]
             x, y = samples.x[chosen], samples.y[chosen]
             optimizer.zero_grad()
             output = model(x)
@@ -89,12 +91,9 @@ def tensors(network: MakeNetwork, samples: Samples, rate: float) -> Epoch:
             correct += (output.argmax(1) == y).sum().item()
         model.eval()
         with torch.no_grad():
-            pairs = zip(
-                samples.validation_x.split(samples.batch),
-                samples.validation_y.split(samples.batch),
-                strict=True,
-            )
-            for x, y in pairs:
+            for start in range(0, len(samples.validation_x), samples.batch):
+                x = samples.validation_x[start : start + samples.batch]
+                y = samples.validation_y[start : start + samples.batch]
                 output = model(x)
                 loss_sum += criterion(output, y).item() * len(x)
                 correct += (output.argmax(1) == y).sum().item()
@@ -111,8 +110,33 @@ def lightning(network: MakeNetwork, samples: Samples, rate: float) -> Callable[[
     import lightning as pl
 
     warnings.simplefilter("ignore")
+    train = DataLoader(TensorDataset(samples.x, samples.y), batch_size=samples.batch, shuffle=True)
+    validation = DataLoader(
+        TensorDataset(samples.validation_x, samples.validation_y), batch_size=samples.batch
+    )
+    module = _module(pl.LightningModule, network, rate)
 
-    class Module(pl.LightningModule):  # type: ignore[misc]
+    def rounds(seconds: float) -> float:
+        clock = _clock(pl.Callback, seconds)
+        pl.Trainer(
+            max_epochs=-1,
+            accelerator="cpu",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            callbacks=[clock],
+        ).fit(module, train, validation)
+        return float(clock.epochs * samples.batches / clock.seconds)
+
+    return rounds
+
+
+def _module(base: Any, network: MakeNetwork, rate: float) -> Any:
+    """The LightningModule."""
+
+    class Module(base):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.network = network()
@@ -135,27 +159,7 @@ def lightning(network: MakeNetwork, samples: Samples, rate: float) -> Callable[[
         def configure_optimizers(self) -> torch.optim.Optimizer:
             return torch.optim.Adam(self.parameters(), lr=rate)
 
-    train = DataLoader(TensorDataset(samples.x, samples.y), batch_size=samples.batch, shuffle=True)
-    validation = DataLoader(
-        TensorDataset(samples.validation_x, samples.validation_y), batch_size=samples.batch
-    )
-    module = Module()
-
-    def rounds(seconds: float) -> float:
-        clock = _clock(pl.Callback, seconds)
-        pl.Trainer(
-            max_epochs=-1,
-            accelerator="cpu",
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            callbacks=[clock],
-        ).fit(module, train, validation)
-        return float(clock.epochs * samples.batches / clock.seconds)
-
-    return rounds
+    return Module()
 
 
 def _clock(base: Any, seconds: float) -> Any:
