@@ -191,48 +191,66 @@ def _convolution(dims: int) -> Layer:
     )
 
 
+def _grown(name: str, p: Values, axis: int, size: Size, dims: int) -> Size:
+    """The size that a transposed convolution makes of ``size``; raises ``ShapeError``."""
+    kernel, stride, padding, extra, dilation = (
+        each(p[key], dims)[axis]
+        for key in ("kernel_size", "stride", "padding", "output_padding", "dilation")
+    )
+    if extra >= max(stride, dilation):
+        raise ShapeError(
+            f"{name}: the output padding {extra} must be smaller than the stride or the "
+            "dilation: set it to 0",
+            change("Set output padding 0", output_padding=0),
+        )
+    growth = dilation * (kernel - 1) + 1 - 2 * padding + extra - stride
+    if isinstance(size, str):
+        if stride == 1 and growth == 0:
+            return size
+        raise ShapeError(
+            f"{name} would change the length of sequences that vary in length: give the Input a "
+            "fixed length"
+        )
+    if size * stride + growth < 1:
+        raise ShapeError(
+            f"{name}: the padding {padding} takes away all of the input's size {size}: set it to 0",
+            change("Set padding 0", padding=0),
+        )
+    return size * stride + growth
+
+
+def _transposed_parameters(dims: int) -> tuple[Parameter, ...]:
+    return (
+        _out_channels("How many features to draw."),
+        ints("kernel_size", "Kernel", dims, 2, "How far one value is spread out."),
+        ints("stride", "Stride", dims, 2, "How much larger the output is."),
+        ints("padding", "Padding", dims, 0, "How much is cut off on each side.", minimum=0),
+        ints(
+            "output_padding",
+            "Output padding",
+            dims,
+            0,
+            "Added on the far side, where several sizes would shrink to the same.",
+            minimum=0,
+        ),
+        ints("dilation", "Dilation", dims, 1, "Gaps between the places that a value goes to."),
+        GROUPS,
+        BIAS,
+    )
+
+
 def _transposed(dims: int) -> Layer:
     name = f"ConvTranspose{dims}d"
-
-    def sizes_after(p: Values, sizes: tuple[Size, ...]) -> tuple[Size, ...]:
-        out: list[Size] = []
-        for axis, size in enumerate(sizes):
-            kernel, stride, padding, extra, dilation = (
-                each(p[key], dims)[axis]
-                for key in ("kernel_size", "stride", "padding", "output_padding", "dilation")
-            )
-            if extra >= max(stride, dilation):
-                raise ShapeError(
-                    f"{name}: the output padding {extra} must be smaller than the stride or the "
-                    "dilation: set it to 0",
-                    change("Set output padding 0", output_padding=0),
-                )
-            growth = dilation * (kernel - 1) + 1 - 2 * padding + extra - stride
-            if isinstance(size, str):
-                if stride != 1 or growth != 0:
-                    raise ShapeError(
-                        f"{name} would change the length of sequences that vary in length: give "
-                        "the Input a fixed length"
-                    )
-                out.append(size)
-                continue
-            if size * stride + growth < 1:
-                raise ShapeError(
-                    f"{name}: the padding {padding} takes away all of the input's size {size}: "
-                    "set it to 0",
-                    change("Set padding 0", padding=0),
-                )
-            out.append(size * stride + growth)
-        return tuple(out)
 
     def rule(p: Values, x: Inputs) -> Result:
         grid = Grid.of(name, dims, x.one())
         out, groups = p["out_channels"], p["groups"]
         _check_groups(name, groups, grid.channels, out)
-        shape = grid.to(out, sizes_after(p, grid.sizes))
+        sizes = tuple(_grown(name, p, i, size, dims) for i, size in enumerate(grid.sizes))
         kernel = prod(each(p["kernel_size"], dims))
         return Result(
-            {"output": shape}, *_cost(kernel, grid.channels, out, groups, grid.cells, p["bias"])
+            {"output": grid.to(out, sizes)},
+            *_cost(kernel, grid.channels, out, groups, grid.cells, p["bias"]),
         )
 
     def emit(e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result) -> Mapping[str, Any]:
@@ -259,23 +277,7 @@ def _transposed(dims: int) -> Layer:
         "filters, for decoders and generators.",
         rule=rule,
         emit=emit,
-        parameters=(
-            _out_channels("How many features to draw."),
-            ints("kernel_size", "Kernel", dims, 2, "How far one value is spread out."),
-            ints("stride", "Stride", dims, 2, "How much larger the output is."),
-            ints("padding", "Padding", dims, 0, "How much is cut off on each side.", minimum=0),
-            ints(
-                "output_padding",
-                "Output padding",
-                dims,
-                0,
-                "Added on the far side, where several sizes would shrink to the same.",
-                minimum=0,
-            ),
-            ints("dilation", "Dilation", dims, 1, "Gaps between the places that a value goes to."),
-            GROUPS,
-            BIAS,
-        ),
+        parameters=_transposed_parameters(dims),
         caption=lambda p: (
             f"{times(each(p['kernel_size'], dims))} · {p['out_channels']}{_stride_text(p, dims)}"
         ),

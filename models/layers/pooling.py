@@ -42,6 +42,22 @@ def _with_stride(p: Values) -> dict[str, Any]:
     return {**p, "stride": p["kernel_size"] if p["stride"] is None else p["stride"]}
 
 
+def _pool_parameters(dims: int) -> tuple[Parameter, ...]:
+    return (
+        ints("kernel_size", "Kernel", dims, 2, "The size of a window."),
+        ints(
+            "stride",
+            "Stride",
+            dims,
+            None,
+            "How far the window moves. Empty: by its own size.",
+            optional=True,
+        ),
+        ints("padding", "Padding", dims, 0, "What is added on each side.", minimum=0),
+        yes_no("ceil_mode", "Keep the rest", False, "Let a last window reach over the edge."),
+    )
+
+
 def _pool(dims: int, torch_name: str, title: str, what: str) -> Layer:
     name = f"{torch_name}{dims}d"
 
@@ -89,19 +105,7 @@ def _pool(dims: int, torch_name: str, title: str, what: str) -> Layer:
         summary=f"{what} of every window over {OVER[dims]}: makes it smaller.",
         rule=rule,
         emit=emit,
-        parameters=(
-            ints("kernel_size", "Kernel", dims, 2, "The size of a window."),
-            ints(
-                "stride",
-                "Stride",
-                dims,
-                None,
-                "How far the window moves. Empty: by its own size.",
-                optional=True,
-            ),
-            ints("padding", "Padding", dims, 0, "What is added on each side.", minimum=0),
-            yes_no("ceil_mode", "Keep the rest", False, "Let a last window reach over the edge."),
-        ),
+        parameters=_pool_parameters(dims),
         caption=caption,
         per_frame=dims == 2,
         streaming="stateless" if dims == 2 else "none",

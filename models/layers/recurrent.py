@@ -7,9 +7,10 @@ Their states go in and out as vectors of layers × directions × units, in the o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from models.axes import Kind, sequence, vector
+from models.axes import Kind, Shape, sequence, vector
 from models.layers.common import given, insert, needs_sequence, refused, steps
 from models.layers.declaration import Emitter, Inputs, Layer, Port, Proxies, Result
 from models.parameters import Parameter, Values
@@ -23,96 +24,95 @@ def _directions(p: Values) -> int:
     return 2 if p["bidirectional"] else 1
 
 
-def _recurrent(name: str, summary: str, extra: tuple[Parameter, ...] = ()) -> Layer:
-    states = ("h", "c") if name == "LSTM" else ("h",)
+def _states(name: str) -> tuple[str, ...]:
+    return ("h", "c") if name == "LSTM" else ("h",)
 
-    def rule(p: Values, x: Inputs) -> Result:
-        time, features = needs_sequence(name, x.one())
-        hidden, layers, ways = p["hidden_size"], p["num_layers"], _directions(p)
-        state = vector(layers * ways * hidden)
-        for port in states:
-            shape = x.get(port)
-            if shape is not None and shape != state:
-                fix = (
-                    insert("linear", f"Linear {state}", port, out_features=state["F"])
-                    if shape.kind is Kind.VECTOR
-                    else None
-                )
-                needs = f"a vector {state} (layers × directions × units) at its input {port}"
-                raise refused(name, needs, shape, fix)
-        parameters = flops = 0
-        for layer in range(layers):
-            inputs = features if layer == 0 else ways * hidden
-            weights = ways * GATES[name] * hidden * (inputs + hidden)
-            parameters += weights + ways * GATES[name] * hidden * 2
-            flops += 2 * weights * steps(time)
-        return Result(
-            {
-                "sequence": sequence(time, ways * hidden),
-                "last": vector(ways * hidden),
-                **dict.fromkeys(states, state),
-            },
-            parameters,
-            flops,
-            KEPT[name] * layers * ways * hidden * steps(time),
-        )
 
-    def emit(e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result) -> Mapping[str, Any]:
-        layers, ways = p["num_layers"], _directions(p)
-        defaults = {
-            "num_layers": 1,
-            "dropout": 0.0,
-            "bidirectional": False,
-            **{item.id: item.default for item in extra},
-        }
-        module = e.module(
-            f"nn.{name}",
-            shapes.one().number("F"),
-            p["hidden_size"],
-            **given(
-                defaults,
-                num_layers=layers,
-                **{item.id: p[item.id] for item in extra},
-                dropout=p["dropout"] if layers > 1 else 0.0,
-                bidirectional=p["bidirectional"],
-            ),
+def _check_state(name: str, port: str, state: Shape, shape: Shape | None) -> None:
+    if shape is None or shape == state:
+        return
+    fix = None
+    if shape.kind is Kind.VECTOR:
+        fix = insert("linear", f"Linear {state}", port, out_features=state["F"])
+    needs = f"a vector {state} (layers × directions × units) at its input {port}"
+    raise refused(name, needs, shape, fix)
+
+
+def _rule(name: str, p: Values, x: Inputs) -> Result:
+    time, features = needs_sequence(name, x.one())
+    hidden, layers, ways = p["hidden_size"], p["num_layers"], _directions(p)
+    state = vector(layers * ways * hidden)
+    for port in _states(name):
+        _check_state(name, port, state, x.get(port))
+    parameters = flops = 0
+    for layer in range(layers):
+        inputs = features if layer == 0 else ways * hidden
+        weights = ways * GATES[name] * hidden * (inputs + hidden)
+        parameters += weights + ways * GATES[name] * hidden * 2
+        flops += 2 * weights * steps(time)
+    return Result(
+        {
+            "sequence": sequence(time, ways * hidden),
+            "last": vector(ways * hidden),
+            **dict.fromkeys(_states(name), state),
+        },
+        parameters,
+        flops,
+        KEPT[name] * layers * ways * hidden * steps(time),
+    )
+
+
+def _emit(
+    name: str, e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result
+) -> Mapping[str, Any]:
+    """Sequences of different lengths are packed, so that padded steps are never looked at."""
+    module = _module(name, e, p, shapes.one().number("F"))
+    value, lengths = x.one(), x.lengths.get("input")
+    if lengths is not None:
+        value = e.call(
+            "nn.utils.rnn.pack_padded_sequence",
+            value,
+            lengths.cpu(),
             batch_first=True,
+            enforce_sorted=False,
         )
-        value, lengths = x.one(), x.lengths.get("input")
-        if lengths is not None:
-            value = e.call(
-                "nn.utils.rnn.pack_padded_sequence",
-                value,
-                lengths.cpu(),
-                batch_first=True,
-                enforce_sorted=False,
-            )
-        result = module(value, *_initial(e, p, x, states))
-        steps_out, h, final = result[0], result[1], {}
-        if name == "LSTM":
-            h, final["c"] = h[0], h[1].transpose(0, 1).flatten(1)
-        if lengths is not None:
-            steps_out = e.call(
-                "nn.utils.rnn.pad_packed_sequence",
-                steps_out,
-                batch_first=True,
-                total_length=x.one().size(1),
-            )[0]
-        last = h[-1] if ways == 1 else e.call("torch.cat", (h[-2], h[-1]), dim=1)
-        return {
-            "sequence": steps_out,
-            "last": last,
-            "h": h.transpose(0, 1).flatten(1),
-            **final,
-        }
+    result = module(value, *_initial(e, p, x, _states(name)))
+    every, h, final = result[0], result[1], {}
+    if name == "LSTM":
+        h, final["c"] = h[0], h[1].transpose(0, 1).flatten(1)
+    if lengths is not None:
+        every = e.call(
+            "nn.utils.rnn.pad_packed_sequence",
+            every,
+            batch_first=True,
+            total_length=x.one().size(1),
+        )[0]
+    last = e.call("torch.cat", (h[-2], h[-1]), dim=1) if p["bidirectional"] else h[-1]
+    return {"sequence": every, "last": last, "h": h.transpose(0, 1).flatten(1), **final}
 
+
+def _module(name: str, e: Emitter, p: Values, features: int) -> Any:
+    defaults = {"num_layers": 1, "nonlinearity": "tanh", "dropout": 0.0, "bidirectional": False}
+    layers = p["num_layers"]
+    options = given(
+        defaults,
+        num_layers=layers,
+        nonlinearity=p.get("nonlinearity", "tanh"),
+        dropout=p["dropout"] if layers > 1 else 0.0,
+        bidirectional=p["bidirectional"],
+    )
+    return e.module(f"nn.{name}", features, p["hidden_size"], **options, batch_first=True)
+
+
+def _recurrent(name: str, summary: str, extra: tuple[Parameter, ...] = ()) -> Layer:
+    states = _states(name)
     return Layer(
         id=name.lower(),
         name=name,
         family="recurrent",
         summary=summary,
-        rule=rule,
-        emit=emit,
+        rule=partial(_rule, name),
+        emit=partial(_emit, name),
         parameters=(*PARAMETERS, *extra),
         inputs=(Port("input"), *(Port(port, optional=True) for port in states)),
         outputs=(Port("sequence"), Port("last"), *map(Port, states)),
