@@ -82,7 +82,7 @@ class Bridge(QObject):
         return max(self._late, default=0.0)
 
     def forget(self) -> None:
-        """The worker was told to forget its run: drop what it still says of it, until it is idle."""
+        """The worker is told to forget its run: drop what it still says, until it is idle."""
         self._mailbox.drain()
         self._forgetting = True
 

@@ -28,10 +28,9 @@ from ui.bridge import Bridge
 from ui.document import Document, Notice, same_network, untitled_folder
 
 if TYPE_CHECKING:
-    from playground.worker import Worker
-
     from playground.data.dataset import Dataset
     from playground.project import DataSettings
+    from playground.worker import Worker
 
 __all__ = ["Notice", "Session", "same_network", "untitled_folder"]
 

@@ -47,6 +47,10 @@ QPushButton[kind="link"] { background: transparent; border: none; color: $accent
   text-align: left; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="link"]:focus { text-decoration: underline; }
+QPushButton[kind="quiet"] { background: transparent; border: none; color: $text2; padding: 0 4px;
+  font-weight: 400; }
+QPushButton[kind="quiet"]:hover { color: $text; }
+QPushButton[kind="quiet"]:focus { color: $accent; }
 QPushButton[kind="chip"] { background: $raised; border: 1px solid $line; border-radius: 13px;
   color: $text2; padding: 0 10px; min-height: 24px; font-weight: 400; text-align: left; }
 QPushButton[kind="chip"]:hover { background: $pressed; }

@@ -196,8 +196,9 @@ class _SearchChip(Chip):
 
     def __init__(self) -> None:
         super().__init__("Search actions", "search", "Search actions")
-        self.setMinimumWidth(188)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(150)
+        self.setMaximumWidth(188)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 11, 0)
         row.addStretch()
@@ -214,18 +215,19 @@ class RunProgress(QWidget):
         super().__init__()
         self._session = session
         self.setFixedHeight(BUTTON)
-        self.setMinimumWidth(220)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(160)
+        self.setMaximumWidth(PROGRESS_WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 4)
         column.setSpacing(4)
         row = QHBoxLayout()
         self.left = QLabel()
         self.left.setTextFormat(Qt.TextFormat.RichText)
-        self.right = label("", "second")
+        self.right = ElidedLabel("", "second")
+        self.right.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.left)
-        row.addStretch()
-        row.addWidget(self.right)
+        row.addWidget(self.right, 1)
         column.addLayout(row)
         self.bar = ProgressLine()
         column.addWidget(self.bar)
@@ -244,8 +246,8 @@ class RunProgress(QWidget):
         left, right, share, token = progress_words(self._session)
         if left != self.left.text():
             self.left.setText(left)
-        if right != self.right.text():
-            self.right.setText(right)
+        if right != self.right.whole():
+            self.right.set_text(right)
         self.bar.set_value(share, token)
 
 
@@ -300,9 +302,7 @@ class StatusLine(QFrame):
         session = self._session
         token = STATE_TOKENS.get(session.state, "text3")
         self._dot.set_token(token)
-        words = STATE_WORDS[session.state]
-        if session.state is State.IDLE and not session.is_open:
-            words = "nothing is open"
+        words = state_words(session)
         if words != self.state.text():
             self.state.setText(words)
         differs = session.run_differs
@@ -316,6 +316,16 @@ class StatusLine(QFrame):
         memory = self._process.memory_info().rss / 2**20
         late = self._session.bridge.lateness
         self.meter.setText(f"window at most {late:.0f} ms late · {memory:,.0f} MB")
+
+
+def state_words(session: Session) -> str:
+    """What the run does, or how it ended."""
+    state, message = session.state, session.status.message
+    if not session.is_open:
+        return "nothing is open"
+    if message and state in (State.FINISHED, State.IDLE):
+        return message
+    return STATE_WORDS[state]
 
 
 def described_file(session: Session) -> tuple[str, str]:
@@ -352,9 +362,10 @@ def progress_words(session: Session) -> tuple[str, str, float, str]:
     if not session.is_open:
         return "", "", 0.0, "accent"
     left = "Not trained yet" if session.run_folder is None else "Trained"
-    if session.estimate is None:
+    estimate = session.estimate
+    if estimate is None or estimate.seconds_per_epoch is None:
         return left, "", 0.0, "accent"
-    return left, session.estimate.text, 0.0, "accent"
+    return left, f"about {duration(estimate.seconds_per_epoch)} an epoch", 0.0, "accent"
 
 
 def speed_words(batches_per_second: float, seconds_left: float | None) -> str:
@@ -376,7 +387,7 @@ def duration(seconds: float) -> str:
 
 def best_words(session: Session) -> str:
     history = session.history
-    if history is None or history.best_epoch is None:
+    if history is None or history.best_epoch is None or session.state is State.FINISHED:
         return ""
     epoch = history.best_epoch
     for at, loss in zip(history.epochs, history.validation_loss, strict=False):

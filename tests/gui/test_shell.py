@@ -154,12 +154,12 @@ def test_progress_with_units_and_before_a_run_its_estimate(opened: MainWindow) -
     session.worker.mailbox.post(Estimate(3.0, 1000, "about 3 s an epoch"))
     session.bridge.drain()
     assert progress.left.text() == "Not trained yet"
-    assert progress.right.text() == "about 3 s an epoch"
+    assert progress.right.whole() == "about 3 s an epoch"
     session.worker.mailbox.post(Status(State.RUNNING))
     session.worker.mailbox.post(Progress(7, 20, 30, 100, 418.3, 8.2, 0.001))
     session.bridge.drain()
     assert progress.left.text() == "Epoch <b>7</b> of 20"
-    assert progress.right.text() == "418 batches/s · 9 s left"
+    assert progress.right.whole() == "418 batches/s · 9 s left"
 
 
 # --- panels ---------------------------------------------------------------------------------------

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtGui import QIntValidator, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QStackedWidget, QWidget
 
-from ui.insight.column import PlainButton
 from ui.session import Session
-from ui.widgets import IconButton
+from ui.widgets import Button, IconButton
 
 LONGEST_LABEL = 48
 
@@ -21,7 +20,7 @@ class SampleChooser(QWidget):
         super().__init__(parent)
         self._session = session
         self._random = np.random.default_rng()
-        self.text = PlainButton()
+        self.text = Button("", kind="quiet")
         self.text.setToolTip("Go to a sample by its number")
         self.text.clicked.connect(self._ask)
         self.number = QLineEdit()
@@ -34,6 +33,7 @@ class SampleChooser(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.text)
         self._stack.addWidget(self.number)
+        self._stack.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.previous = IconButton("chevron-left", "Previous sample", size=24)
         self.next = IconButton("chevron-right", "Next sample", size=24)
         self.any = IconButton("shuffle", "Random sample", size=24)
