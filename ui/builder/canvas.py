@@ -16,6 +16,7 @@ from playground.messages import Snapshot
 from ui.actions import Action
 from ui.builder import commands
 from ui.builder.faces import TEXT_LEFT
+from ui.builder.fits import takes
 from ui.builder.keyboard import Keyboard
 from ui.builder.minimap import Minimap
 from ui.builder.overlays import Corner, Summary
@@ -276,8 +277,9 @@ class Canvas(QWidget):
         def fits(layer: Layer) -> bool:
             if not out:
                 return bool(layer.outputs)
-            kinds = layer.inputs[0].kinds if layer.inputs else ()
-            return bool(layer.inputs) and (shape is None or not kinds or shape.kind in kinds)
+            if not layer.inputs:
+                return False
+            return shape is None or takes(layer.id, {}, layer.inputs[0].name, shape)
 
         self._open_search(at, fits)
 

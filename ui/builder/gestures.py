@@ -5,7 +5,7 @@ Gestures see scene positions alone. They change the document once, at their end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent
@@ -13,9 +13,9 @@ from PySide6.QtGui import QKeyEvent
 from models import edits
 from models.edits import EditError
 from models.graph import Edge
-from models.layers.declaration import Port
 from models.shapes import ShapeInference
 from ui.builder import commands
+from ui.builder.fits import takes
 from ui.builder.nodes import NodeItem
 from ui.builder.scene import Hit
 
@@ -195,6 +195,13 @@ class PressFix:
         pass
 
 
+class Fate(NamedTuple):
+    """What would come of a connection: the new shape or the error, in words."""
+
+    text: str = ""
+    error: bool = False
+
+
 class Wire:
     """Draw a connection from a port, or pull the end of one that is there.
 
@@ -208,7 +215,8 @@ class Wire:
         self._moving = False
         self._taken: Edge | None = None
         self._trial = ShapeInference()
-        self._fates: dict[Edge, tuple[bool, str, bool]] = {}
+        self._fates: dict[Edge, Fate] = {}
+        self.fate = Fate()
         graph = view.session.graph
         self._out = hit.kind == "output"
         self._node, self._port = hit.node, hit.port
@@ -225,48 +233,45 @@ class Wire:
                 return
             self._begin()
         edge, end = self._aim(at)
-        token, text, bad = "text3", "", False
-        if edge is not None:
-            allowed, text, bad = self._fate(edge)
-            token = "bad" if bad or not allowed else "accent"
+        self.fate = self._fate(edge) if edge is not None else Fate()
+        token = "bad" if self.fate.error else "accent" if edge is not None else "text3"
         fixed, loose = self._fixed_end(), end if edge is not None else at
         start, stop = (fixed, loose) if self._out else (loose, fixed)
         self._view.marks.wire(start, stop, token)
-        self._view.marks.hint(text, at, self._view.zoom, self._view.ratio, bad=bad)
+        view = self._view
+        view.marks.hint(self.fate.text, at, view.zoom, view.ratio, bad=self.fate.error)
 
     def _begin(self) -> None:
         self._moving = True
         if self._taken is not None:
             self._view.board.edges[self._taken].setVisible(False)
             self._view.board.edges[self._taken].chip.setOpacity(0.0)
-        self._view.marks.rings(end for _, end in self._candidates())
+        self._view.marks.rings(self._candidates())
 
     def _fixed_end(self) -> QPointF:
         item = self._view.board.nodes[self._node]
         return item.output_at(self._port) if self._out else item.input_at(self._port)
 
-    def _candidates(self) -> list[tuple[Hit, QPointF]]:
-        """Ports in view that the wire could sensibly go to, and where they are."""
+    def _candidates(self) -> list[QPointF]:
+        """Where the ports in view are that the wire could sensibly go to."""
         graph, board = self._view.session.graph, self._view.board
         barred = related(graph.edges, self._node, forward=not self._out)
-        shape = board.nodes[self._node].entry.outputs.get(self._port) if self._out else None
-        own = board.nodes[self._node].inputs
-        wanted = next((port for port in own if port.name == self._port), Port(""))
+        own = board.nodes[self._node]
         found = []
         for item in board.visible(self._view.visible_area()):
             if item.node.id in barred:
                 continue
             if self._out:
+                shape = own.entry.outputs.get(self._port)
                 for port in item.inputs:
-                    if shape is None or not port.kinds or shape.kind in port.kinds:
-                        hit = Hit("input", item.node.id, port.name)
-                        found.append((hit, item.input_at(port.name)))
+                    if shape is None or takes(item.node.layer, item.node.params, port.name, shape):
+                        found.append(item.input_at(port.name))
             else:
                 for port in item.outputs:
                     given = item.entry.outputs.get(port.name)
-                    if given is None or not wanted.kinds or given.kind in wanted.kinds:
-                        hit = Hit("output", item.node.id, port.name)
-                        found.append((hit, item.output_at(port.name)))
+                    node = own.node
+                    if given is None or takes(node.layer, node.params, self._port, given):
+                        found.append(item.output_at(port.name))
         return found
 
     def _aim(self, at: QPointF) -> tuple[Edge | None, QPointF]:
@@ -303,15 +308,12 @@ class Wire:
             return Edge(self._node, self._port, node, port)
         return Edge(node, port, self._node, self._port)
 
-    def _fate(self, edge: Edge) -> tuple[bool, str, bool]:
-        """Whether ``edge`` can be made, what to say of it, and whether it would be an error."""
-        if edge == self._taken:
-            return True, "", False
+    def _fate(self, edge: Edge) -> Fate:
         if edge not in self._fates:
-            self._fates[edge] = self._tried(edge)
+            self._fates[edge] = Fate() if edge == self._taken else self._tried(edge)
         return self._fates[edge]
 
-    def _tried(self, edge: Edge) -> tuple[bool, str, bool]:
+    def _tried(self, edge: Edge) -> Fate:
         graph = self._view.session.graph
         if self._taken is not None:
             graph = edits.disconnect(graph, [self._taken])
@@ -319,12 +321,12 @@ class Wire:
             graph = edits.connect(graph, edge)
         except EditError as error:
             text = str(error)
-            return False, text[:1].upper() + text[1:], True
+            return Fate(text[:1].upper() + text[1:], True)
         entry = self._trial.infer(graph).nodes[edge.target]
         if entry.problem is not None and entry.problem.level == "error":
-            return True, entry.problem.message, True
+            return Fate(entry.problem.message, True)
         shape = next(iter(entry.outputs.values()), None)
-        return True, f"→ {shape}" if shape is not None else "", False
+        return Fate(f"→ {shape}" if shape is not None else "")
 
     def finish(self, at: QPointF, modifiers: Modifiers) -> None:
         view, taken = self._view, self._taken

@@ -148,7 +148,8 @@ class NodePage(_Page):
             for other in graph.of_layer(node.layer)
             if other.id != node.id and other.shares_weights_with is None
         ]
-        shown = bool(others) and self.session.report.nodes[node.id].parameters > 0
+        reports = self.session.report.nodes
+        shown = any(reports[other.id].parameters for other in others)
         shown = shown or node.shares_weights_with is not None
         self.lender.setVisible(shown)
         self._lender_label.setVisible(shown)
