@@ -47,7 +47,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session = session
         self.workspace: Workspace | None = None
-        self._painted = self._at_once = False
+        self._painted = self._at_once = self._closed = False
         self.guard = Guard(session)
         self.setWindowTitle("Playground")
         self.setMinimumSize(*LEAST_SIZE)
@@ -401,9 +401,12 @@ class MainWindow(QMainWindow):
             self.actions_.refresh()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._closed:
+            return
         if not self._at_once and not self.may_leave():
             event.ignore()
             return
+        self._closed = True
         settings().setValue("window/geometry", self.saveGeometry())
         if self.workspace is not None:
             self.workspace.remember()

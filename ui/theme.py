@@ -154,15 +154,11 @@ class Theme(QObject):
 
     def font(self, px: float = 13, weight: int = 400) -> QFont:
         """Inter with tabular figures; ``px`` in logical pixels."""
-        font = _font("Inter", px, weight)
-        font.setFeature(QFont.Tag("tnum"), 1)
-        return font
+        return QFont(_font("Inter", px, weight, "tnum", 1))
 
     def mono(self, px: float = 11) -> QFont:
         """JetBrains Mono without ligatures."""
-        font = _font("JetBrains Mono", px, 400)
-        font.setFeature(QFont.Tag("calt"), 0)
-        return font
+        return QFont(_font("JetBrains Mono", px, 400, "calt", 0))
 
     def icon(self, name: str, token: str = "text2") -> QIcon:
         """A line icon in a token's colour (or ``#RRGGBB``); paler where disabled.
@@ -229,7 +225,8 @@ def icon_names() -> list[str]:
     return sorted(path.stem for path in (RESOURCES / "icons").glob("*.svg"))
 
 
-def _font(family: str, px: float, weight: int) -> QFont:
+@cache
+def _font(family: str, px: float, weight: int, feature: str, value: int) -> QFont:
     font = QFont(family)
     font.setPixelSize(round(px))
     if px != round(px):  # Qt's pixel sizes are whole numbers; points may be fractions
@@ -237,6 +234,7 @@ def _font(family: str, px: float, weight: int) -> QFont:
         dpi = screen.logicalDotsPerInchY() if screen is not None else 96.0
         font.setPointSizeF(px * 72.0 / dpi)
     font.setWeight(QFont.Weight(weight))
+    font.setFeature(QFont.Tag(feature), value)
     return font
 
 
