@@ -24,6 +24,8 @@ from playground.export.statements import Body, Text, chains
 from playground.export.steps import Constants
 from playground.preprocessing import Preprocessing
 
+TAKEN = {"CLASSES", "Tensor", "hold", "load", "nn", "torch", *models.modules.__all__}
+
 HEADER = '''\
 """{title}
 
@@ -66,8 +68,10 @@ def python_source(
 
     Raises ``BuildError`` where the graph has an error.
     """
-    if not class_name.isidentifier() or keyword.iskeyword(class_name):
+    if not class_name.isidentifier():
         raise ValueError(f"{class_name!r} cannot be the name of a class")
+    if class_name in TAKEN or keyword.iskeyword(class_name):
+        class_name += "Network"
     report = infer(graph) if report is None else report
     # On this device nothing is initialised, so that no random number is drawn.
     with torch.device("meta"):

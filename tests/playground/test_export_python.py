@@ -8,17 +8,23 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor
 
-from models.axes import image, sequence, vector
+from models import edits
+from models.axes import image, sequence, vector, video, volume
 from models.build import Network, build
+from models.edits import EditError
 from models.graph import Edge, Graph, Node
+from models.layers import LAYERS
 from models.shapes import infer
 from playground.export.python import python_source
 from playground.preprocessing import Fill, Log, Preprocessing, Scale, Standardize
@@ -254,10 +260,17 @@ def test_preprocessing_goes_inside_and_answers_come_out_in_their_own_unit(tmp_pa
     np.testing.assert_array_equal(torch.load(tmp_path / "found.pt").numpy(), expected)
 
 
-@pytest.mark.parametrize("name", ["x y", "class", "1a", ""])
+@pytest.mark.parametrize("name", ["x y", "1a", ""])
 def test_a_class_name_that_python_does_not_take_is_told(name):
     with pytest.raises(ValueError, match="cannot be the name of a class"):
         python_source(grouped()[0], class_name=name)
+
+
+@pytest.mark.parametrize("name", ["class", "None", "Tensor", "SinusoidalEncoding"])
+def test_a_class_name_that_is_taken_is_made_another(name):
+    graph = case("positional-encoding", sequence(9, 6)).graph()
+    source = python_source(graph, class_name=name)
+    assert f"class {name}Network(nn.Module):" in source
 
 
 def test_nothing_random_is_drawn_and_the_source_is_always_the_same():
@@ -272,3 +285,83 @@ def test_lines_are_not_too_long(item):
     source = python_source(item.graph(7))
     ast.parse(source)
     assert max(map(len, source.splitlines())) <= 100
+
+
+FIRST = [image(2, 6, 6), sequence(6, 4), vector(8), video(3, 2, 4, 4), volume(1, 4, 4, 4)]
+IDS = [layer.id for layer in LAYERS if layer.family not in ("input", "group")]
+NAMES = ["a", "b.0", "b.1", "b.2", "c.x", "c.keys", "sum", "x", "y", "0", "h", "future", "d.0.e"]
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Graph:
+    """A random graph without errors: layers on earlier values, merged and shared at random."""
+    graph = Graph()
+    for number in range(draw(st.integers(1, 2))):
+        shape = draw(st.sampled_from(FIRST))
+        name = draw(st.sampled_from(["input", "x", "sum"]).filter(partial(free, graph)))
+        graph, _ = edits.add_node(graph, "input", name=name, params={"shape": shape.to_json()})
+    for _ in range(draw(st.integers(1, 9))):
+        layer = draw(st.sampled_from(IDS))
+        names = [name for name in NAMES if free(graph, name)]
+        wider, id = edits.add_node(graph, layer, name=draw(st.sampled_from([*names, None])))
+        values = [(node, port) for node, r in infer(graph).nodes.items() for port in r.outputs]
+        for port in LAYERS.get(layer).inputs:
+            taken = draw(st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True))
+            for node, source in taken if port.variadic else taken[: 1 - port.optional]:
+                wider = edits.connect(wider, Edge(node, source, id, port.name))
+        lenders = graph.of_layer(layer)
+        alike = [node.id for node in lenders if node.shares_weights_with is None]
+        if alike and draw(st.booleans()):
+            wider = edits.share_weights(wider, id, draw(st.sampled_from(alike)))
+        if infer(wider).nodes[id].ok:
+            graph = wider
+    ends = [
+        (id, port)
+        for id, report in infer(graph).nodes.items()
+        for port in report.outputs
+        if graph.nodes[id].layer != "input"
+    ]
+    for id, port in draw(st.lists(st.sampled_from(ends), max_size=3)) if ends else ():
+        graph, out = edits.add_node(graph, "output")
+        graph = edits.connect(graph, Edge(id, port, out, "input"))
+    return graph
+
+
+def free(graph: Graph, name: str) -> bool:
+    try:
+        edits.add_node(graph, "relu", name=name)
+    except EditError:
+        return False
+    return True
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(networks())
+def test_any_network_answers_the_same(graph):
+    report = infer(graph)
+    assume(report.ok and report.parameters < 1_000_000)
+    namespace: dict[str, object] = {"__name__": "exported"}
+    source = python_source(graph, report)
+    exec(compile(source, "exported", "exec"), namespace)
+    network = build(graph, report)
+    inputs = {}
+    for node in graph.of_layer("input"):
+        sizes = report.nodes[node.id].outputs["output"].sizes
+        inputs[node.name] = torch.randn(3, *sizes)
+    for training in (False, True):
+        made = namespace["Network"]()
+        made.load_state_dict(network.module.state_dict())
+        found = []
+        for module in (network.module, made):
+            module.train(training)
+            torch.manual_seed(3)
+            with torch.no_grad():
+                found.append(module(*(inputs[name] for name in network.arguments)))
+        pairs = (
+            [found]
+            if isinstance(found[0], Tensor)
+            else [(found[0][key], found[1][key]) for key in found[0] | found[1]]
+        )
+        for expected, got in pairs:
+            assert torch.equal(expected.nan_to_num(), got.nan_to_num()), source
+        made.load_state_dict(network.module.state_dict())
