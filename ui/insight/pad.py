@@ -21,7 +21,7 @@ from ui.theme import theme
 
 Stroke = list[tuple[float, float]]
 
-OVERSAMPLING = 8
+OVERSAMPLING = 4
 LARGEST_ZOOM = 3.0
 STROKE_SHARE = 2.6 / 28
 BOX_SHARE = 20 / 28
@@ -54,20 +54,10 @@ def rendered(strokes: list[Stroke], height: int = 28, width: int = 28) -> NDArra
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
+    at, grow = canvas / 2 * OVERSAMPLING, scale * OVERSAMPLING
     for stroke in strokes:
-        shape = QPolygonF(
-            [
-                QPointF(
-                    ((x - middle[0]) * scale + canvas / 2) * OVERSAMPLING,
-                    ((y - middle[1]) * scale + canvas / 2) * OVERSAMPLING,
-                )
-                for x, y in stroke
-            ]
-        )
-        if len(stroke) == 1:
-            painter.drawPoint(shape[0])
-        else:
-            painter.drawPolyline(shape)
+        points = [(at + (x - middle[0]) * grow, at + (y - middle[1]) * grow) for x, y in stroke]
+        _paint_stroke(painter, points)
     painter.end()
     bits = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     bits = bits[:, : image.width()].reshape(canvas, OVERSAMPLING, canvas, OVERSAMPLING)
@@ -84,6 +74,14 @@ def centred(ink: NDArray, height: int, width: int) -> NDArray:
     top, left = round(y - (height - 1) / 2), round(x - (width - 1) / 2)
     padded = np.pad(ink, ((height, height), (width, width)))
     return padded[top + height : top + 2 * height, left + width : left + 2 * width]
+
+
+def _paint_stroke(painter: QPainter, points: Stroke) -> None:
+    """A line through ``points``; a dot where they are all one, of which Qt would draw nothing."""
+    if all(point == points[0] for point in points):
+        painter.drawPoint(QPointF(*points[0]))
+    else:
+        painter.drawPolyline(QPolygonF([QPointF(*point) for point in points]))
 
 
 class DrawingPad(QWidget):
@@ -159,11 +157,7 @@ class DrawingPad(QWidget):
         painter.setPen(pen)
         painter.setClipRect(square)
         for stroke in self._strokes:
-            points = [QPointF(x * square.width(), y * square.height()) for x, y in stroke]
-            if len(points) == 1:
-                painter.drawPoint(points[0])
-            else:
-                painter.drawPolyline(QPolygonF(points))
+            _paint_stroke(painter, [(x * square.width(), y * square.height()) for x, y in stroke])
 
     def _point(self, event: QMouseEvent) -> tuple[float, float]:
         side = self.square().width()

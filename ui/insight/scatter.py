@@ -30,18 +30,18 @@ class PredictedAgainstTrue(Plot):
         super().__init__("Predicted against true values", x_label="true", parent=parent)
         self.diagonal = True
         self._owners: NDArray = np.empty(0, np.int64)
+        self._dots = Line("predicted", np.empty(0), np.empty(0), "accent", "dots")
         self._mark: int | None = None
 
     def show_values(self, true: NDArray, predicted: NDArray, unit: str = "") -> None:
         """``true`` and ``predicted``: (N,) or (N, …), a dot a number."""
         count = len(true)
-        true, predicted = np.reshape(true, (count, -1)), np.reshape(predicted, (count, -1))
-        steps = true.shape[1] if count else 1
+        steps = np.size(true) // count if count else 1
         self._owners = np.repeat(np.arange(count), steps)
         self.x_label = f"true ({unit})" if unit else "true"
         self.y_label = f"predicted ({unit})" if unit else "predicted"
         self._mark = None
-        self._dots = Line("predicted", true.ravel(), predicted.ravel(), "accent", "dots")
+        self._dots = Line("predicted", np.ravel(true), np.ravel(predicted), "accent", "dots")
         self.set_lines([self._dots])
 
     def mark(self, place: int | None) -> None:
