@@ -107,7 +107,7 @@ class Engine:
             self._run.close()
         self.cancel()
         self._run = self._model = self._trained = self._request = None
-        self._mailbox.post(Status(State.IDLE))
+        self._mailbox.post(Status(State.IDLE, device=choose().text))
 
     def load_run(self, path: Path) -> None:
         self._start("load the run", 2, self._load_run(path))

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from playground import project as projects
-from playground.messages import Exported, Loaded, State
+from playground.messages import Exported, State
 from ui.actions import Action, Actions
 from ui.command_search import CommandSearch
 from ui.notices import Notices
@@ -61,7 +61,6 @@ class MainWindow(QMainWindow):
         session.project_changed.connect(self._project_changed)
         session.reveal.connect(self._reveal)
         session.bridge.exported.connect(self._exported)
-        session.bridge.loaded.connect(self._loaded)
         self.actions_.refresh()
 
     # --- building -----------------------------------------------------------------------------
@@ -368,11 +367,6 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _exported(self, exported: Exported) -> None:
         self.session.tell(exported.text or f"Exported to {exported.path}.", "good", key="export")
-
-    @Slot(object)
-    def _loaded(self, loaded: Loaded) -> None:
-        if loaded.text:
-            self.session.tell(loaded.text, key="loaded")
 
     @Slot(str)
     def show_failure(self, text: str) -> None:

@@ -28,7 +28,8 @@ from ui.theme import theme
 from ui.widgets import Button, ElidedLabel, label, scrolled
 
 NODE_WIDTH, NODE_HEIGHT = 150.0, 52.0
-PAGE_WIDTH, COLUMNS = 1080, 3
+PAGE_WIDTH, COLUMNS = 1200, 3
+TURN = 14.0
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,17 @@ def _wire(start: QRectF, end: QRectF) -> QPainterPath:
     first = QPointF(start.right(), start.center().y())
     last = QPointF(end.left(), end.center().y())
     path = QPainterPath(first)
-    bend = max(6.0, abs(last.x() - first.x()) / 2)
-    if last.x() < first.x():  # the next row: down between the rows and back
-        bend = 16.0
-    path.cubicTo(first + QPointF(bend, 0), last - QPointF(bend, 0), last)
+    if last.x() >= first.x():
+        bend = (last.x() - first.x()) / 2
+        path.cubicTo(first + QPointF(bend, 0), last - QPointF(bend, 0), last)
+        return path
+    between = (start.bottom() + end.top()) / 2  # back to the next row: between the two
+    for x, y, side in ((first.x(), first.y(), TURN), (last.x(), last.y(), -TURN)):
+        here, there = QPointF(x, y), QPointF(x, between)
+        if side < 0:
+            here, there = there, here
+            path.lineTo(here)
+        path.cubicTo(here + QPointF(side, 0), there + QPointF(side, 0), there)
     return path
 
 
@@ -166,7 +174,7 @@ class StartPage(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         content = QWidget()
         row = QHBoxLayout(content)
-        row.setContentsMargins(24, 40, 24, 24)
+        row.setContentsMargins(24, 24, 24, 24)
         page = QWidget()
         page.setMaximumWidth(PAGE_WIDTH)
         row.addStretch(1)
@@ -176,6 +184,7 @@ class StartPage(QWidget):
         self._column = QVBoxLayout(page)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(16)
+        self._column.addStretch(1)
         self._column.addLayout(self._top(new, choose))
         self._rescues = QVBoxLayout()
         self._rescues.setSpacing(8)
@@ -188,7 +197,7 @@ class StartPage(QWidget):
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
         self._column.addLayout(self._recent)
-        self._column.addStretch()
+        self._column.addStretch(3)
         self.refresh()
 
     def set_rescues(self, rescues: Sequence[Rescue]) -> None:

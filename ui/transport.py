@@ -6,6 +6,7 @@ import math
 
 import psutil
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -27,7 +28,7 @@ from ui.widgets import Button, Chip, Dot, ElidedLabel, IconButton, ProgressLine,
 BAR_HEIGHT, STATUS_HEIGHT = 52, 24
 BUTTON = 32
 SIDE_WIDTH, TITLE_HEIGHT = 250, 44
-PROGRESS_WIDTH = 300
+PROGRESS_WIDTH, SEARCH_WIDTH = 300, 188
 METER_MS = 2000
 
 STATE_TOKENS = {
@@ -196,16 +197,22 @@ class _SearchChip(Chip):
 
     def __init__(self) -> None:
         super().__init__("Search actions", "search", "Search actions")
-        self.setMinimumWidth(150)
-        self.setMaximumWidth(188)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(140)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 11, 0)
         row.addStretch()
-        keys = label("Ctrl K", "third")
-        keys.setFont(theme().font(12))
-        keys.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row.addWidget(keys)
+        self._keys = label("Ctrl K", "third")
+        self._keys.setFont(theme().font(12))
+        self._keys.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row.addWidget(self._keys)
+
+    def sizeHint(self) -> QSize:
+        return QSize(SEARCH_WIDTH, super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keys.setVisible(self.width() >= SEARCH_WIDTH)
 
 
 class RunProgress(QWidget):
@@ -248,6 +255,7 @@ class RunProgress(QWidget):
             self.left.setText(left)
         if right != self.right.whole():
             self.right.set_text(right)
+        self.bar.setVisible(self._session.is_open)
         self.bar.set_value(share, token)
 
 
