@@ -178,7 +178,7 @@ def test_a_forecast_is_drawn_with_the_naive_one(app: QApplication) -> None:
     panel.grab()
     values.scatter.chosen.emit(2)
     assert session.sample == given.indices[2]
-    assert [line.name for line in values.forecast.lines][0] == "seen"
+    assert values.forecast.lines[0].name == "seen"
     assert values.all.isEnabled()
     QTest.mouseClick(values.all, Qt.MouseButton.LeftButton)
     assert len(values.forecast.lines) == 3

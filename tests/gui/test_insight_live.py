@@ -47,7 +47,7 @@ def test_a_hybrid_has_all_three_columns(session: Session, panel: LivePanel) -> N
     assert panel.maps.isVisible()
     assert panel.states.isVisible()
     assert panel.curves.isVisible()
-    id, port = panel.maps.chooser.port or ("", "")
+    id, _ = panel.maps.chooser.port or ("", "")
     assert session.graph.nodes[id].layer == "conv2d"
     assert panel.maps.maps.maps.shape == (32, 14, 14)
     assert panel.maps.detail.whole() == "32 of 32 · 14×14"

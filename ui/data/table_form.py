@@ -56,7 +56,8 @@ def proposed_roles(preview: TablePreview, options: Mapping[str, Any]) -> dict[st
         elif forecast and name == time:
             roles[name] = "time"
         elif chosen is not None:
-            roles[name] = "feature" if name in chosen else "unused"
+            usable = not forecast or kinds[name] == "number"
+            roles[name] = "feature" if name in chosen and usable else "unused"
         else:
             usable = kinds[name] in ("number", "category") and not forecast
             roles[name] = "feature" if usable else "unused"
