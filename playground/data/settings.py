@@ -67,7 +67,11 @@ class SplitSettings:
         return SplitSettings(**checked(SPLIT_PARAMETERS, self.values() | values))
 
     def to_json(self) -> dict[str, Any]:
-        return self.values()
+        """Numbers of samples are written as whole numbers."""
+        return {
+            key: int(value) if isinstance(value, float) and value.is_integer() else value
+            for key, value in self.values().items()
+        }
 
     @classmethod
     def from_json(cls, data: Any) -> SplitSettings:
