@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from models import edits
 from models.axes import image
-from models.graph import Edge, Graph
+from models.graph import Definition, Edge, Graph, Node
 from tests.gui.builder_kit import Bench, chain, digits_cnn
 from ui.builder.gestures import Wire
+from ui.builder.scene import Hit
 from ui.builder.search import ChoiceSearch, LayerSearch
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -447,3 +449,71 @@ def test_screen_readers_hear_the_selection(opened: Open) -> None:
     text = bench.view.accessibleDescription()
     assert "Conv2d" in text
     assert "16×28×28" in text
+
+
+# --- menus and groups -----------------------------------------------------------------------------
+
+
+def test_context_menus_do_what_they_say(opened: Open) -> None:
+    bench = opened(chain(("input", {"shape": image(1, 8, 8).to_json()}), "linear", "output"))
+    linear = bench.ids("linear")[0]
+    bench.canvas._menu(Hit("node", linear), QPoint(0, 0), QPointF(0, 0))
+    bench.session.select([linear])
+    assert entries() == [
+        "Insert Flatten", "Connect to …", "Add a layer …", "Rename", "Cut", "Copy", "Duplicate",
+        "Arrange", "Delete",
+    ]  # fmt: skip
+    choose("Insert Flatten")
+    assert ("flatten", "linear") in bench.wires()
+    edge = bench.session.graph.edges[0]
+    bench.scene.choose_edges([edge])
+    bench.canvas._menu(Hit("edge", edge=edge), QPoint(0, 0), QPointF(0, 0))
+    choose("Disconnect")
+    assert edge not in bench.session.graph.edges
+    bench.canvas._menu(Hit(), QPoint(0, 0), QPointF(0, 0))
+    choose("Select all")
+    assert len(bench.session.selection) == 4
+
+
+def menu() -> QMenu:
+    shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, QMenu) and w.isVisible()]
+    assert len(shown) == 1
+    return shown[0]
+
+
+def entries() -> list[str]:
+    return [a.text().partition("\t")[0] for a in menu().actions() if not a.isSeparator()]
+
+
+def choose(text: str) -> None:
+    shown = menu()
+    action = next(a for a in shown.actions() if a.text().partition("\t")[0] == text)
+    action.trigger()
+    shown.close()
+    QApplication.processEvents()
+
+
+def test_a_group_is_a_node_and_travels_with_its_inside(opened: Open) -> None:
+    inside = Definition("d1", "Block", chain("input", "relu", "output"))
+    node = Node(
+        "n9", "block", "group", {"definition": "d1", "kind": "repeat", "copies": 3}, (200.0, 0.0)
+    )
+    graph = chain(("input", {"shape": image(1, 8, 8).to_json()}))
+    graph = replace(graph.with_nodes([node]), definitions={"d1": inside})
+    graph = edits.connect(graph, Edge("n1", "output", "n9", "input"))
+    bench = opened(graph)
+    item = bench.scene.nodes["n9"]
+    assert item.face.stacked
+    assert "Block" in item.face.caption
+    assert "×" in item.face.caption
+    assert "not shown" in item.described()
+    QTest.mouseDClick(
+        bench.view.viewport(), Qt.MouseButton.LeftButton, pos=bench.at(item.box.center())
+    )
+    assert "group" in bench.told[-1]
+    bench.session.select(["n9"])
+    bench.key(Qt.Key.Key_C, CTRL)
+    bench.session.edit("Delete", Graph())
+    bench.key(Qt.Key.Key_V, CTRL)
+    assert bench.names() == ["group"]
+    assert bench.session.graph.definitions["d1"].name == "Block"

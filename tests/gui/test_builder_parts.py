@@ -158,27 +158,27 @@ def test_nodes_show_what_they_are(opened: Open) -> None:
     assert "made-up" in nodes["n99"].described()
 
 
-def test_pictures_come_with_snapshots_alone_for_visible_nodes(opened: Open) -> None:
+def test_pictures_come_with_snapshots(opened: Open, wait: Callable[..., None]) -> None:
     bench = opened(digits_cnn())
     conv = bench.scene.nodes[bench.ids("conv2d")[0]]
     assert not conv._picture.isVisible()
     bench.session.bridge.snapshot.emit(bench.snapshot())
-    assert conv._picture.isVisible()
+    wait(conv._picture.isVisible)
     assert conv._picture.pixmap().width() == round(36 * bench.view.zoom)
     first = conv._picture.pixmap().cacheKey()
     bench.session.bridge.snapshot.emit(bench.session.snapshot)
     assert conv._picture.pixmap().cacheKey() == first
     bench.session.bridge.snapshot.emit(bench.snapshot(seed=1))
-    assert conv._picture.pixmap().cacheKey() != first
+    wait(lambda: conv._picture.pixmap().cacheKey() != first)
 
 
-def test_the_theme_repaints_nodes(opened: Open) -> None:
+def test_the_theme_repaints_nodes(opened: Open, wait: Callable[..., None]) -> None:
     bench = opened(digits_cnn())
     conv = bench.scene.nodes[bench.ids("conv2d")[0]]
     before = conv.pixmap().cacheKey()
     was = theme().name
     theme().set_theme("light" if was == "dark" else "dark")
-    assert conv.pixmap().cacheKey() != before
+    wait(lambda: conv.pixmap().cacheKey() != before)
     theme().set_theme(was)
 
 
@@ -241,18 +241,17 @@ def test_dragging_many_nodes_moves_one_item(opened: Open, monkeypatch: pytest.Mo
         assert item.box.topLeft() == QPointF(*bench.session.graph.nodes[id].position)
 
 
-def test_only_visible_nodes_are_painted(opened: Open) -> None:
+def test_only_visible_nodes_are_painted(opened: Open, wait: Callable[..., None]) -> None:
     bench = opened(long_chain(1000))
     assert bench.scene.far
     assert len(bench.scene.faces._known) < 40  # equal blocks share one pixmap
     bench.view.set_zoom(1.0)
     bench.view.settle()
-    for _ in range(20):
-        QApplication.processEvents()
-    sharp = [item for item in bench.scene.nodes.values() if item.fresh_for is not None]
     visible = bench.scene.visible(bench.view.visible_area())
-    assert all(item.scale() == pytest.approx(1.0) for item in visible)
-    assert len(visible) < 60 < len(sharp)
+    wait(lambda: all(item.scale() == pytest.approx(1.0) for item in visible))
+    sharp = [item for item in bench.scene.nodes.values() if item.scale() == pytest.approx(1.0)]
+    assert 0 < len(visible) < 60
+    assert len(sharp) < 80
 
 
 # --- palette ------------------------------------------------------------------------------------

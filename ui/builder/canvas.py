@@ -139,10 +139,7 @@ class Canvas(QWidget):
         session = self.session
         if self.view.gesture is not None and session.graph is not self.scene.graph:
             self.view.cancel()
-        fresh = len(session.graph.nodes) - len(self.scene.nodes)
         self.scene.sync(session.graph, session.report, session.selection)
-        if fresh and session.snapshot is not None:
-            self.scene.show_values(session.snapshot)
         if self._fit_next and self.isVisible() and self.scene.nodes:
             self._fit_next = False
             self.fit()
@@ -152,12 +149,14 @@ class Canvas(QWidget):
         empty = not self.scene.nodes
         if self.empty.isVisibleTo(self) != empty:
             self.empty.setVisible(empty)
+            self.summary.setVisible(not empty)
             self._place_overlays()
 
     @Slot()
     def _opened(self) -> None:
         """Another project: begin with all of it in view."""
         self.view.cancel()
+        self.scene.show_values(None)
         self._fit_next = True
 
     @Slot()
@@ -207,6 +206,10 @@ class Canvas(QWidget):
     @Slot()
     def delete(self) -> None:
         commands.delete(self.session, self.session.selection, self.scene.chosen_edges)
+
+    @Slot()
+    def _disconnect(self) -> None:
+        commands.delete(self.session, (), self.scene.chosen_edges)
 
     @Slot()
     def select_all(self) -> None:
@@ -317,7 +320,7 @@ class Canvas(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if hit.kind == "edge":
             menu.addAction("Insert a layer …", self._search_again)
-            menu.addAction("Disconnect\tDel", self.delete)
+            menu.addAction("Disconnect\tDel", self._disconnect)
         else:
             wanted = _NODE_MENU if hit.node else _EMPTY_MENU
             actions = {action.id: action for action in self.actions()}

@@ -47,6 +47,7 @@ class NodeItem(QGraphicsPixmapItem):
         self.sign: Sign | None = None
         self.value: NDArray[Any] | None = None
         self.kind: Kind | None = None
+        self._seen: object = None
         self.fresh_for: object = None
         self._painted: tuple[object, ...] = ()
         self._pictured: tuple[object, ...] = ()
@@ -131,7 +132,10 @@ class NodeItem(QGraphicsPixmapItem):
         return next(iter(outputs), "output")
 
     def show_value(self, values: Mapping[tuple[str, str], NDArray[Any]]) -> None:
-        """Take the node's value from a snapshot; painted when visible."""
+        """Take the node's value from a snapshot's; the next ``freshen`` paints it."""
+        if values is self._seen:
+            return
+        self._seen = values
         port = self.shown_port()
         shape = self.entry.outputs.get(port)
         value = values.get((self.node.id, port)) if self.entry.ok else None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
 
 from models.graph import GROUP, Edge, Graph
 from models.shapes import Report
-from playground.messages import Snapshot
+from playground.messages import PortId, Snapshot
 from ui.builder.edges import Boxes, EdgeItem, Pens, bounds
 from ui.builder.faces import FIRST_PORT, PORT_PITCH, Faces
 from ui.builder.nodes import NOTHING, NodeItem
@@ -51,6 +52,7 @@ class Scene(QGraphicsScene):
         self.far = False
         self.pens = Pens(fine=True)
         self._fresh_for: tuple[object, ...] = ()
+        self._values: Mapping[PortId, NDArray[Any]] = {}
         self._touching: dict[str, set[EdgeItem]] = {}
         self._selected: frozenset[str] = frozenset()
         self._chosen_edges: frozenset[Edge] = frozenset()
@@ -302,10 +304,8 @@ class Scene(QGraphicsScene):
             item.setPen(self.pens.chosen if edge in self._chosen_edges else self.pens.plain)
 
     def show_values(self, snapshot: Snapshot | None) -> None:
-        """Hand each node its value of the sample."""
-        values = snapshot.values if snapshot is not None else {}
-        for item in self.nodes.values():
-            item.show_value(values)
+        """Take a sample's values; nodes take theirs when they are painted."""
+        self._values = snapshot.values if snapshot is not None else {}
 
     def visible(self, area: QRectF) -> list[NodeItem]:
         """The nodes in ``area``, and those in hand."""
@@ -331,6 +331,8 @@ class Scene(QGraphicsScene):
             self._fresh_for = now
         now = self._fresh_for
         for item in self.visible(area):
+            if not self.far:
+                item.show_value(self._values)
             if item.fresh_for is not now:
                 item.freshen(self.faces, scale, ratio, self.far)
                 item.fresh_for = now

@@ -414,6 +414,8 @@ class View(QGraphicsView):
                 centre = QPointF(self.viewport().mapFromGlobal(pinch.centerPoint().toPoint()))
                 self.set_zoom(self.zoom * pinch.scaleFactor(), centre)
                 return True
+        elif event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.retheme()
         elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             self._tooltip(event)
             return True
