@@ -326,9 +326,7 @@ def test_continues_with_the_edited_graph(listener: Listener, tmp_path: Path) -> 
     worker.train(document, data, tmp_path)
     done = listener.state(State.FINISHED)
     graph = document.graph
-    wider = replace(
-        graph, nodes={**graph.nodes, "n6": replace(graph.nodes["n6"], name="flat2")}
-    )
+    wider = replace(graph, nodes={**graph.nodes, "n6": replace(graph.nodes["n6"], name="flat2")})
     worker.train(replace(document, graph=wider), data, tmp_path, weights_from=done.run)
     running = listener.state(State.RUNNING)
     assert "3 of 3 layers keep the weights of run 001" in running.message
