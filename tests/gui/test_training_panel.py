@@ -66,7 +66,7 @@ def test_the_slider_changes_a_run_under_way(session: Session, panel: TrainingPan
     panel.rate.slider.setValue(-50)
     assert session.project.training.learning_rate == pytest.approx(0.1)
     assert session.worker.named("set_learning_rate")[-1] == (0.1,)
-    assert not panel.rate.find.isEnabled()
+    assert not panel.rate.search.isEnabled()
     post(session, Status(State.FINISHED))
     assert panel.rate.now.isHidden()
 
@@ -78,7 +78,7 @@ def test_a_rate_out_of_the_sliders_reach_is_kept(session: Session, panel: Traini
 
 
 def test_finding_a_rate(session: Session, panel: TrainingPanel) -> None:
-    QTest.mouseClick(panel.rate.find, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.rate.search, Qt.MouseButton.LeftButton)
     finder = panel.rate.finder
     assert finder.isVisible()
     assert len(session.worker.named("find_learning_rate")) == 1

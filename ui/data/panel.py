@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
@@ -14,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxL
 from models.axes import Kind
 from playground.data import SOURCES
 from playground.data.dataset import Dataset
-from playground.messages import DataFailed
+from playground.messages import Array, DataFailed
 from playground.project import DataSettings
 from playground.starter import StarterError, adopt, propose, starter_graph
 from playground.tasks import TASKS
@@ -235,7 +234,7 @@ class DataPanel(QWidget):
             self._fetched(column.take(chosen))
 
     @Slot(object)
-    def _fetched(self, raw: NDArray[Any]) -> None:
+    def _fetched(self, raw: Array) -> None:
         self.grid.show_samples(self._shown, self._indices, raw)
         self._mark_sample()
 

@@ -147,6 +147,7 @@ class TableForm(QWidget):
         for place, column in enumerate(preview.columns):
             header = self.table.horizontalHeaderItem(place)
             missing = f", {column.missing:,} missing" if column.missing else ""
+            assert header is not None
             header.setToolTip(
                 f"{column.name}: {column.type}, {column.different:,} different{missing}"
             )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from playground.answers import Answer, Classes, Series, Value
+from playground.messages import Array
 from ui.insight.scatter import ForecastPlot
 from ui.insight.ticks import number
 from ui.theme import theme
@@ -107,7 +107,7 @@ class AnswerView(QWidget):
         self._stack.setCurrentWidget(self.message)
 
     def show_answer(
-        self, answer: Answer, past: NDArray | None = None, true: NDArray | None = None
+        self, answer: Answer, past: Array | None = None, true: Array | None = None
     ) -> None:
         """``past`` is what a forecast goes on from (T,), ``true`` how it went on, if known."""
         match answer:

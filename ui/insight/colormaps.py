@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
+from playground.messages import Array
+
 Table = NDArray[np.uint8]
 
 
@@ -38,7 +40,7 @@ def signed(light: bool) -> Table:
     return SIGNED_LIGHT if light else SIGNED
 
 
-def coloured(values: NDArray, low: float, high: float, table: Table) -> Table:
+def coloured(values: Array, low: float, high: float, table: Table) -> Table:
     """``values`` (any shape) as colours (shape × 3); what is not a number is a middle grey."""
     values = np.asarray(values, np.float32)
     span = high - low
@@ -49,13 +51,13 @@ def coloured(values: NDArray, low: float, high: float, table: Table) -> Table:
         some_bad = bool(bad.any())
         if some_bad:
             index = np.where(bad, 0, index)
-        picture = table[np.clip(index, 0, 255).astype(np.uint8)]
+        picture: Table = table[np.clip(index, 0, 255).astype(np.uint8)]
     if some_bad:
         picture[bad] = 128
     return picture
 
 
-def levels(values: NDArray) -> tuple[float, float]:
+def levels(values: Array) -> tuple[float, float]:
     """The least and the greatest finite value; (0, 1) where there is none."""
     values = np.asarray(values)
     finite = values[np.isfinite(values)]
@@ -64,7 +66,7 @@ def levels(values: NDArray) -> tuple[float, float]:
     return float(finite.min()), float(finite.max())
 
 
-def qimage(picture: NDArray) -> QImage:
+def qimage(picture: Array) -> QImage:
     """An image of its own memory from H×W×3 (colour) or H×W (grey) bytes."""
     picture = np.ascontiguousarray(picture, np.uint8)
     height, width = picture.shape[:2]

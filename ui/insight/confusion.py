@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from playground.messages import Evaluation, Failure, State
+from playground.messages import Array, Evaluation, Failure, State
 from playground.tasks import TASKS
 from ui.insight.answer_view import percent
 from ui.insight.column import Figure
@@ -112,7 +112,7 @@ class SampleList(QWidget):
             self._fetched(column.take(wanted))
 
     @Slot(object)
-    def _fetched(self, raw: NDArray) -> None:
+    def _fetched(self, raw: Array) -> None:
         if self._session.dataset is not None:
             indices, captions = self._pending
             self.grid.show_samples(self._session.dataset, indices, raw, captions)
@@ -175,7 +175,7 @@ class ValuesView(QWidget):
         else:
             self.list.show_listed(worst(evaluation), evaluation)
 
-    def _naive(self, places: NDArray) -> NDArray:
+    def _naive(self, places: Array) -> Array:
         """What the seasonal naive forecast says to samples of the evaluation."""
         evaluation, dataset = self._evaluation, self._session.dataset
         assert evaluation is not None
@@ -313,7 +313,7 @@ class ConfusionPanel(QWidget):
         self._show_empty()
         self._stale = True
 
-    def showEvent(self, event: QEvent) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._stale:
             self._ask()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
-from playground.messages import History
+from playground.messages import Array, History
 from ui.insight.column import Column, Figure, PlainButton
 from ui.insight.plot import Line, Plot
 from ui.insight.ticks import fixed, number
@@ -30,12 +29,12 @@ def metric_name(id: str) -> str:
     return METRIC_NAMES.get(id, id.replace("_", " "))
 
 
-def last(values: NDArray) -> float | None:
+def last(values: Array) -> float | None:
     """The newest value that is known; NaN where the newest point of a curve is not a number."""
     return float(values[-1]) if len(values) else None
 
 
-def newest(values: NDArray) -> float | None:
+def newest(values: Array) -> float | None:
     """The newest finite value (validation is not measured in every epoch)."""
     good = values[np.isfinite(values)]
     return float(good[-1]) if good.size else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from playground.messages import Array
 from ui.insight.colormaps import MAGMA, Table, coloured, qimage, signed
 from ui.insight.ticks import number
 from ui.theme import theme
@@ -21,7 +21,7 @@ CAPTION = "Each tile is one learned filter looking at the sample; bright: it res
 CAPTION_HEIGHT = 26
 
 
-def as_maps(values: NDArray) -> NDArray:
+def as_maps(values: Array) -> Array:
     """The C×H×W maps in a node's value; of a sequence (T×F), a map of one row a feature.
 
     Raises ``ValueError`` for anything else.
@@ -33,7 +33,7 @@ def as_maps(values: NDArray) -> NDArray:
     raise ValueError(f"a value with {values.ndim} axes has no feature maps")
 
 
-def middle(values: NDArray, *, video: bool) -> tuple[NDArray, str]:
+def middle(values: Array, *, video: bool) -> tuple[Array, str]:
     """C×H×W from a video (T×C×H×W) or a volume (C×D×H×W): the frame or slice in the middle."""
     axis = 0 if video else 1
     index = values.shape[axis] // 2
@@ -56,7 +56,7 @@ def grid(count: int, width: int, height: int, aspect: float) -> tuple[int, int]:
     return chosen
 
 
-def fitted(maps: NDArray, height: int, width: int) -> NDArray:
+def fitted(maps: Array, height: int, width: int) -> Array:
     """Every map resized to ``height`` × ``width``: averaged when smaller, repeated when larger."""
     for axis, size in ((1, height), (2, width)):
         have = maps.shape[axis]
@@ -77,7 +77,7 @@ class FeatureMaps(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._maps: NDArray = np.empty((0, 0, 0), np.float32)
+        self._maps: Array = np.empty((0, 0, 0), np.float32)
         self._levels: tuple[float, float] | None = None
         self._chosen: int | None = None
         self._signed = False
@@ -92,7 +92,7 @@ class FeatureMaps(QWidget):
         theme().changed.connect(self._render)
 
     @property
-    def maps(self) -> NDArray:
+    def maps(self) -> Array:
         return self._maps
 
     @property
@@ -111,7 +111,7 @@ class FeatureMaps(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(360, 200)
 
-    def show_maps(self, maps: NDArray, *, fresh: bool) -> None:
+    def show_maps(self, maps: Array, *, fresh: bool) -> None:
         """Show C×H×W maps. ``fresh``: of another node or sample, so earlier levels mean nothing."""
         self._maps = np.asarray(maps, np.float32)[:MOST_MAPS]
         if self._chosen is not None and self._chosen >= len(self._maps):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QRectF, QSize, Slot
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from playground.messages import Array
 from ui.insight.colormaps import Table, coloured, qimage
 from ui.theme import theme
 
@@ -31,7 +31,7 @@ class HeatMap(QWidget):
     ) -> None:
         super().__init__(parent)
         self._table, self._describe = table, describe
-        self._values: NDArray = np.empty((0, 0), np.float32)
+        self._values: Array = np.empty((0, 0), np.float32)
         self._levels = (0.0, 1.0)
         self._image = QImage()
         self.setAccessibleName(name)
@@ -41,7 +41,7 @@ class HeatMap(QWidget):
         theme().changed.connect(self._recolour)
 
     @property
-    def values(self) -> NDArray:
+    def values(self) -> Array:
         return self._values
 
     @property
@@ -52,7 +52,7 @@ class HeatMap(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(320, 200)
 
-    def show_values(self, values: NDArray, low: float, high: float) -> None:
+    def show_values(self, values: Array, low: float, high: float) -> None:
         """Show rows × columns, coloured from ``low`` to ``high``."""
         self._values, self._levels = np.asarray(values), (low, high)
         self._recolour()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
+from playground.messages import Array
 from ui.insight.colormaps import Table, signed
 from ui.insight.heat_map import HeatMap
 from ui.insight.plot import Line, Plot
@@ -30,7 +30,7 @@ def _table() -> Table:
     return signed(theme().name == "light")
 
 
-def liveliest(states: NDArray, most: int = MOST_LINES) -> NDArray:
+def liveliest(states: Array, most: int = MOST_LINES) -> Array:
     """The units (columns of T×H) that change the most over time, in their own order."""
     finite = np.where(np.isfinite(states), states, 0.0)
     spread = finite.std(axis=0) if len(states) else np.zeros(states.shape[1])
@@ -42,7 +42,7 @@ class HiddenStates(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._states: NDArray = np.empty((0, 0), np.float32)
+        self._states: Array = np.empty((0, 0), np.float32)
         self._reach = 1.0
         self.map = HeatMap("Hidden states over time", _table, self._readout)
         self.plot = Plot("Hidden states over time, as lines", x_label="step")
@@ -63,7 +63,7 @@ class HiddenStates(QWidget):
         self._stack.addWidget(self.plot)
 
     @property
-    def states(self) -> NDArray:
+    def states(self) -> Array:
         return self._states
 
     @property
@@ -74,7 +74,7 @@ class HiddenStates(QWidget):
         self._stack.setCurrentIndex(int(lines))
         self._draw()
 
-    def show_states(self, states: NDArray, *, fresh: bool) -> None:
+    def show_states(self, states: Array, *, fresh: bool) -> None:
         """Show T×H states. ``fresh``: of another node or sample, so the earlier scale is void."""
         self._states = np.asarray(states, np.float32)
         finite = self._states[np.isfinite(self._states)]

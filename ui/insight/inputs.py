@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from models.parameters import Parameter
 from playground.data.dataset import Column
 from playground.data.reading import ImageReading, RowReading
+from playground.messages import Array
 from ui.forms import Form
 from ui.insight.pad import DrawingPad
 from ui.insight.plot import Line, Plot
@@ -77,7 +77,7 @@ class PictureInput(QWidget):
         self.pad = DrawingPad()
         self.pad.changed.connect(self._drawn)
         self.seen = Preview("What the network sees")
-        self._value: NDArray[Any] | None = None
+        self._value: Array | None = None
         self._size = (1, 28, 28)
         self.clear = Button("Clear", "eraser")
         self.clear.clicked.connect(self.start_again)
@@ -105,10 +105,10 @@ class PictureInput(QWidget):
         self.start_again()
 
     @property
-    def value(self) -> NDArray[Any] | None:
+    def value(self) -> Array | None:
         return self._value
 
-    def show_value(self, value: NDArray[Any]) -> None:
+    def show_value(self, value: Array) -> None:
         """Take a picture from elsewhere: a file or a sample."""
         self.pad.blockSignals(True)
         self.pad.clear()
@@ -127,7 +127,7 @@ class PictureInput(QWidget):
         _, height, width = self._size
         self._take(None if self.pad.is_empty() else self.pad.array(height, width)[None])
 
-    def _take(self, value: NDArray[Any] | None) -> None:
+    def _take(self, value: Array | None) -> None:
         self._value = value
         self.seen.show_image(image_of(value) if value is not None else QImage())
         self.changed.emit(value)
@@ -158,7 +158,7 @@ class RowInput(QWidget):
         self._reading = column.reading
         self.form.set_parameters([_field(feature) for feature in self._reading.features], {})
 
-    def show_value(self, value: NDArray[Any]) -> None:
+    def show_value(self, value: Array) -> None:
         """Fill the fields with a raw row."""
         assert self._reading is not None
         values: dict[str, Any] = {}
@@ -176,7 +176,7 @@ class RowInput(QWidget):
         self.changed.emit(self.value)
 
     @property
-    def value(self) -> NDArray[Any] | None:
+    def value(self) -> Array | None:
         return self._reading.encode(self._cells) if self._reading is not None else None
 
     @Slot(str, object)
@@ -208,7 +208,7 @@ class SeriesInput(QWidget):
         super().__init__()
         self.plot = Plot("The series that the network sees", x_label="step")
         self._names: tuple[str, ...] = ()
-        self._value: NDArray[Any] | None = None
+        self._value: Array | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.plot)
@@ -219,10 +219,10 @@ class SeriesInput(QWidget):
         self.plot.set_lines([])
 
     @property
-    def value(self) -> NDArray[Any] | None:
+    def value(self) -> Array | None:
         return self._value
 
-    def show_value(self, value: NDArray[Any]) -> None:
+    def show_value(self, value: Array) -> None:
         self._value = value
         steps = np.arange(1, len(value) + 1)
         features = np.reshape(value, (len(value), -1)).T

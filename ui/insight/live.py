@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, Slot
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
 
 from models.axes import Kind
 from models.layers import LAYERS
-from playground.messages import History, PortId, Snapshot, State
+from playground.messages import Array, History, PortId, Snapshot, State
 from ui.insight.column import Column
 from ui.insight.curves import Curves
 from ui.insight.feature_maps import FeatureMaps, as_maps, middle
@@ -66,7 +64,7 @@ class _NodeColumn(Column):
         before, self._shown = self._shown, (port, sample)
         return before != self._shown
 
-    def value(self, snapshot: Snapshot | None) -> NDArray[Any] | None:
+    def value(self, snapshot: Snapshot | None) -> Array | None:
         """The chosen node's value in ``snapshot``; explains where there is none."""
         port = self.chooser.port
         value = snapshot.values.get(port) if snapshot is not None and port is not None else None
@@ -294,12 +292,12 @@ class LivePanel(QWidget):
             self._show_history(self._session.history)
         self._show_snapshot(self._session.snapshot)
 
-    def showEvent(self, event: QEvent) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._watch()
         if self._stale:
             self._refresh()
 
-    def hideEvent(self, event: QEvent) -> None:
+    def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._watch()

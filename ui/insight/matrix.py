@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
@@ -18,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from playground.messages import Array
 from ui.insight.colormaps import qimage
 from ui.theme import theme
 
@@ -27,11 +27,12 @@ LEAST_CELL_WITH_TEXT = 22
 LEAST_CELL_WITH_LABEL = 11
 
 
-def row_shares(counts: NDArray) -> NDArray:
+def row_shares(counts: Array) -> Array:
     """Each row divided by its sum; rows without a sample are zero."""
     counts = np.asarray(counts, float)
     totals = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    shares: Array = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    return shares
 
 
 class ConfusionMatrix(QWidget):
@@ -44,8 +45,8 @@ class ConfusionMatrix(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._counts: NDArray = np.zeros((0, 0), np.int64)
-        self._shares: NDArray = np.zeros((0, 0))
+        self._counts: Array = np.zeros((0, 0), np.int64)
+        self._shares: Array = np.zeros((0, 0))
         self._classes: tuple[str, ...] = ()
         self._relative = False
         self._current: tuple[int, int] | None = None
@@ -58,7 +59,7 @@ class ConfusionMatrix(QWidget):
         theme().changed.connect(self._recolour)
 
     @property
-    def counts(self) -> NDArray:
+    def counts(self) -> Array:
         return self._counts
 
     @property
@@ -68,7 +69,7 @@ class ConfusionMatrix(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(420, 300)
 
-    def show_counts(self, counts: NDArray, classes: tuple[str, ...]) -> None:
+    def show_counts(self, counts: Array, classes: tuple[str, ...]) -> None:
         """Show N×N counts (row: true class, column: answer) and the N classes' names."""
         self._counts = np.asarray(counts)
         self._classes = classes
@@ -264,5 +265,5 @@ class ConfusionMatrix(QWidget):
         super().focusOutEvent(event)
 
 
-def _rgb(colour: QColor) -> NDArray:
+def _rgb(colour: QColor) -> Array:
     return np.array([colour.red(), colour.green(), colour.blue()], float)

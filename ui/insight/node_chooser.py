@@ -13,7 +13,7 @@ from playground.messages import PortId
 from ui.session import Session
 from ui.theme import theme
 
-MAP_KINDS = (Kind.IMAGE, Kind.VIDEO, Kind.VOLUME)
+MAP_KINDS: tuple[Kind, ...] = (Kind.IMAGE, Kind.VIDEO, Kind.VOLUME)
 
 
 def nodes_with_maps(session: Session) -> list[PortId]:
@@ -71,7 +71,8 @@ class NodeChooser(QComboBox):
     @property
     def port(self) -> PortId | None:
         """The output that is shown."""
-        return self.currentData()
+        port: PortId | None = self.currentData()
+        return port
 
     def offer(self, choices: Sequence[tuple[PortId, str]], preferred: PortId | None) -> None:
         """List ``choices``; the present one stays if it is among them, else ``preferred``."""

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from playground.messages import Array
 from ui.theme import theme
 
 Stroke = list[tuple[float, float]]
@@ -60,12 +61,12 @@ def rendered(strokes: list[Stroke], height: int = 28, width: int = 28) -> NDArra
         _paint_stroke(painter, points)
     painter.end()
     bits = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
-    bits = bits[:, : image.width()].reshape(canvas, OVERSAMPLING, canvas, OVERSAMPLING)
-    ink = bits.mean(axis=(1, 3))
+    cells = bits[:, : image.width()].reshape(canvas, OVERSAMPLING, canvas, OVERSAMPLING)
+    ink = cells.mean(axis=(1, 3))
     return centred(ink, height, width).round().astype(np.uint8)
 
 
-def centred(ink: NDArray, height: int, width: int) -> NDArray:
+def centred(ink: Array, height: int, width: int) -> Array:
     """The H×W part of ``ink`` around its centre of mass (zeros outside)."""
     total = ink.sum()
     rows, columns = np.arange(ink.shape[0]), np.arange(ink.shape[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import shiboken6
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import (
     QColor,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -44,8 +45,8 @@ class Line:
     """
 
     name: str
-    x: NDArray
-    y: NDArray
+    x: NDArray[Any]
+    y: NDArray[Any]
     colour: str = "accent"
     style: Literal["line", "dash", "dots"] = "line"
 
@@ -360,7 +361,7 @@ class Plot(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.zoom(None)
 
-    def keyPressEvent(self, event: QEvent) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._zoom is not None:
             self.zoom(None)
         else:
@@ -395,7 +396,7 @@ def polygon(x: Array, y: Array) -> QPolygonF:
     points = QPolygonF()
     points.resize(len(x))
     if len(x):
-        memory = shiboken6.VoidPtr(points.data(), len(x) * 16, True)
+        memory: Any = shiboken6.VoidPtr(points.data(), len(x) * 16, True)  # type: ignore[call-arg,arg-type]
         target = np.frombuffer(memory, np.float64).reshape(-1, 2)
         target[:, 0], target[:, 1] = x, y
     return points

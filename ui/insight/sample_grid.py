@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QFocusEvent,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from models.axes import Kind
 from playground.data.dataset import Dataset
+from playground.messages import Array
 from ui.insight.sample_pictures import image_of, is_picture, paint_picture, row_text, sparkline
 from ui.theme import theme
 
@@ -46,7 +46,7 @@ class SampleGrid(QWidget):
         super().__init__(parent)
         self._least = tile
         self._dataset: Dataset | None = None
-        self._raw: NDArray[Any] = np.empty(0)
+        self._raw: Array = np.empty(0)
         self._indices: list[int] = []
         self._captions: list[str] = []
         self._images: list[QImage] = []
@@ -66,7 +66,7 @@ class SampleGrid(QWidget):
         self,
         dataset: Dataset | None,
         indices: Sequence[int],
-        raw: NDArray[Any] | None = None,
+        raw: Array | None = None,
         captions: Sequence[str] = (),
     ) -> None:
         """Show samples of ``dataset``; ``raw`` are their first inputs where they were read already
@@ -81,7 +81,7 @@ class SampleGrid(QWidget):
             self._raw = np.empty(0)
         self._images = []
         if self._kind is not None and is_picture(self._column.shape):
-            self._images = [image_of(item) for item in self._raw]
+            self._images = [image_of(self._raw[place]) for place in range(len(self._raw))]
         self._picture = None
         self._fit_height()
         self.update()
@@ -166,9 +166,9 @@ class SampleGrid(QWidget):
             drawer.end()
         painter.drawPixmap(0, 0, self._picture)
         if self._current in self._indices:
-            place = QRectF(self.tile_rect(self._indices.index(self._current)))
+            current = QRectF(self.tile_rect(self._indices.index(self._current)))
             painter.setPen(QPen(theme().color("accent"), 2))
-            painter.drawRect(place.adjusted(1, 1, -1, -1))
+            painter.drawRect(current.adjusted(1, 1, -1, -1))
 
     def _paint_tile(self, painter: QPainter, place: int) -> None:
         rect = self.tile_rect(place)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPen, QPolygonF
 
 from models.axes import Kind, Shape
 from playground.data.dataset import Column
+from playground.messages import Array
 from ui.insight.colormaps import GREY, coloured, levels, qimage
 from ui.insight.column import token_colour
 from ui.insight.ticks import number
@@ -25,7 +23,7 @@ def is_picture(shape: Shape) -> bool:
     return shape.kind in (Kind.IMAGE, Kind.VIDEO, Kind.VOLUME)
 
 
-def image_of(raw: NDArray[Any]) -> QImage:
+def image_of(raw: Array) -> QImage:
     """C×H×W as a colour or grey picture: bytes as they are, other numbers from least to greatest.
 
     Of a video or volume (one axis more) the middle frame or slice.
@@ -44,7 +42,7 @@ def image_of(raw: NDArray[Any]) -> QImage:
     return qimage(array[0])
 
 
-def sparkline(raw: NDArray[Any], size: QSize, ratio: float = 1.0) -> QImage:
+def sparkline(raw: Array, size: QSize, ratio: float = 1.0) -> QImage:
     """A series T×F as small lines on the raised colour."""
     image = QImage(size * ratio, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
@@ -66,13 +64,13 @@ def sparkline(raw: NDArray[Any], size: QSize, ratio: float = 1.0) -> QImage:
     return image
 
 
-def row_text(column: Column, raw: NDArray[Any]) -> str:
+def row_text(column: Column, raw: Array) -> str:
     """A row of a table in words: ``sepal 5.1 · colour red``."""
     values = np.asarray(raw, float).reshape(-1)
     features = getattr(column.reading, "features", None)
     if features is None:
-        shown = [number(float(value)) for value in values[:MOST_FEATURES]]
-        return " · ".join(shown) + (" …" if values.size > MOST_FEATURES else "")
+        numbers = [number(float(value)) for value in values[:MOST_FEATURES]]
+        return " · ".join(numbers) + (" …" if values.size > MOST_FEATURES else "")
     parts, at = [], 0
     for feature in features[:MOST_FEATURES]:
         part = values[at : at + feature.width]

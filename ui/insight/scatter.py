@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
+from playground.messages import Array
 from ui.insight.plot import Line, Plot
 
 REACH = 8.0
 
 
-def seasonal_naive(past: NDArray, season: int, horizon: int) -> NDArray:
+def seasonal_naive(past: Array, season: int, horizon: int) -> Array:
     """The last known value of the same season for each step ahead (Hyndman & Athanasopoulos, 5.2);
     the last value where the windows (N, T) are shorter than a season."""
     season = season if 1 <= season <= past.shape[1] else 1
@@ -29,11 +29,11 @@ class PredictedAgainstTrue(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Predicted against true values", x_label="true", parent=parent)
         self.diagonal = True
-        self._owners: NDArray = np.empty(0, np.int64)
+        self._owners: Array = np.empty(0, np.int64)
         self._dots = Line("predicted", np.empty(0), np.empty(0), "accent", "dots")
         self._mark: int | None = None
 
-    def show_values(self, true: NDArray, predicted: NDArray, unit: str = "") -> None:
+    def show_values(self, true: Array, predicted: Array, unit: str = "") -> None:
         """``true`` and ``predicted``: (N,) or (N, …), a dot a number."""
         count = len(true)
         steps = np.size(true) // count if count else 1
@@ -78,9 +78,7 @@ class ForecastPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Forecast", x_label="step", parent=parent)
 
-    def show_split(
-        self, true: NDArray, predicted: NDArray, naive: NDArray, stride: int = 1
-    ) -> None:
+    def show_split(self, true: Array, predicted: Array, naive: Array, stride: int = 1) -> None:
         """All windows of a split as one line: (N, horizon) each, windows ``stride`` steps apart.
 
         Windows overlap where the horizon is longer than the stride; then every so many of them are
@@ -100,10 +98,10 @@ class ForecastPlot(Plot):
 
     def show_window(
         self,
-        past: NDArray,
-        predicted: NDArray,
-        true: NDArray | None = None,
-        naive: NDArray | None = None,
+        past: Array,
+        predicted: Array,
+        true: Array | None = None,
+        naive: Array | None = None,
     ) -> None:
         """One window: what the network saw (T,), its forecast (horizon,), and the truth."""
         start = len(past)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+
+from playground.messages import Array
 
 
 def ticks(low: float, high: float, wanted: int, *, whole: bool = False) -> list[float]:
@@ -51,7 +52,7 @@ def fixed(value: float, decimals: int = 3) -> str:
 
 
 def span(
-    arrays: Sequence[NDArray],
+    arrays: Sequence[Array],
     least: tuple[float, float] | None,
     *,
     padding: float,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QMimeData, QTimer, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QMimeData, QTimer, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -22,7 +20,7 @@ from models.axes import Kind
 from playground.answers import Classes
 from playground.data.dataset import Column
 from playground.data.reading import RowReading
-from playground.messages import Answered
+from playground.messages import Answered, Array
 from ui.insight.answer_view import AnswerView
 from ui.insight.fetch import Fetch
 from ui.insight.inputs import PictureInput, RowInput, SeriesInput
@@ -43,9 +41,9 @@ class TryPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._asked, self._answered = 0, 0
-        self._waiting: NDArray[Any] | None = None
-        self._true: NDArray[Any] | None = None
-        self._offered: list[tuple[str, NDArray[Any]]] = []
+        self._waiting: Array | None = None
+        self._true: Array | None = None
+        self._offered: list[tuple[str, Array]] = []
         self._column: Column | None = None
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -158,7 +156,7 @@ class TryPanel(QWidget):
         if usable and not session.state.busy and self.isVisible():
             self._ask_again()
 
-    def showEvent(self, event: QEvent) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._pages.currentWidget() is self._body:
             self._ask_again()
@@ -174,7 +172,7 @@ class TryPanel(QWidget):
         self.pick.hide()
         true = dataset.target.take(index)[0] if not dataset.target.lazy else None
 
-        def read() -> list[tuple[str, NDArray[Any]]]:
+        def read() -> list[tuple[str, Array]]:
             return [("", column.take(index)[0])]
 
         if column.lazy:
@@ -199,7 +197,7 @@ class TryPanel(QWidget):
         self._fetch.start(lambda: reading.read(str(path)))
 
     @Slot(object)
-    def _fetched(self, offered: list[tuple[str, NDArray[Any]]]) -> None:
+    def _fetched(self, offered: list[tuple[str, Array]]) -> None:
         self._offered = offered
         self.pick.clear()
         for name, _ in offered:
@@ -216,7 +214,7 @@ class TryPanel(QWidget):
     def _not_read(self, text: str) -> None:
         self.answer.say(text)
 
-    def _show(self, value: NDArray[Any]) -> None:
+    def _show(self, value: Array) -> None:
         self._true = None
         self._input().show_value(value)
 
@@ -235,7 +233,7 @@ class TryPanel(QWidget):
     # Asking and answering -----------------------------------------------------------------------
 
     @Slot(object)
-    def _ask(self, value: NDArray[Any] | None) -> None:
+    def _ask(self, value: Array | None) -> None:
         """Ask about ``value``; while a question is open, only the newest waits."""
         self._true = None
         self._waiting = value

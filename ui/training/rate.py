@@ -75,8 +75,8 @@ class RateFinder(QWidget):
     @Slot(object)
     def _on_rates(self, curve: RateCurve) -> None:
         self._rate = curve.suggestion
-        found = curve.suggestion is not None
-        self.plot.markers = ((curve.suggestion, number(curve.suggestion, 2)),) if found else ()
+        rate = curve.suggestion
+        self.plot.markers = ((rate, number(rate, 2)),) if rate is not None else ()
         self.plot.set_lines([Line("loss", curve.rates, curve.losses)])
         self.show()
         if not curve.finished:
@@ -112,14 +112,14 @@ class RatePart(QWidget):
         self.slider = RateSlider()
         self.slider.valueChanged.connect(self._slid)
         self.now = label("", "small")
-        self.find = Button("Find one", "search")
-        self.find.setToolTip("Try rates from small to large on a few batches, and propose one")
+        self.search = Button("Find one", "search")
+        self.search.setToolTip("Try rates from small to large on a few batches, and propose one")
         self.finder = RateFinder(session)
-        self.find.clicked.connect(self.finder.start)
+        self.search.clicked.connect(self.finder.start)
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addWidget(self.slider, 1)
-        row.addWidget(self.find)
+        row.addWidget(self.search)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -152,7 +152,7 @@ class RatePart(QWidget):
     @Slot()
     def _state_changed(self) -> None:
         busy = self._session.busy
-        self.find.setEnabled(not busy and self._session.can_run)
+        self.search.setEnabled(not busy and self._session.can_run)
         self.now.setVisible(busy)
         if not busy:
             self.now.setText("")
