@@ -63,6 +63,11 @@ class Model:
     def prepared(self, raw: Mapping[str, Array]) -> dict[str, Tensor]:
         """Raw samples as the network is given them, on its device; raises ``ModelError``."""
         batch = prepare_inputs(self.dataset, raw)
+        for name in self.wires.arguments:
+            if name not in batch:  # the numbers of valid steps: all of them where nothing is said
+                steps = next(batch[n] for n, c in self.dataset.inputs.items() if c.shape.varies)
+                whole = np.full(len(steps), steps.shape[1])
+                batch[name] = torch.from_numpy(np.asarray(raw.get(name, whole), np.int64))
         return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     def outputs(self, batch: Mapping[str, Tensor]) -> dict[str, Array]:

@@ -372,10 +372,12 @@ def _words(answer: Any) -> str:
 def export(options: Namespace) -> int:
     """Write a run as Python source or ONNX; says how closely it answers as the application does."""
     from playground.export import export as write
+    from playground.export import files_of
 
     console = Console(options.json)
     run = _find(options.model)
-    refuse_existing(options.output, options.force)
+    for path in files_of(options.to, options.output):
+        refuse_existing(path, options.force)
     with console.progress(f"exporting to {options.output}"):
         done = write(run.path, options.to, options.output, options.checkpoint)
     console.event({"event": "finished", "run": str(run.path), **done.to_json()})

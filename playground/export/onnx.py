@@ -3,14 +3,17 @@ length where T is free."""
 
 from __future__ import annotations
 
+import copy
 import json
+import operator
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from models.axes import Kind
 from playground.export.check import LENGTHS, Checked, Differs, compare, raw_inputs
@@ -38,7 +41,7 @@ class Application(nn.Module):
             columns[name].preprocessing.module() if name in columns else NOTHING.module()
             for name in self.arguments
         )
-        self.network = model.network.module
+        self.network = _bare(model.network.module)
         self.finish = nn.ModuleList(
             nn.Softmax(dim=-1) if probabilities else column.preprocessing.module(inverse=True)
             for _, column, probabilities in outputs_of(model)
@@ -51,13 +54,41 @@ class Application(nn.Module):
 
     def forward(self, *raw: Tensor) -> tuple[Tensor, ...]:
         prepared = [step(value) for step, value in zip(self.prepare, raw, strict=True)]
-        result = self.network(*prepared)
+        result, unused = self.network(*prepared)
         values = [result[name] for name in self.names] if isinstance(result, dict) else [result]
         shaped = [
             value if sizes is None else value.reshape(-1, *sizes)
             for value, sizes in zip(values, self.shapes, strict=True)
         ]
-        return tuple(step(value) for step, value in zip(self.finish, shaped, strict=True))
+        finished = [step(value) for step, value in zip(self.finish, shaped, strict=True)]
+        return (*finished, *unused)
+
+
+def _bare(module: fx.GraphModule) -> fx.GraphModule:
+    """The network without the values that only the live views look at; the weights are shared.
+
+    Returns its result and a list of the sequences that leave packed recurrent layers unused: the
+    exporter fails on a layer of which the final state alone is read.
+    """
+    bare = fx.GraphModule(module, copy.deepcopy(module.graph))
+    graph = bare.graph
+    graph.eliminate_dead_code()
+    pad = nn.utils.rnn.pad_packed_sequence
+    end = graph.output_node()
+    unused = []
+    with graph.inserting_before(end):
+        for node in graph.nodes:
+            packed = node.op == "call_module" and any(
+                isinstance(value, fx.Node) and value.target is nn.utils.rnn.pack_padded_sequence
+                for value in node.args
+            )
+            if packed and not any(user.args[1:] == (0,) for user in node.users):
+                sequence = graph.call_function(operator.getitem, (node, 0))
+                padded = graph.call_function(pad, (sequence,), {"batch_first": True})
+                unused.append(graph.call_function(operator.getitem, (padded, 0)))
+    end.args = ((end.args[0], unused),)
+    bare.recompile()
+    return bare
 
 
 def outputs_of(model: Model) -> list[tuple[str, Any, bool]]:
@@ -76,7 +107,10 @@ def write(model: Model, path: Path) -> Checked:
     reasons = []
     for exporter in (_traced, _captured):
         try:
-            exporter(model, path)
+            with warnings.catch_warnings():
+                # the exporters warn of their own age, and of choices that the check below covers
+                warnings.simplefilter("ignore")
+                exporter(model, path)
             _describe(model, path)
             return _checked(model, path)
         except Differs:
@@ -153,6 +187,7 @@ def _describe(model: Model, path: Path) -> None:
         "name": run.project().name if run is not None else "",
     }
     document = onnx.load(str(path))
+    del document.graph.output[len(columns) :]
     document.producer_name = "playground"
     onnx.helper.set_model_props(document, {key: value for key, value in about.items() if value})
     onnx.checker.check_model(document)

@@ -152,8 +152,8 @@ def match_inputs(network: Network, dataset: Dataset) -> list[str]:
                 "Input to the shape of the data",
                 ids[name],
             )
-    lengths = [name for name in network.arguments if name.endswith("_lengths")]
-    return [*columns.values(), *lengths]
+    wires = {name.replace(".", "_"): column for name, column in columns.items()}
+    return [wires.get(argument, argument) for argument in network.arguments]
 
 
 def same_network(one: Graph, other: Graph) -> bool:
