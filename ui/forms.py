@@ -21,9 +21,10 @@ from PySide6.QtWidgets import (
 
 from models.axes import AXES, Kind, Shape
 from models.parameters import Parameter, ParameterError, Values
-from ui.widgets import IconButton, restyle
+from ui.widgets import ElidedLabel, IconButton, restyle
 
 FINE, COARSE = 1, 10
+LABEL_SHARE, ROW_HEIGHT = 44, 36
 
 
 class Field(QWidget):
@@ -274,11 +275,11 @@ class Form(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(0)
-        self._grid.setColumnStretch(0, 42)
-        self._grid.setColumnStretch(1, 58)
+        self._grid.setColumnStretch(0, LABEL_SHARE)
+        self._grid.setColumnStretch(1, 100 - LABEL_SHARE)
         self.parameters: tuple[Parameter, ...] = ()
         self.fields: dict[str, Field] = {}
-        self._labels: dict[str, QLabel] = {}
+        self._labels: dict[str, ElidedLabel] = {}
         self._errors: dict[str, QLabel] = {}
         self.set_parameters(parameters, values or {})
 
@@ -316,11 +317,11 @@ class Form(QWidget):
         return self._errors[id].text()
 
     def _add_row(self, row: int, parameter: Parameter) -> None:
-        label = QLabel(parameter.label)
-        label.setProperty("kind", "second")
-        label.setMinimumHeight(36)
-        label.setToolTip(parameter.help)
+        label = ElidedLabel(parameter.label, "second")
+        label.setMinimumHeight(ROW_HEIGHT)
+        label.tip = parameter.help
         field = self._field(parameter)
+        field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         label.setBuddy(field)
         error = QLabel()
         error.setProperty("kind", "error")

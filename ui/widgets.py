@@ -141,11 +141,12 @@ class Chip(Button):
 
 
 class ElidedLabel(QLabel):
-    """A label that shortens its text in the middle of too little room; the tooltip has it whole."""
+    """A label that shortens its text where there is too little room; the tooltip is ``tip``, or the
+    whole of a shortened text."""
 
     def __init__(self, text: str = "", kind: str = "") -> None:
         super().__init__()
-        self._whole = ""
+        self._whole = self.tip = ""
         if kind:
             self.setProperty("kind", kind)
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -177,7 +178,7 @@ class ElidedLabel(QLabel):
         text = self.fontMetrics().elidedText(self._whole, mode, max(0, self.width()))
         if text != self.text():
             self.setText(text)
-            self.setToolTip(self._whole if text != self._whole else "")
+        self.setToolTip(self.tip or (self._whole if text != self._whole else ""))
 
 
 class Segmented(QFrame):
