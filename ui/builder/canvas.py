@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Slot
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QWidget
 
@@ -190,8 +190,8 @@ class Canvas(QWidget):
 
     @Slot()
     def fit(self) -> None:
-        top = self.summary.height() + 8.0 if self.height() > 360 else 0.0
-        self.view.fit(top=top)
+        parts = (self.summary, self.zoom_bar, self.minimap)
+        self.view.fit([QRectF(part.geometry()) for part in parts if part.isVisibleTo(self)])
 
     @Slot()
     def arrange(self) -> None:

@@ -230,7 +230,7 @@ def _draw_node(painter: QPainter, face: Face) -> None:
     _draw_labels(painter, face)
     faint = face.state in ("waiting", "unknown")
     beside = face.picture and shape.height == HEIGHT
-    room = (shape.picture[0] - 6 if beside else shape.width - 8) - TEXT_LEFT
+    room = (shape.picture[0] - 4 if beside else shape.width - 8) - TEXT_LEFT
     title = look.font(12.5, 600)
     painter.setPen(look.color("text2" if faint else "text"))
     alone = not face.caption and not face.badge and shape.height == HEIGHT
@@ -311,7 +311,7 @@ def _draw_labels(painter: QPainter, face: Face) -> None:
     painter.setPen(look.color("text2"))
     if len(shape.outputs) > 1:
         for row, port in enumerate(shape.outputs):
-            y = FIRST_PORT + PORT_PITCH * row - 9 + (4 if row == 0 else 0)
+            y = FIRST_PORT + PORT_PITCH * row - (13 if row == 0 else 9)
             area = QRectF(shape.width - 10 - 110, y, 110, 18)
             painter.setFont(mono)
             painter.drawText(

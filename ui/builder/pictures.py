@@ -13,6 +13,7 @@ from ui.insight.colormaps import GREY, MAGMA, coloured, qimage, signed
 from ui.theme import theme
 
 Array = NDArray[np.float32]
+MOST_TRACES = 3
 
 
 def picture(
@@ -36,8 +37,8 @@ def picture(
             pixels = _raw(array) if raw else _response(array)
             return _scaled(pixels, size, square=True)
         case Kind.SEQUENCE if array.ndim == 2:
-            if array.shape[1] <= 3:
-                return _bars(array[:, 0], size)
+            if array.shape[1] <= MOST_TRACES:
+                return _traces(array, size)
             return _scaled(_heat(array.T), size, square=False)
         case _:
             return _bars(array.reshape(-1), size)
@@ -109,6 +110,29 @@ def _means(
     shape[axis] = wanted
     lengths = np.diff(np.append(starts, count)).reshape(shape)
     return (sums // lengths).astype(np.uint8)
+
+
+def _traces(steps: Array, size: tuple[int, int]) -> QImage:
+    """T×F with few features as curves over time, each with its highs and lows."""
+    width, height = size
+    tokens = theme().tokens
+    low, high = float(steps.min()), float(steps.max())
+    span = (high - low) or 1.0
+    canvas = np.empty((height, width, 3), np.uint8)
+    canvas[:] = _rgb(tokens.pressed)
+    thick = max(1, round(height / 24))
+    inner = height - 6 - thick
+    rows = np.arange(height)[:, None]
+    for values, colour in zip(steps.T, (tokens.accent, tokens.warn, tokens.good), strict=False):
+        count = max(width * 4, values.size)
+        fine = np.interp(np.linspace(0, values.size - 1, count), np.arange(values.size), values)
+        starts = np.arange(width) * count // width
+        places = 3 + inner * (high - fine) / span
+        ends = np.append(starts[1:], count - 1)
+        top = np.minimum(np.minimum.reduceat(places, starts), places[ends]).round()
+        bottom = np.maximum(np.maximum.reduceat(places, starts), places[ends]).round()
+        canvas[(rows >= top) & (rows < bottom + thick)] = _rgb(colour)
+    return qimage(canvas)
 
 
 def _bars(values: Array, size: tuple[int, int]) -> QImage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QFrame, QGestureEvent, QGraphicsView, QPinchGestur
 from models.graph import Edge
 from models.layers import LAYERS
 from ui.builder import commands
+from ui.builder.fitting import best_fit
 from ui.builder.gestures import (
     SPLICE_REACH,
     DropLayer,
@@ -174,19 +175,18 @@ class View(QGraphicsView):
         smaller = [step for step in STEPS if step < self.zoom * 0.999]
         self.set_zoom(smaller[-1] if smaller else SMALLEST)
 
-    def fit(self, area: QRectF | None = None, largest: float = 1.0, top: float = 0.0) -> None:
-        """Show all nodes, or ``area``; ``top`` view pixels stay free for what floats there."""
-        whole = area is None
-        area = area if area is not None else self.board.bounds()
+    def fit(self, floating: Sequence[QRectF] = ()) -> None:
+        """Show all nodes, at full size at most, and none of them under what is ``floating`` over
+        the view (view pixels) if that can be."""
+        area = self.board.bounds()
         if area.isEmpty():
             self.set_zoom(1.0)
             self.centre_on(QPointF(self.viewport().width() / 2 - 40, 200))
             return
-        room = QRectF(self.viewport().rect()).adjusted(28, 24 + top, -28, -24)
-        zoom = min(room.width() / area.width(), room.height() / area.height(), largest)
+        zoom, at = best_fit(area, QRectF(self.viewport().rect()), self.board.boxes(), floating)
         self.set_zoom(zoom)
-        self._bring(area.center(), room.center())
-        self.fitted = whole
+        self._bring(area.center(), at)
+        self.fitted = True
         self.settle()
         self.zoomed.emit()
 
