@@ -114,7 +114,6 @@ class Canvas(QWidget):
 
     def _place_overlays(self) -> None:
         area = self.rect()
-        self.summary.adjustSize()
         self.summary.move(INSET, INSET)
         self.zoom_bar.adjustSize()
         bottom = area.height() - INSET

@@ -360,6 +360,7 @@ class Head(QWidget):
         column.setSpacing(8)
         row = QHBoxLayout()
         row.setSpacing(8)
+        self._shown: tuple[Layer | None, str] | None = None
         self._strip = Strip(theme().family(""), 3, 18)
         self._title = label("", "title")
         self._id = ElidedLabel("", "third")
@@ -381,6 +382,9 @@ class Head(QWidget):
         self._id.setFont(theme().mono(11))
 
     def show_layer(self, layer: Layer | None, node: Node) -> None:
+        if (layer, node.layer) == self._shown:
+            return
+        self._shown = (layer, node.layer)
         family = layer.family if layer is not None else ""
         self._strip.set_color(theme().family(family))
         self._strip.setToolTip(FAMILIES.get(family, ""))

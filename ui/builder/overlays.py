@@ -2,61 +2,67 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Slot
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+import math
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
 from models.shapes import Report
 from ui.builder.numbers import bytes_text, flops_text
 from ui.theme import theme
 
 CORNER = 8
+HEIGHT, PADDING, SPACE = 26, 12, 7
 
 
-class Summary(QFrame):
+class Summary(QWidget):
     """The size of the network in a line at the top left."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._text = QLabel()
-        self._text.setTextFormat(Qt.TextFormat.RichText)
         self._shown: tuple[int, int, int, int] | None = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.addWidget(self._text)
-        self.setFixedHeight(26)
-        theme().changed.connect(self._write)
+        self._words = ("", "")
+        self.setFixedHeight(HEIGHT)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        theme().changed.connect(self.update)
 
     def show_report(self, report: Report, batch: int) -> None:
         shown = (report.parameters, report.flops, report.activation_bytes(batch), batch)
-        if shown != self._shown:
-            self._shown = shown
-            self._write()
-
-    @Slot()
-    def _write(self) -> None:
-        if self._shown is None:
+        if shown == self._shown:
             return
-        parameters, flops, memory, batch = self._shown
-        tokens = theme().tokens
-        dot = f"<span style='color:{tokens.text3}'> &nbsp;·&nbsp; </span>"
-        parts = ["&nbsp;parameters", flops_text(flops), f"{bytes_text(memory)} at batch {batch}"]
-        self._text.setText(
-            f"<span style='color:{tokens.text};font-weight:600'>{parameters:,}</span> "
-            f"<span style='color:{tokens.text2}'>{dot.join(parts)}</span>"
+        self._shown = shown
+        parameters, flops, memory, _ = shown
+        rest = ("parameters", flops_text(flops), f"{bytes_text(memory)} at batch {batch}")
+        self._words = (f"{parameters:,}", "  ·  ".join(rest))
+        self.setAccessibleName(f"{parameters:,} {', '.join(rest)}")
+        self.setFixedWidth(math.ceil(sum(self._widths())) + 2 * PADDING + SPACE)
+        self.update()
+
+    def _widths(self) -> tuple[float, float]:
+        fonts = (theme().font(13, 600), theme().font(13))
+        number, rest = (
+            QFontMetricsF(font).horizontalAdvance(text)
+            for font, text in zip(fonts, self._words, strict=True)
         )
-        self.setAccessibleName(
-            f"{parameters:,} parameters, {flops_text(flops)}, {bytes_text(memory)} at batch {batch}"
-        )
-        self.adjustSize()
+        return number, rest
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        look = theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme().color("line"), 1))
-        painter.setBrush(theme().color("panel"))
+        painter.setPen(QPen(look.color("line"), 1))
+        painter.setBrush(look.color("panel"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 13, 13)
+        number, rest = self._widths()
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(look.color("text"))
+        painter.setFont(look.font(13, 600))
+        painter.drawText(QRectF(PADDING, 0, number + 1, HEIGHT), middle, self._words[0])
+        painter.setPen(look.color("text2"))
+        painter.setFont(look.font(13))
+        area = QRectF(PADDING + number + SPACE, 0, rest + 1, HEIGHT)
+        painter.drawText(area, middle, self._words[1])
 
 
 class Corner(QWidget):
