@@ -181,10 +181,8 @@ class RunFolder:
         rows = []
         for values in csv.DictReader(io.StringIO(whole)):
             try:
-                row = {
-                    str(key): float(value) if value else math.nan for key, value in values.items()
-                }
-            except (TypeError, ValueError):
+                row = {str(key): float(value) for key, value in values.items()}
+            except (TypeError, ValueError):  # too short a line, or no numbers
                 continue
             if row.get("epoch", 0) >= 1:
                 rows.append(row)

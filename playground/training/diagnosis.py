@@ -107,7 +107,9 @@ class _Seeker(fx.Interpreter):
 
 def _node_of(network: Network, name: str) -> str | None:
     """The document's node that an fx node belongs to: the next whose value is named."""
-    owners = {fx_name: id for (id, _), fx_name in network.values.items()}
+    owners: dict[str, str] = {}
+    for (id, _), fx_name in network.values.items():
+        owners.setdefault(fx_name, id)  # an Output hands on the value of the node before it
     behind = False
     for node in network.module.graph.nodes:
         behind = behind or node.name == name

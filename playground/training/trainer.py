@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 Kind = Literal["train", "validation", "test"]
 SPLITS: tuple[Kind, ...] = ("train", "validation", "test")
 
+FLAT = 1e-4
+"""The share by which a loss must fall not to be on a plateau."""
 SAVE_SECONDS = 5.0
 SAVE_EPOCH_SECONDS = 1.0
 SAVE_SHARE = 0.05
@@ -297,7 +299,7 @@ class Trainer:
             p.best_epoch, p.best_metric, p.best_loss, p.waited = p.epoch, metric, loss, 0
         else:
             p.waited += 1
-        if loss < p.plateau_loss:
+        if loss < p.plateau_loss * (1 - FLAT):
             p.plateau_loss, p.plateau_waited = loss, 0
         else:
             p.plateau_waited += 1
