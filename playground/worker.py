@@ -169,6 +169,9 @@ class Worker:
 
     def _work(self) -> None:
         try:
+            from playground.preload import preload_torch
+
+            preload_torch()
             from playground.engine import Engine
 
             engine = Engine(self.mailbox)
