@@ -98,10 +98,8 @@ class DataPanel(QWidget):
         self.split = SplitBar()
         self.notes = label("", "small", wrap=True)
         self.choose = Button("Choose data …", "folder")
-        self.starter = Button("Build a network", "wand")
-        self.starter.setToolTip(
-            "A starter network for these data; Undo brings the present one back"
-        )
+        self.starter = IconButton("wand", "Build a starter network for these data")
+        self.starter.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.starter.setMenu(self._starter_menu())
         self.shuffle = IconButton("shuffle", "Show other samples", size=24)
         head = QHBoxLayout()
@@ -127,8 +125,11 @@ class DataPanel(QWidget):
         column.addWidget(self.split)
         column.addWidget(self.notes)
         column.addStretch(1)
-        column.addWidget(self.choose)
-        column.addWidget(self.starter)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(6)
+        buttons.addWidget(self.choose, 1)
+        buttons.addWidget(self.starter)
+        column.addLayout(buttons)
         self.empty = EmptyState("image", NOTHING, "Choose data …", self.choose_data)
         self.earlier = Button("Use the earlier data", "undo", "link", "accent")
         self.earlier.clicked.connect(self._use_earlier)
@@ -149,6 +150,7 @@ class DataPanel(QWidget):
 
     def _starter_menu(self) -> QMenu:
         menu = QMenu(self)
+        menu.addAction("Build a starter network").setEnabled(False)
         for id, text in STARTERS:
             menu.addAction(text).setData(id)
         menu.triggered.connect(self._starter_chosen)

@@ -7,6 +7,8 @@ orange.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
@@ -14,6 +16,8 @@ from PySide6.QtGui import QImage
 from playground.messages import Array
 
 Table = NDArray[np.uint8]
+
+LAST, GREY_INDEX = 254, 255
 
 
 def _table(colours: str) -> Table:
@@ -32,7 +36,7 @@ MAGMA = _table(
 )
 GREY = _table("000000 ffffff")
 SIGNED = _table("6fa0ff 5b8cff 3a5697 1b1f26 90593a f0924f ffae73")
-SIGNED_LIGHT = _table("1d4fd0 3f74f2 9db8f7 f4f6f8 f5b98c e07a2c b9560c")
+SIGNED_LIGHT = _table("2457e0 3f74f2 9db8f7 f4f6f8 f7bd8f ee8a3c dd6610")
 
 
 def signed(light: bool) -> Table:
@@ -55,6 +59,35 @@ def coloured(values: Array, low: float, high: float, table: Table) -> Table:
     if some_bad:
         picture[bad] = 128
     return picture
+
+
+def indexed(values: Array, low: float, high: float, table: Table) -> QImage:
+    """Rows × columns as an image of 8 bits a pixel: a small one costs few steps, which matters
+    while another thread wants the interpreter. What is not a number is a middle grey."""
+    values = np.asarray(values, np.float32)
+    if not values.size:
+        return QImage()
+    span = high - low
+    scale = LAST / span if span > 0 and np.isfinite(span) else 0.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        index = values * np.float32(scale) - np.float32(low * scale)
+        bad = np.isnan(index) if not np.isfinite(index.sum()) else None
+        np.clip(index, 0, LAST, out=index)
+        if bad is not None:
+            index[bad] = GREY_INDEX
+        pixels = index.astype(np.uint8, order="C")
+    height, width = pixels.shape
+    image = QImage(pixels.data, width, height, width, QImage.Format.Format_Indexed8).copy()
+    image.setColorTable(_colours(table.tobytes()))
+    return image
+
+
+@lru_cache(maxsize=16)
+def _colours(table: bytes) -> list[int]:
+    """256 colours as Qt wants them; the last one is the grey of what is not a number."""
+    rows = np.frombuffer(table, np.uint8).reshape(256, 3)[np.linspace(0, 255, 255).astype(int)]
+    found = [0xFF000000 | red << 16 | green << 8 | blue for red, green, blue in rows.tolist()]
+    return [*found, 0xFF808080]
 
 
 def levels(values: Array) -> tuple[float, float]:

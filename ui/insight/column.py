@@ -23,7 +23,11 @@ def text_colour(name: str) -> QColor:
     for _ in range(30):
         if contrast(shade, panel) >= LEAST_CONTRAST:
             break
-        shade = shade.darker(104) if theme().name == "light" else shade.lighter(104)
+        if theme().name == "light":
+            saturation = min(1.0, shade.saturationF() + 0.05)
+            shade = QColor.fromHsvF(shade.hueF(), saturation, shade.valueF() * 0.96)
+        else:
+            shade = shade.lighter(104)
     return shade
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from playground.messages import Array
-from ui.insight.colormaps import MAGMA, Table, coloured, qimage, signed
+from ui.insight.colormaps import MAGMA, indexed, levels, signed
 from ui.insight.ticks import number
 from ui.theme import theme
 
@@ -56,20 +56,6 @@ def grid(count: int, width: int, height: int, aspect: float) -> tuple[int, int]:
     return chosen
 
 
-def fitted(maps: Array, height: int, width: int) -> Array:
-    """Every map resized to ``height`` × ``width``: averaged when smaller, repeated when larger."""
-    for axis, size in ((1, height), (2, width)):
-        have = maps.shape[axis]
-        if have >= 2 * size > 0:
-            starts = np.linspace(0, have, size, endpoint=False).astype(np.intp)
-            counts = np.diff(np.append(starts, have)).astype(np.float32)
-            sums = np.add.reduceat(maps, starts, axis=axis, dtype=np.float32)
-            maps = sums / counts.reshape([-1 if a == axis else 1 for a in range(3)])
-        else:
-            maps = maps.take(np.arange(size) * have // size, axis)
-    return maps
-
-
 class FeatureMaps(QWidget):
     """The mosaic. A click on a map shows it alone; another click, or Escape, shows all again."""
 
@@ -81,7 +67,8 @@ class FeatureMaps(QWidget):
         self._levels: tuple[float, float] | None = None
         self._chosen: int | None = None
         self._signed = False
-        self._image = QImage()
+        self._stack = QImage()
+        self._map_height = 1
         self._layout = (1, 1, 1, 1)  # columns, rows, tile width, tile height
         self.setAccessibleName("Feature maps")
         self.setAccessibleDescription(CAPTION)
@@ -94,10 +81,6 @@ class FeatureMaps(QWidget):
     @property
     def maps(self) -> Array:
         return self._maps
-
-    @property
-    def image(self) -> QImage:
-        return self._image
 
     @property
     def chosen(self) -> int | None:
@@ -133,10 +116,11 @@ class FeatureMaps(QWidget):
 
     def _new_levels(self, before: tuple[float, float] | None) -> tuple[float, float]:
         """Black is no response. The upper end follows slowly, so that pictures do not flicker."""
-        finite = self._maps[np.isfinite(self._maps)]
-        if not finite.size:
+        if not self._maps.size:
             return (0.0, 1.0)
-        low, high = float(finite.min()), float(finite.max())
+        low, high = float(self._maps.min()), float(self._maps.max())
+        if not np.isfinite(low + high):
+            low, high = levels(self._maps)
         if self._signed:
             high = max(-low, high) or 1.0
         elif high > 0:
@@ -147,61 +131,87 @@ class FeatureMaps(QWidget):
             high = max(high, SETTLING * before[1])
         return (-high if self._signed else low, high)
 
-    def _colours(self) -> Table:
-        return signed(theme().name == "light") if self._signed else MAGMA
-
     @Slot()
     def _render(self) -> None:
-        if not self._maps.size or self._levels is None:
-            self._image = QImage()
-            self.update()
-            return
-        ratio = self.devicePixelRatioF()
-        width = int(self.width() * ratio)
-        height = int((self.height() - CAPTION_HEIGHT) * ratio)
-        maps = self._maps if self._chosen is None else self._maps[self._chosen : self._chosen + 1]
-        aspect = min(max(maps.shape[2] / maps.shape[1], 0.2), 12.0)
-        columns, rows = grid(len(maps), width, height, aspect)
-        tile = min(
-            (width - GAP * (columns - 1)) // columns,
-            int(((height - GAP * (rows - 1)) // rows) * aspect),
-        )
-        wide, high = max(1, tile), max(1, int(tile / aspect))
-        small = maps.shape[1] * maps.shape[2] <= wide * high
-        colours = coloured(maps, *self._levels, self._colours()) if small else None
-        ground = theme().color("raised" if theme().name == "dark" else "panel")
-        picture = np.empty((rows * (high + GAP), columns * (wide + GAP), 3), np.uint8)
-        picture[:] = (ground.red(), ground.green(), ground.blue())
-        if colours is None:
-            colours = coloured(fitted(maps, high, wide), *self._levels, self._colours())
-        down = np.arange(high) * colours.shape[1] // high
-        right = np.arange(wide) * colours.shape[2] // wide
-        tiles = colours[:, down[:, None], right[None, :]]
-        for index, shown in enumerate(tiles):
-            top, left = (index // columns) * (high + GAP), (index % columns) * (wide + GAP)
-            picture[top : top + high, left : left + wide] = shown
-        self._layout = (columns, rows, wide, high)
-        self._image = qimage(picture[: rows * (high + GAP) - GAP, : columns * (wide + GAP) - GAP])
-        self._image.setDevicePixelRatio(ratio)
+        """Turn the maps into one image, a map below the other; the painter lays them out."""
+        self._stack, self._layout = QImage(), (1, 1, 1, 1)
+        if self._maps.size and self._levels is not None:
+            self._lay_out()
+            _, _, wide, high = self._layout
+            down = max(1, self._maps.shape[1] // (2 * high))
+            right = max(1, self._maps.shape[2] // (2 * wide))
+            maps = self._shown_maps()[:, ::down, ::right]
+            table = signed(theme().name == "light") if self._signed else MAGMA
+            rows = maps.reshape(-1, maps.shape[2])
+            self._stack = indexed(rows, *self._levels, table)
+            self._map_height = maps.shape[1]
+            if maps.shape[1] > high or maps.shape[2] > wide:
+                self._stack = self._stack.convertToFormat(QImage.Format.Format_RGB32)
         self.update()
 
-    def resizeEvent(self, event: QEvent) -> None:
+    def _shown_maps(self) -> Array:
+        chosen = self._chosen
+        return self._maps if chosen is None else self._maps[chosen : chosen + 1]
+
+    def _lay_out(self) -> None:
+        """Columns, rows and the size of a tile in the screen's own pixels."""
+        ratio = self.devicePixelRatioF()
+        width = max(1, int(self.width() * ratio))
+        height = max(1, int((self.height() - CAPTION_HEIGHT) * ratio))
+        maps = self._shown_maps()
+        aspect = min(max(maps.shape[2] / maps.shape[1], 0.2), 12.0)
+        columns, rows = grid(len(maps), width, height, aspect)
+        room = int(((height - GAP * (rows - 1)) // rows) * aspect)
+        tile = max(1, min((width - GAP * (columns - 1)) // columns, room))
+        self._layout = (columns, rows, tile, max(1, int(tile / aspect)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
         self._render()
 
+    @property
+    def image(self) -> QImage:
+        """The mosaic as it is drawn, without the caption; null where there is nothing."""
+        if self._stack.isNull():
+            return QImage()
+        columns, rows, wide, high = self._layout
+        size = QSize(columns * (wide + GAP) - GAP, rows * (high + GAP) - GAP)
+        image = QImage(size, QImage.Format.Format_RGB32)
+        painter = QPainter(image)
+        self._paint_tiles(painter, size)
+        painter.end()
+        return image
+
+    def _paint_tiles(self, painter: QPainter, size: QSize) -> None:
+        columns, _, wide, high = self._layout
+        ground = theme().color("raised" if theme().name == "dark" else "panel")
+        painter.fillRect(QRect(QPoint(0, 0), size), ground)
+        smooth = self._stack.format() == QImage.Format.Format_RGB32
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        width = self._stack.width()
+        for index in range(self._stack.height() // self._map_height):
+            row, column = divmod(index, columns)
+            place = QRect(column * (wide + GAP), row * (high + GAP), wide, high)
+            source = QRect(0, index * self._map_height, width, self._map_height)
+            painter.drawImage(place, self._stack, source)
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._image.isNull():
+        if self._stack.isNull():
             return
         painter = QPainter(self)
-        painter.drawImage(0, 0, self._image)
+        ratio = self.devicePixelRatioF()
+        columns, rows, wide, high = self._layout
+        size = QSize(columns * (wide + GAP) - GAP, rows * (high + GAP) - GAP)
+        painter.save()
+        painter.scale(1 / ratio, 1 / ratio)
+        self._paint_tiles(painter, size)
         if self.hasFocus() and self._chosen is not None:
             painter.setPen(theme().color("accent"))
-            size = self._image.deviceIndependentSize().toSize()
             painter.drawRect(0, 0, size.width() - 1, size.height() - 1)
+        painter.restore()
         painter.setFont(theme().font(11.5))
         painter.setPen(theme().color("text3"))
-        top = self._image.deviceIndependentSize().height() + 16
         text = painter.fontMetrics().elidedText(CAPTION, Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(QPointF(0, top), text)
+        painter.drawText(QPointF(0, size.height() / ratio + 16), text)
 
     def map_at(self, x: float, y: float) -> int | None:
         """The map under a point of the widget."""

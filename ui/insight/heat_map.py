@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPainterPath, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from playground.messages import Array
-from ui.insight.colormaps import Table, coloured, qimage
+from ui.insight.colormaps import Table, indexed
 from ui.theme import theme
 
 RADIUS = 6.0
@@ -59,8 +59,7 @@ class HeatMap(QWidget):
 
     @Slot()
     def _recolour(self) -> None:
-        picture = coloured(self._values, *self._levels, self._table())
-        self._image = qimage(picture)
+        self._image = indexed(self._values, *self._levels, self._table())
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

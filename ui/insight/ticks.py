@@ -69,8 +69,8 @@ def span(
         return least or (0.0, 1.0)
     low, high = float(values.min()), float(values.max())
     if robust and values.size > 20:
-        usual = float(np.percentile(values, 97))
-        start = float(np.percentile(values, 3))
+        some = np.sort(values[:: 1 + len(values) // 400])
+        start, usual = float(some[len(some) * 3 // 100]), float(some[len(some) * 97 // 100])
         if high - low > 8 * (usual - start) > 0:
             high = min(high, usual + 2 * (usual - start))
             low = max(low, start - 2 * (usual - start))
