@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -13,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from models import edits
 from models.axes import image
-from models.graph import Definition, Edge, Graph, Node
+from models.graph import Edge, Graph
 from tests.gui.builder_kit import Bench, chain, digits_cnn
 from ui.builder.gestures import Wire
 from ui.builder.scene import Hit
@@ -451,7 +450,7 @@ def test_screen_readers_hear_the_selection(opened: Open) -> None:
     assert "16×28×28" in text
 
 
-# --- menus and groups -----------------------------------------------------------------------------
+# --- menus -----------------------------------------------------------------------------
 
 
 def test_context_menus_do_what_they_say(opened: Open) -> None:
@@ -491,29 +490,3 @@ def choose(text: str) -> None:
     action.trigger()
     shown.close()
     QApplication.processEvents()
-
-
-def test_a_group_is_a_node_and_travels_with_its_inside(opened: Open) -> None:
-    inside = Definition("d1", "Block", chain("input", "relu", "output"))
-    node = Node(
-        "n9", "block", "group", {"definition": "d1", "kind": "repeat", "copies": 3}, (200.0, 0.0)
-    )
-    graph = chain(("input", {"shape": image(1, 8, 8).to_json()}))
-    graph = replace(graph.with_nodes([node]), definitions={"d1": inside})
-    graph = edits.connect(graph, Edge("n1", "output", "n9", "input"))
-    bench = opened(graph)
-    item = bench.scene.nodes["n9"]
-    assert item.face.stacked
-    assert "Block" in item.face.caption
-    assert "×" in item.face.caption
-    assert "not shown" in item.described()
-    QTest.mouseDClick(
-        bench.view.viewport(), Qt.MouseButton.LeftButton, pos=bench.at(item.box.center())
-    )
-    assert "group" in bench.told[-1]
-    bench.session.select(["n9"])
-    bench.key(Qt.Key.Key_C, CTRL)
-    bench.session.edit("Delete", Graph())
-    bench.key(Qt.Key.Key_V, CTRL)
-    assert bench.names() == ["group"]
-    assert bench.session.graph.definitions["d1"].name == "Block"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from models import edits
 from models.axes import Kind, image, video
-from models.graph import Graph, Node
+from models.graph import Definition, Edge, Graph, Node
 from models.layers import LAYERS
 from tests.gui.builder_kit import Bench, chain, digits_cnn, long_chain
 from ui.builder import commands
@@ -180,6 +181,32 @@ def test_the_theme_repaints_nodes(opened: Open, wait: Callable[..., None]) -> No
     theme().set_theme("light" if was == "dark" else "dark")
     wait(lambda: conv.pixmap().cacheKey() != before)
     theme().set_theme(was)
+
+
+def test_a_group_is_a_node_and_travels_with_its_inside(opened: Open) -> None:
+    inside = Definition("d1", "Block", chain("input", "relu", "output"))
+    node = Node(
+        "n9", "block", "group", {"definition": "d1", "kind": "repeat", "copies": 3}, (200.0, 0.0)
+    )
+    graph = chain(("input", {"shape": image(1, 8, 8).to_json()}))
+    graph = replace(graph.with_nodes([node]), definitions={"d1": inside})
+    graph = edits.connect(graph, Edge("n1", "output", "n9", "input"))
+    bench = opened(graph)
+    item = bench.scene.nodes["n9"]
+    assert item.face.stacked
+    assert "Block" in item.face.caption
+    assert "×" in item.face.caption
+    assert "not shown" in item.described()
+    QTest.mouseDClick(
+        bench.view.viewport(), Qt.MouseButton.LeftButton, pos=bench.at(item.box.center())
+    )
+    assert "group" in bench.told[-1]
+    bench.session.select(["n9"])
+    assert commands.copy(bench.session)
+    bench.session.edit("Delete", Graph())
+    assert commands.paste(bench.session)
+    assert bench.names() == ["group"]
+    assert bench.session.graph.definitions["d1"].name == "Block"
 
 
 # --- a large graph ------------------------------------------------------------------------------

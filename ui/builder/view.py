@@ -393,8 +393,7 @@ class View(QGraphicsView):
     def wheelEvent(self, event: QWheelEvent) -> None:
         angle, pixels = event.angleDelta(), event.pixelDelta()
         if event.modifiers() & _Mod.ControlModifier:
-            turned = angle.y() or pixels.y()
-            self.set_zoom(self.zoom * 1.0015**turned, event.position())
+            self.set_zoom(self.zoom * 1.0015 ** (angle.y() or pixels.y()), event.position())
         else:
             move = pixels if not pixels.isNull() else angle / 2
             if event.modifiers() & _Mod.ShiftModifier and not move.x():
