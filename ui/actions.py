@@ -87,7 +87,8 @@ class Actions(QObject):
         self._buttons.append((id, button))
 
     def menu(self, names: Sequence[str], submenus: Sequence[str], parent: QWidget) -> QMenu:
-        """A menu with the actions of the menus ``names``, a line between them, then ``submenus``.
+        """A menu with the actions of the menus ``names``, divided by lines, and ``submenus`` after
+        the first of them.
 
         It is filled each time it opens, so that actions added later are in it.
         """
@@ -99,7 +100,7 @@ class Actions(QObject):
             for index, name in enumerate(names):
                 if index:
                     menu.addSeparator()
-                if index == len(names) - 1:
+                if index == 1:
                     for title in submenus:
                         self._fill(menu.addMenu(title), title)
                     menu.addSeparator()

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QPaintEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
@@ -35,7 +35,7 @@ SUFFIX = ".playground"
 FILTER = f"Playground projects (*{SUFFIX})"
 FIRST_SIZE = (1600, 1000)
 LEAST_SIZE = (1024, 640)
-MENUS, SUBMENUS = ("File", "Help"), ("Edit", "Run", "Canvas", "Panels", "View", "Export")
+MENUS, SUBMENUS = ("File", "Help", "Program"), ("Edit", "Run", "Canvas", "Panels", "View", "Export")
 
 
 class MainWindow(QMainWindow):
@@ -135,7 +135,7 @@ class MainWindow(QMainWindow):
                    "File", keywords="home welcome"),
             Action("save", "Save", self.save, "Ctrl+S", "save", "File", is_open),
             Action("save_as", "Save as …", self.save_as, "Ctrl+Shift+S", "save", "File", is_open),
-            Action("quit", "Quit", self.close, "Ctrl+Q", "exit", "Help", keywords="close exit"),
+            Action("quit", "Quit", self.close, "Ctrl+Q", "exit", "Program", keywords="close exit"),
         ]  # fmt: skip
 
     def _export_actions(self) -> list[Action]:
@@ -329,6 +329,8 @@ class MainWindow(QMainWindow):
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)
+        for button in box.buttons():
+            button.setIcon(QIcon())  # the platform's coloured ones are not of our hand
         answers = {buttons.Save: "save", buttons.Discard: "discard"}
         return answers.get(buttons(box.exec()), "cancel")
 

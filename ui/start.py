@@ -114,7 +114,7 @@ class Card(QPushButton):
         self.setAccessibleName(f"Open the example {example.title}")
         self.setAccessibleDescription(example.summary)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._height = 116 if compact else 176
+        self.setFixedHeight(136 if compact else 176)
         column = QVBoxLayout(self)
         margin = 10 if compact else 14
         column.setContentsMargins(margin, margin, margin, margin)
@@ -132,10 +132,10 @@ class Card(QPushButton):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def sizeHint(self) -> QSize:
-        return QSize(180, self._height)
+        return QSize(180, self.height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, self._height)
+        return QSize(120, self.height())
 
 
 class ExampleList(QWidget):

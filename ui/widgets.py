@@ -70,6 +70,9 @@ def scrolled(content: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     content.setProperty("kind", "content")
+    policy = content.sizePolicy()
+    policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)  # never wider than what is seen
+    content.setSizePolicy(policy)
     content.setAutoFillBackground(False)
     area.viewport().setAutoFillBackground(False)
     area.setWidget(content)
