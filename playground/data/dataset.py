@@ -64,7 +64,9 @@ class Column:
     def take(self, indices: Indices) -> Array:
         """Raw values (len(indices), …)."""
         if isinstance(self.values, np.ndarray):
-            return self.values[indices]
+            # unlike indexing, this never passes on an unusual order of the axes in memory, for
+            # which torch has other convolutions that differ in the last bits
+            return self.values.take(indices, axis=0)
         return self.values.take(indices)
 
     def prepared(self, raw: Array) -> Array:

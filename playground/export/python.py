@@ -20,7 +20,7 @@ from models.build import Network, build
 from models.graph import INPUT, OUTPUT, Graph
 from models.shapes import Report, infer
 from playground.export.members import HOLDER, WIDTH, Members, literal
-from playground.export.statements import Body, Text, chains
+from playground.export.statements import Body, Text, chains, tidied
 from playground.export.steps import Constants
 from playground.preprocessing import Preprocessing
 
@@ -76,11 +76,12 @@ def python_source(
     # On this device nothing is initialised, so that no random number is drawn.
     with torch.device("meta"):
         network = build(graph, report)
-    folded = chains(network.module.graph, network.calls)
+    body_graph = tidied(network.module.graph, network.calls)
+    folded = chains(body_graph, network.calls)
     members = Members(network.calls, folded)
     arguments = _arguments(network.arguments)
     constants = Constants(members.names)
-    body = Body(network.module.graph, network.calls, members, folded, arguments)
+    body = Body(body_graph, network.calls, members, folded, arguments)
     before = _before(arguments, preprocessing or {}, constants)
     statements, result = body.write()
     after = _returned(result, network, postprocessing or {}, constants)

@@ -7,6 +7,7 @@ more gives its name to the next value, and what recurrent layers return is unpac
 from __future__ import annotations
 
 import builtins
+import copy
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from playground.export.members import WIDTH, Members, call_lines, literal
 
 LONGEST_INSIDE = 48
 TUPLES = ("nn.LSTM", "nn.GRU", "nn.RNN", "nn.MultiheadAttention")
+RECTIFIERS = ("nn.ReLU", "nn.LeakyReLU", "nn.ReLU6")
 HINTS: dict[Any, str] = {
     operator.ge: "mask",
     nn.utils.rnn.pack_padded_sequence: "packed",
@@ -53,6 +55,29 @@ class Text:
     @property
     def operand(self) -> str:
         return self.text if self.atom else f"({self.text})"
+
+
+def tidied(graph: Graph, calls: Mapping[str, Call]) -> Graph:
+    """A copy without axes that are exchanged and at once, or behind a rectifier, exchanged back:
+    layers take and give sequences as T×F, and a person would not go there in between."""
+    result = copy.deepcopy(graph)
+    for node in result.nodes:
+        if not _exchanges(node):
+            continue
+        before = node.args[0]
+        if _exchanges(before):
+            node.replace_all_uses_with(before.args[0])
+        elif before.op == "call_module" and calls[str(before.target)].target in RECTIFIERS:
+            inner = before.args[0]
+            if _exchanges(inner) and all(_exchanges(user) for user in before.users):
+                before.args = (inner.args[0],)
+                for user in list(before.users):
+                    user.replace_all_uses_with(before)
+    return result
+
+
+def _exchanges(node: Node) -> bool:
+    return node.op == "call_method" and node.target == "transpose" and node.args[1:] == (1, 2)
 
 
 def chains(graph: Graph, calls: Mapping[str, Call]) -> dict[str, list[Node]]:

@@ -38,8 +38,8 @@ class Constants:
             case Scale():
                 return f"{x} / {step.by!r}"
             case Standardize():
-                mean = self._constant(step.mean, step.axis, owner, "mean")
-                return f"({x} - {mean}) / {self._constant(step.std, step.axis, owner, 'std')}"
+                centred = _sum(x, "-", self._constant(step.mean, step.axis, owner, "mean"))
+                return f"({centred}) / {self._constant(step.std, step.axis, owner, 'std')}"
             case Fill():
                 filled = self._constant(step.values, step.axis, owner, "fill")
                 return f"{x}.where(~{x}.isnan(), {filled})"
@@ -53,7 +53,8 @@ class Constants:
                 return f"{x} * {step.by!r}"
             case Standardize():
                 mean = self._constant(step.mean, step.axis, owner, "mean")
-                return f"{x} * {self._constant(step.std, step.axis, owner, 'std')} + {mean}"
+                wide = f"{x} * {self._constant(step.std, step.axis, owner, 'std')}"
+                return _sum(wide, "+", mean)
             case Fill():
                 return x
             case Log():
@@ -82,3 +83,10 @@ class Constants:
             ]
         self._lines += [*made, f'self.register_buffer("{name}", {name}, persistent=False)']
         return f"self.{name}"
+
+
+def _sum(left: str, sign: str, right: str) -> str:
+    """``x - -0.5`` is written ``x + 0.5``, which is the same to the last bit."""
+    if right.startswith("-"):
+        return f"{left} {'+' if sign == '-' else '-'} {right[1:]}"
+    return f"{left} {sign} {right}"

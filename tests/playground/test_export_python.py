@@ -26,8 +26,10 @@ from models.edits import EditError
 from models.graph import Edge, Graph, Node
 from models.layers import LAYERS
 from models.shapes import infer
+from playground.data import open_data
 from playground.export.python import python_source
 from playground.preprocessing import Fill, Log, Preprocessing, Scale, Standardize
+from playground.project import examples, open_example
 from tests.models.catalogue import CASES, T, batch, case
 from tests.models.test_shapes import grouped
 from tests.models.test_zoo_names import alexnet, chain
@@ -273,6 +275,52 @@ def test_a_class_name_that_is_taken_is_made_another(name):
     assert f"class {name}Network(nn.Module):" in source
 
 
+def test_axes_are_not_exchanged_forth_and_back():
+    graph = chain(
+        ("series", "input", {"shape": sequence(24, 1).to_json()}),
+        ("conv1", "conv1d", {}),
+        ("norm1", "batch-norm", {}),
+        ("relu1", "relu", {}),
+        ("conv2", "conv1d", {}),
+        ("pool", "global-avg-pool", {}),
+        ("output", "output", {}),
+    )
+    assert (
+        "        x = self.conv1(series.transpose(1, 2))\n"
+        "        x = self.norm1(x)\n"
+        "        x = self.relu1(x)\n"
+        "        return self.conv2(x).transpose(1, 2).mean(dim=1)\n"
+    ) in python_source(graph)
+
+
+def test_the_examples_answer_the_same_from_raw_values(tmp_path):
+    """The digits, series and forecasts themselves, with the preprocessing that was fitted."""
+    numbers = {}
+    for number, example in enumerate(examples()):
+        project = open_example(example.id)
+        dataset = open_data(project.data, example.path.parent)
+        network = build(project.graph)
+        column, target = next(iter(dataset.inputs.values())), dataset.target
+        source = python_source(
+            project.graph,
+            title=example.title,
+            preprocessing={network.inputs[0]: column.preprocessing},
+            postprocessing={network.outputs[0]: target.preprocessing},
+            classes=dataset.classes,
+        )
+        (tmp_path / f"case{number}.py").write_text(source, encoding="utf-8")
+        save_file(network.module.state_dict(), tmp_path / f"case{number}.safetensors")
+        raw = column.take(np.arange(5))
+        with torch.no_grad():
+            output = network.module.eval()(torch.from_numpy(column.prepared(raw)))
+        expected = torch.from_numpy(target.preprocessing.inverse(output.numpy()))
+        given = {"inputs": [torch.from_numpy(raw)], "expected": [{"": expected}]}
+        torch.save(given, tmp_path / f"case{number}.pt")
+        numbers[example.id] = number
+    assert len(numbers) == 6
+    assert run(tmp_path, CHILD, str(len(numbers))) == {}
+
+
 def test_nothing_random_is_drawn_and_the_source_is_always_the_same():
     graph = case("lstm", sequence(T, 6)).graph()
     before = torch.get_rng_state()
@@ -296,7 +344,7 @@ NAMES = ["a", "b.0", "b.1", "b.2", "c.x", "c.keys", "sum", "x", "y", "0", "h", "
 def networks(draw: st.DrawFn) -> Graph:
     """A random graph without errors: layers on earlier values, merged and shared at random."""
     graph = Graph()
-    for number in range(draw(st.integers(1, 2))):
+    for _ in range(draw(st.integers(1, 2))):
         shape = draw(st.sampled_from(FIRST))
         name = draw(st.sampled_from(["input", "x", "sum"]).filter(partial(free, graph)))
         graph, _ = edits.add_node(graph, "input", name=name, params={"shape": shape.to_json()})
