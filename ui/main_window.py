@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
@@ -29,12 +30,13 @@ from ui.shortcuts import ShortcutHelp
 from ui.start import StartPage
 from ui.theme import theme
 from ui.transport import StatusLine, TransportBar
-from ui.workspace import CANVAS, TITLES, Workspace
+from ui.workspace import CANVAS, PAGES, TITLES, Workspace
 
 SUFFIX = ".playground"
 FILTER = f"Playground projects (*{SUFFIX})"
 FIRST_SIZE = (1600, 1000)
 LEAST_SIZE = (1024, 640)
+LOAD_AFTER_MS, LOAD_PAUSE_MS = 300, 20
 MENUS, SUBMENUS = ("File", "Help", "Program"), ("Edit", "Run", "Canvas", "Panels", "View", "Export")
 
 
@@ -94,6 +96,15 @@ class MainWindow(QMainWindow):
         """What takes time: the worker, and what an earlier crash left behind."""
         self.session.start()
         self.start_page.set_rescues(self.guard.rescues(self._recover))
+        self._unloaded = list(PAGES)
+        QTimer.singleShot(LOAD_AFTER_MS, self, self._load_ahead)
+
+    @Slot()
+    def _load_ahead(self) -> None:
+        """Load one module of the workspace, and let the window live before the next."""
+        if self._unloaded and self.workspace is None and not self._closed:
+            import_module(self._unloaded.pop(0))
+            QTimer.singleShot(LOAD_PAUSE_MS, self, self._load_ahead)
 
     def _make_workspace(self) -> Workspace:
         if self.workspace is None:

@@ -13,6 +13,19 @@ from ui.start import ExampleList
 from ui.widgets import Panel
 
 GAP = 8
+PAGES = (
+    "ui.builder.canvas",
+    "ui.builder.palette",
+    "ui.builder.inspector",
+    "ui.builder.outline",
+    "ui.data.panel",
+    "ui.insight.live",
+    "ui.insight.confusion",
+    "ui.insight.tryout",
+    "ui.training.panel",
+    "ui.runs.panel",
+)
+"""What a workspace is made of. It is not needed for the start page, so it is loaded after it."""
 CANVAS = "canvas"
 TITLES = {
     "library": "Layers, Examples and Outline",
