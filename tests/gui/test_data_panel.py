@@ -423,3 +423,17 @@ def test_a_network_of_other_data(app: QApplication) -> None:
     post(session, DataReady(small_dataset(), DataSettings("digits", {}, SplitSettings())))
     assert session.dataset is None
     session.close()
+
+
+@pytest.mark.parametrize("settings", [DIGITS, GUNPOINT, AIRLINE])
+def test_any_size_comes_to_rest(app: QApplication, settings: int) -> None:
+    """A height that follows from the width, and a scroll bar that takes from it, may not chase
+    each other."""
+    session = opened(settings)
+    panel = shown(session)
+    for width in range(180, 300, 7):
+        for height in (240, 330, 380, 420, 520):
+            panel.resize(width, height)
+            QApplication.processEvents()
+    assert panel.grid.width() > 100
+    session.close()

@@ -18,6 +18,7 @@ from playground.project import DataSettings
 from playground.starter import StarterError, adopt, propose, starter_graph
 from playground.tasks import TASKS
 from ui.data.bars import ClassBars, SplitBar
+from ui.insight.column import steady
 from ui.insight.fetch import Fetch
 from ui.insight.sample_grid import SampleGrid
 from ui.insight.tryout import dropped_file
@@ -112,7 +113,7 @@ class DataPanel(QWidget):
         split_head.addWidget(self.split_method)
         content = QWidget()
         column = QVBoxLayout(content)
-        column.setContentsMargins(12, 8, 12, 12)
+        column.setContentsMargins(12, 8, 2, 12)
         column.setSpacing(10)
         titles = QVBoxLayout()
         titles.setSpacing(0)
@@ -143,7 +144,7 @@ class DataPanel(QWidget):
         rows.addWidget(self.earlier)
         self._pages = QStackedWidget()
         self._pages.addWidget(scrolled(nothing))
-        self._pages.addWidget(scrolled(content))
+        self._pages.addWidget(steady(scrolled(content)))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._pages)

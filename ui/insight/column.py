@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QScrollBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.theme import LEAST_CONTRAST, contrast, theme
 from ui.widgets import label
@@ -29,6 +37,27 @@ def text_colour(name: str) -> QColor:
         else:
             shade = shade.lighter(104)
     return shade
+
+
+def steady(area: QScrollArea) -> QScrollArea:
+    """Keep the room of the scroll bar also where none is needed. Contents whose height follows
+    from their width would otherwise make it come and go without end."""
+    area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    area.setVerticalScrollBar(_QuietBar())
+    return area
+
+
+class _QuietBar(QScrollBar):
+    """A scroll bar that cannot be seen where there is nothing to scroll."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Vertical)
+        self.rangeChanged.connect(self._adapt)
+        self.setEnabled(False)
+
+    @Slot(int, int)
+    def _adapt(self, low: int, high: int) -> None:
+        self.setEnabled(high > low)
 
 
 class Figure(QLabel):

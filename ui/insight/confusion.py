@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from playground.messages import Array, Evaluation, Failure, State
 from playground.tasks import TASKS
 from ui.insight.answer_view import percent
-from ui.insight.column import Figure
+from ui.insight.column import Figure, steady
 from ui.insight.curves import metric_name, metric_text
 from ui.insight.fetch import Fetch
 from ui.insight.matrix import ConfusionMatrix
@@ -90,7 +90,7 @@ class SampleList(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.heading)
-        column.addWidget(scrolled(content), 1)
+        column.addWidget(steady(scrolled(content)), 1)
 
     def show_listed(self, listed: Listed, evaluation: Evaluation) -> None:
         dataset = self._session.dataset

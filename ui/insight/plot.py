@@ -148,7 +148,7 @@ class Plot(QWidget):
         return QRectF(LEFT, top, max(1, width), max(1, height))
 
     def _y_marks(self) -> int:
-        return max(2, int(self._area().height() // 44))
+        return max(3, int(self._area().height() // 44))
 
     def position(self, x: float, y: float) -> QPointF:
         """Where a point of the data is drawn, in the widget's own pixels."""

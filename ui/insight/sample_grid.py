@@ -30,7 +30,7 @@ from ui.theme import theme
 GAP = 2
 CAPTION = 16
 ROW_HEIGHT = 26
-LEAST_SERIES = 96
+LEAST_SERIES = 84
 
 
 class SampleGrid(QWidget):
