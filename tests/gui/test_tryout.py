@@ -14,9 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from playground.answers import Classes, Series, Value
-from playground.messages import Answered
+from playground.messages import Answered, State, Status
 from playground.project import DataSettings
-from tests.gui.insight_kit import AIRLINE, DIGITS, opened, post, with_run
+from tests.gui.insight_kit import AIRLINE, DIGITS, opened, post, snapshot, with_run
 from tests.gui.test_insight_views import draw
 from ui.insight.answer_view import AnswerBars, AnswerView, percent
 from ui.insight.tryout import TryPanel
@@ -93,6 +93,18 @@ def test_a_lost_answer_does_not_block(digits: Session) -> None:
     assert len(questions(digits)) == 2
 
 
+def test_the_answer_follows_a_run(digits: Session) -> None:
+    panel = shown(digits)
+    draw(panel.picture.pad, [(0.2, 0.5), (0.8, 0.5)])
+    answer(digits, panel, Classes((("1", 0.5), ("7", 0.5))))
+    answer(digits, panel, Classes((("1", 0.5), ("7", 0.5))))
+    asked = len(questions(digits))
+    post(digits, snapshot(digits))
+    assert len(questions(digits)) == asked
+    post(digits, Status(State.RUNNING), snapshot(digits))
+    assert len(questions(digits)) == asked + 1
+
+
 def test_clearing_takes_the_answer_away(digits: Session) -> None:
     panel = shown(digits)
     draw(panel.picture.pad, [(0.2, 0.5), (0.8, 0.5)])
@@ -123,9 +135,7 @@ def test_the_sample_of_all_views_is_judged(digits: Session) -> None:
     assert "sample 12" in panel.source.whole()
 
 
-def test_an_image_file_is_read_as_in_training(
-    digits: Session, wait: Wait, tmp_path: Path
-) -> None:
+def test_an_image_file_is_read_as_in_training(digits: Session, wait: Wait, tmp_path: Path) -> None:
     picture = np.full((90, 70), 255, np.uint8)
     picture[20:70, 30:38] = 0
     path = tmp_path / "one.png"

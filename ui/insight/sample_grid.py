@@ -31,6 +31,7 @@ GAP = 2
 CAPTION = 16
 ROW_HEIGHT = 26
 LEAST_SERIES = 84
+LEAST_NAMED = 420
 
 
 class SampleGrid(QWidget):
@@ -203,7 +204,8 @@ class SampleGrid(QWidget):
         painter.setPen(theme().color("text"))
         painter.drawText(inner, int(Qt.AlignmentFlag.AlignRight | middle), said)
         left = inner.adjusted(0, 0, -metrics.horizontalAdvance(said) - 8, 0)
-        text = metrics.elidedText(row_text(self._column, self._raw[place]), elide, left.width())
+        words = row_text(self._column, self._raw[place], named=rect.width() > LEAST_NAMED)
+        text = metrics.elidedText(words, elide, left.width())
         painter.setPen(theme().color("text2"))
         painter.drawText(left, int(Qt.AlignmentFlag.AlignLeft | middle), text)
 

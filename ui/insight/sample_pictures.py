@@ -64,8 +64,8 @@ def sparkline(raw: Array, size: QSize, ratio: float = 1.0) -> QImage:
     return image
 
 
-def row_text(column: Column, raw: Array) -> str:
-    """A row of a table in words: ``sepal 5.1 · colour red``."""
+def row_text(column: Column, raw: Array, *, named: bool = True) -> str:
+    """A row of a table in words: ``sepal 5.1 · colour red``, or ``5.1 · red``."""
     values = np.asarray(raw, float).reshape(-1)
     features = getattr(column.reading, "features", None)
     if features is None:
@@ -79,7 +79,7 @@ def row_text(column: Column, raw: Array) -> str:
             shown = "–" if np.isnan(part[0]) else number(float(part[0]))
         else:
             shown = feature.categories[int(part.argmax())] if part.any() else "–"
-        parts.append(f"{feature.name} {shown}")
+        parts.append(f"{feature.name} {shown}" if named else shown)
     return " · ".join(parts) + (" …" if len(features) > MOST_FEATURES else "")
 
 

@@ -20,7 +20,7 @@ from models.axes import Kind
 from playground.answers import Classes
 from playground.data.dataset import Column
 from playground.data.reading import RowReading
-from playground.messages import Answered, Array
+from playground.messages import Answered, Array, State
 from ui.insight.answer_view import AnswerView
 from ui.insight.fetch import Fetch
 from ui.insight.inputs import PictureInput, RowInput, SeriesInput
@@ -119,6 +119,7 @@ class TryPanel(QWidget):
         session.project_changed.connect(self._prepare)
         session.bridge.answered.connect(self._on_answered)
         session.bridge.loaded.connect(self._state_changed)
+        session.bridge.snapshot.connect(self._weights_changed)
 
     # What can be asked --------------------------------------------------------------------------
 
@@ -154,6 +155,12 @@ class TryPanel(QWidget):
         self.empty.say(UNTRAINED if session.dataset is not None else session.data_message, "Run")
         self._pages.setCurrentWidget(self._body if usable else self.empty)
         if usable and not session.state.busy and self.isVisible():
+            self._ask_again()
+
+    @Slot()
+    def _weights_changed(self) -> None:
+        """While a run goes on, the answer follows what the network learns."""
+        if self._session.state is State.RUNNING and self.isVisible():
             self._ask_again()
 
     def showEvent(self, event: QShowEvent) -> None:
