@@ -1,13 +1,14 @@
 """The window's side of ``playground bench``, in a process of its own: ``python -m ui.bench WHAT``.
 
 ``launch`` tells when the window was painted; ``training EXAMPLE`` trains with all live views on
-and answers ``{"seconds": s}``; ``edits NODES`` measures edits on a network of that size.
+and answers ``{"seconds": s}``; ``edits NODES COUNT`` measures edits on a network of that size.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import random
 import sys
 import tempfile
@@ -19,13 +20,15 @@ from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 
-from PySide6.QtCore import QEventLoop, QObject, QPointF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEventLoop, QObject, QPointF, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from models import edits
 from models.axes import image
 from models.graph import Edge, Graph
 from playground.bench.child import say
+from playground.bench.contender import FOREVER, STEADY
+from playground.compat import default_threads
 from playground.data import DataSettings, SplitSettings
 from playground.messages import Progress, Snapshot, State
 from playground.project import Project
@@ -33,9 +36,8 @@ from ui import app as start
 from ui.failures import Failures
 from ui.main_window import MainWindow
 
-FOREVER = 1_000_000
 PROBE_MS = 5
-EDITS, FRAMES, FRAME_SECONDS = 120, 120, 1 / 60
+FRAMES, FRAME_SECONDS = 120, 1 / 60
 WINDOW = (1600, 1000)
 PATIENCE_SECONDS = 60.0
 
@@ -68,19 +70,27 @@ class Lateness(QObject):
         self._due = now + PROBE_MS / 1000
 
 
-class Questions(QObject):
-    """Lines of standard input, read in a thread and answered in the window's."""
-
-    asked = Signal(str)
+class Questions:
+    """Lines of standard input, read in a thread so that the window goes on meanwhile."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         for line in sys.stdin:
-            self.asked.emit(line)
-        self.asked.emit("")
+            self._lines.put(line)
+        self._lines.put("")
+
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        """Until standard input closes."""
+        while True:
+            while self._lines.empty():
+                settle(0.05)
+            line = self._lines.get()
+            if not line:
+                return
+            yield json.loads(line)
 
 
 class Training(QObject):
@@ -91,7 +101,7 @@ class Training(QObject):
         self.window, self.session = window, window.session
         self.session.open_example(example)
         wait(lambda: self.session.dataset is not None)
-        self.session.set_training(epochs=FOREVER, early_stopping=None, schedule="constant")
+        self.session.set_training(epochs=FOREVER, **STEADY)
         self.lateness, self.snapshots = Lateness(), 0
         self._places: list[tuple[float, int]] = []
         self.session.bridge.snapshot.connect(self._count)
@@ -99,8 +109,6 @@ class Training(QObject):
         self.session.run()
         wait(lambda: bool(self._places))
         self.pause()
-        self._questions = Questions()
-        self._questions.asked.connect(self._answer)
 
     @Slot(object)
     def _count(self, snapshot: Snapshot) -> None:
@@ -115,12 +123,8 @@ class Training(QObject):
         self.session.pause()
         wait(lambda: self.session.state is State.PAUSED)
 
-    @Slot(str)
-    def _answer(self, line: str) -> None:
-        if not line:
-            QApplication.quit()
-            return
-        seconds = float(json.loads(line)["seconds"])
+    def measure(self, seconds: float) -> dict[str, object]:
+        """Train for ``seconds`` and pause; how fast, and how late the window was."""
         self.session.run()
         wait(lambda: self.session.state is State.RUNNING)
         self._places, self.snapshots = [], 0
@@ -128,20 +132,15 @@ class Training(QObject):
         started = perf_counter()
         settle(seconds)
         wait(lambda: len(self._places) > 1)
-        late = self.lateness.stop()
+        late, taken = self.lateness.stop(), perf_counter() - started
         (begin, first), (end, last) = self._places[0], self._places[-1]
-        views = self.window.workspace.views.current() if self.window.workspace else ""
-        threads = os.environ.get("OMP_NUM_THREADS")
-        say(
-            {
-                "rate": (last - first) / (end - begin),
-                "threads": threads or self.session.status.device,
-                "lateness": spread(late),
-                "snapshots": self.snapshots / (perf_counter() - started),
-                "views": views,
-            }
-        )
         self.pause()
+        return {
+            "rate": (last - first) / (end - begin),
+            "threads": default_threads(),
+            "lateness": spread(late),
+            "snapshots": self.snapshots / taken,
+        }
 
 
 def launch() -> None:
@@ -155,12 +154,13 @@ def training(example: str) -> None:
         window.start()
         trained = Training(window, example)
         say({"ready": True})
-        QApplication.exec()
+        for question in Questions():
+            say(trained.measure(question["seconds"]))
         trained.session.stop()
 
 
-def measure_edits(nodes: int) -> None:
-    """Edits, and a node dragged at 60 Hz, on a network of ``nodes`` nodes."""
+def measure_edits(nodes: int, count: int) -> None:
+    """``count`` edits, and a node dragged at 60 Hz, on a network of ``nodes`` nodes."""
     with opened() as window:
         window.start()
         session = window.session
@@ -170,7 +170,7 @@ def measure_edits(nodes: int) -> None:
         chosen = random.Random(0)
         convolutions = session.graph.of_layer("conv2d")
         edit_times, core_times = [], []
-        for _ in range(EDITS):
+        for _ in range(count):
             node = chosen.choice(convolutions)
             graph = edits.set_params(session.graph, node.id, {"out_channels": chosen.randint(2, 9)})
             started = perf_counter()
@@ -293,10 +293,10 @@ def main() -> None:
                 launch()
             case ["training", example]:
                 training(example)
-            case ["edits", nodes]:
-                measure_edits(int(nodes))
+            case ["edits", nodes, count]:
+                measure_edits(int(nodes), int(count))
             case _:
-                sys.exit("python -m ui.bench launch | training EXAMPLE | edits NODES")
+                sys.exit("python -m ui.bench launch | training EXAMPLE | edits NODES COUNT")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ TITLES = {
 }
 WARM_UP_SECONDS = 1.0
 LAUNCHES = 5
+SIZES, EDITS = (100, 1000), 120
 Row = dict[str, Any]
 
 
@@ -77,7 +78,7 @@ def training(plan: Plan) -> Iterator[Row]:
                 "ratio": _spread(ratios),
             }
             if "lateness" in details[name]:
-                row |= {key: details[name][key] for key in ("lateness", "snapshots", "views")}
+                row |= {key: details[name][key] for key in ("lateness", "snapshots")}
             rows.append(row)
             yield row
         _show_training(example, rows, absent, plan.console)
@@ -199,8 +200,8 @@ def launch(plan: Plan) -> Iterator[Row]:
 def edits(plan: Plan) -> Iterator[Row]:
     """Milliseconds from an edit to new shapes, in the document alone and on the canvas."""
     lines = []
-    for nodes in (100, 1000):
-        child = _window("edits", str(nodes))
+    for nodes in SIZES:
+        child = _window("edits", str(nodes), str(EDITS))
         try:
             answer = child.answer()
         finally:

@@ -18,6 +18,9 @@ from typing import Any
 from playground.bench.child import serve
 
 FOREVER = 1_000_000
+RATE = 1e-3
+STEADY: dict[str, Any] = {"early_stopping": None, "schedule": "constant", "learning_rate": RATE}
+"""Settings that can go on for ever."""
 
 Rate = Callable[[float], float]
 
@@ -30,8 +33,7 @@ def engine(example: str) -> Rate:
     from playground.training.trainer import Trainer
 
     project = open_example(example)
-    training = project.training.replace(epochs=FOREVER, early_stopping=None, schedule="constant")
-    project = replace(project, training=training)
+    project = replace(project, training=project.training.replace(epochs=FOREVER, **STEADY))
     dataset = open_data(project.data, Path.cwd())
     folder = tempfile.TemporaryDirectory()
     trainer = Trainer(project, dataset, new_run(Path(folder.name)))
@@ -73,8 +75,8 @@ def written(name: str, example: str) -> Rate:
     for split in ("train", "validation"):
         batch = dataset.batch(dataset.splits[split])
         arrays[split] = batch[x], batch[y]
-    samples = loops.samples_of(arrays, project.training.batch_size, len(dataset.classes))
-    rate = project.training.learning_rate
+    training = project.training
+    samples = loops.samples_of(arrays, training.batch_size, training.gradient_clip)
 
     # the network as a user would have written it: the class that the Python export writes
     written_class: dict[str, Any] = {"__name__": "network"}
@@ -85,12 +87,12 @@ def written(name: str, example: str) -> Rate:
         return made
 
     if name == "lightning":
-        return loops.lightning(network, samples, rate)
+        return loops.lightning(network, samples, RATE)
     if name == "keras":
-        epoch = loops.keras(keras_layers.LAYERS[example], samples, rate)
+        epoch = loops.keras(keras_layers.LAYERS[example], samples, RATE)
     else:
         loop = loops.tensors if name == "tensors" else loops.dataloader
-        epoch = loop(network, samples, rate)
+        epoch = loop(network, samples, RATE)
     return lambda seconds: loops.rate_of(epoch, samples.batches, seconds)
 
 

@@ -23,14 +23,17 @@ MakeNetwork = Callable[[], nn.Module]
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """A classification task in memory: inputs (N, …) float32 and class indices (N,) int64."""
+    """A classification task in memory: inputs (N, …) float32 and class indices (N,) int64.
+
+    ``clip`` is the largest norm of the gradients, if there is one.
+    """
 
     x: Tensor
     y: Tensor
     validation_x: Tensor
     validation_y: Tensor
     batch: int
-    classes: int
+    clip: float | None
 
     @property
     def batches(self) -> int:
@@ -56,6 +59,8 @@ def dataloader(network: MakeNetwork, samples: Samples, rate: float) -> Epoch:
             output = model(x)
             loss = criterion(output, y)
             loss.backward()
+            if samples.clip is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), samples.clip)
             optimizer.step()
             loss_sum += loss.item() * len(x)
             correct += (output.argmax(1) == y).sum().item()
@@ -86,6 +91,8 @@ def tensors(network: MakeNetwork, samples: Samples, rate: float) -> Epoch:
             output = model(x)
             loss = criterion(output, y)
             loss.backward()
+            if samples.clip is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), samples.clip)
             optimizer.step()
             loss_sum += loss.item() * len(x)
             correct += (output.argmax(1) == y).sum().item()
@@ -120,6 +127,7 @@ def lightning(network: MakeNetwork, samples: Samples, rate: float) -> Callable[[
         clock = _clock(pl.Callback, seconds)
         pl.Trainer(
             max_epochs=-1,
+            gradient_clip_val=samples.clip,
             accelerator="cpu",
             logger=False,
             enable_checkpointing=False,
@@ -188,7 +196,7 @@ def keras(layers: Callable[[Any], list[Any]], samples: Samples, rate: float) -> 
     x, validation_x = samples.x.numpy(), samples.validation_x.numpy()
     model = keras.Sequential([keras.Input(x.shape[1:]), *layers(keras.layers)])
     model.compile(
-        optimizer=keras.optimizers.Adam(rate),
+        optimizer=keras.optimizers.Adam(rate, global_clipnorm=samples.clip),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
@@ -216,7 +224,7 @@ def rate_of(epoch: Epoch, batches: int, seconds: float) -> float:
     return epochs * batches / taken
 
 
-def samples_of(arrays: dict[str, tuple[Any, Any]], batch: int, classes: int) -> Samples:
+def samples_of(arrays: dict[str, tuple[Any, Any]], batch: int, clip: float | None) -> Samples:
     """From numpy arrays {"train": (x, y), "validation": (x, y)}."""
     (x, y), (validation_x, validation_y) = arrays["train"], arrays["validation"]
     return Samples(
@@ -225,5 +233,5 @@ def samples_of(arrays: dict[str, tuple[Any, Any]], batch: int, classes: int) -> 
         torch.from_numpy(np.ascontiguousarray(validation_x)),
         torch.from_numpy(np.ascontiguousarray(validation_y)),
         batch,
-        classes,
+        clip,
     )

@@ -70,7 +70,8 @@ def _exported(model: Model, path: Path, weights: Path) -> Answerer:
     """What the written module answers. Its text was written by us alone: no string of a document
     stands in it but in quotes."""
     spec = importlib.util.spec_from_file_location("exported", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     network: nn.Module = module.load(str(weights))

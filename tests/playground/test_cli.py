@@ -192,7 +192,7 @@ def test_train_an_example_here(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ("--epochs", "1", "--set", "split.validation=4000")
+    words = ("--epochs", "1", "--set", "split.validation=3500")
     *_, summary = shell.json("train", "digits-lstm", *words)
     assert summary["run"] == str(tmp_path / "digits-lstm.files" / "runs" / "001")
     assert shell("evaluate", "digits-lstm").code == 0
