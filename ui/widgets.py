@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
-    QFontMetrics,
     QIcon,
     QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -24,7 +22,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -32,7 +29,6 @@ from PySide6.QtWidgets import (
 
 from ui.theme import theme
 
-HEADER_HEIGHT = 36
 CONTROL_HEIGHT = 28
 
 
@@ -363,125 +359,3 @@ class EmptyState(QWidget):
     @Slot()
     def _recolor(self) -> None:
         self._picture.setPixmap(theme().pixmap(self._icon, "text3", 28))
-
-
-class Panel(QFrame):
-    """A framed panel with a header of tabs (one tab is a title) and room for buttons at its right.
-
-    A page is a widget, or a function that makes it when it is first shown. A double click on the
-    header asks to maximise or restore the panel.
-    """
-
-    current_changed = Signal(str)
-    maximise_wanted = Signal()
-    hide_wanted = Signal()
-
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("kind", "panel")
-        self.setAccessibleName(name)
-        self.name = name
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
-        self.header = _Header(self)
-        column.addWidget(self.header)
-        self._pages = QStackedWidget()
-        column.addWidget(self._pages, 1)
-        self._group = QButtonGroup(self)
-        self._tabs: dict[str, QToolButton] = {}
-        self._makers: dict[str, Callable[[], QWidget]] = {}
-        self._widgets: dict[str, QWidget] = {}
-
-    def add_page(self, id: str, title: str, page: QWidget | Callable[[], QWidget]) -> None:
-        tab = Tab(title)
-        tab.setAccessibleName(f"{title}, {self.name} panel")
-        tab.clicked.connect(self._tab_clicked)
-        self._group.addButton(tab)
-        self._tabs[id] = tab
-        self.header.add_tab(tab)
-        if isinstance(page, QWidget):
-            self._put(id, page)
-        else:
-            self._makers[id] = page
-        if len(self._tabs) == 1:
-            tab.setChecked(True)
-            if isinstance(page, QWidget):
-                self._pages.setCurrentWidget(page)
-
-    def add_right(self, widget: QWidget) -> None:
-        """Put ``widget`` at the right of the header."""
-        self.header.add_right(widget)
-
-    def ids(self) -> list[str]:
-        return list(self._tabs)
-
-    def current(self) -> str:
-        return next((id for id, tab in self._tabs.items() if tab.isChecked()), "")
-
-    def page(self, id: str) -> QWidget:
-        """The widget of a page, made now where it was not yet."""
-        if id not in self._widgets:
-            self._put(id, self._makers.pop(id)())
-        return self._widgets[id]
-
-    def made(self, id: str) -> QWidget | None:
-        """The widget of a page, if it was made already."""
-        return self._widgets.get(id)
-
-    def set_current(self, id: str) -> None:
-        if id not in self._tabs:
-            return
-        self._tabs[id].setChecked(True)
-        self._pages.setCurrentWidget(self.page(id))
-        self.current_changed.emit(id)
-
-    def _put(self, id: str, page: QWidget) -> None:
-        self._widgets[id] = page
-        self._pages.addWidget(page)
-
-    @Slot()
-    def _tab_clicked(self) -> None:
-        self.set_current(self.current())
-
-
-class Tab(QToolButton):
-    """A panel's tab, as wide as its title, whether chosen or not."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self.setProperty("kind", "tab")
-        self.setText(title)
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        width = QFontMetrics(theme().font(13, 600)).horizontalAdvance(title)
-        self.setFixedSize(width + 2, HEADER_HEIGHT)
-
-
-class _Header(QFrame):
-    """The tabs and buttons on top of a panel."""
-
-    def __init__(self, panel: Panel) -> None:
-        super().__init__(panel)
-        self._panel = panel
-        self.setProperty("kind", "header")
-        self.setFixedHeight(HEADER_HEIGHT)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(12, 0, 8, 0)
-        self._row.setSpacing(16)
-        self._tabs = QHBoxLayout()
-        self._tabs.setSpacing(16)
-        self._row.addLayout(self._tabs)
-        self._row.addStretch()
-        self._right = QHBoxLayout()
-        self._right.setSpacing(2)
-        self._row.addLayout(self._right)
-
-    def add_tab(self, tab: QToolButton) -> None:
-        self._tabs.addWidget(tab)
-
-    def add_right(self, widget: QWidget) -> None:
-        self._right.addWidget(widget)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._panel.maximise_wanted.emit()

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
+from ui.panel import Panel
 from ui.session import Session
 from ui.settings import settings
 from ui.start import ExampleList
-from ui.widgets import Panel
 
 GAP = 8
 PAGES = (
@@ -51,6 +51,7 @@ class Workspace(QWidget):
         self._arrange()
         session.reveal.connect(self.reveal)
         session.saving.connect(self._keep_tabs)
+        session.dataset_changed.connect(self._name_pages)
         session.project_changed.connect(self.project_changed)
 
     # --- panels -------------------------------------------------------------------------------
@@ -250,6 +251,14 @@ class Workspace(QWidget):
                 self._show_panel(name)
                 panel.set_current(what)
                 panel.page(what).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def _name_pages(self) -> None:
+        """Numbers are not confused with each other: they are predicted."""
+        dataset = self._session.dataset
+        if dataset is not None:
+            classes = dataset.task == "classification"
+            self.views.set_title("confusion", "Confusion" if classes else "Predictions")
 
     def _show_panel(self, id: str) -> None:
         if not self.is_shown(id):

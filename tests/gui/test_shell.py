@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QMenu, QWidget
 
 from models import edits
 from playground import project as projects
 from playground.messages import Estimate, Progress, State, Status
-from tests.gui.doubles import NotingWorker, give_data, small_project
+from tests.gui.doubles import NotingWorker, give_data, small_dataset, small_project
 from ui.main_window import MainWindow, file_stem
 from ui.session import Session
 from ui.settings import recent_projects, settings
@@ -205,6 +207,26 @@ def test_a_panel_is_maximised_and_put_back(opened: MainWindow) -> None:
     assert all(panel.isVisible() for panel in space.panels.values())
     opened.actions_.trigger(f"maximise_{CANVAS}")
     assert [id for id, panel in space.panels.items() if panel.isVisible()] == [CANVAS]
+
+
+def test_a_panel_s_header_hides_it(opened: MainWindow) -> None:
+    views = workspace(opened).views
+    QApplication.sendEvent(
+        views.header,
+        QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(500, 10), QPoint(500, 10)),
+    )
+    (menu,) = views.header.findChildren(QMenu)
+    next(action for action in menu.actions() if action.text() == "Hide").trigger()
+    menu.close()
+    assert not views.isVisible()
+
+
+def test_numbers_are_predicted_not_confused(opened: MainWindow) -> None:
+    give_data(opened.session, replace(small_dataset(), task="forecast"))
+    tab = workspace(opened).views._tabs["confusion"]
+    assert tab.text() == "Predictions"
+    give_data(opened.session)
+    assert tab.text() == "Confusion"
 
 
 def test_sizes_hidden_panels_and_tabs_are_remembered(make: Make, app: QApplication) -> None:
