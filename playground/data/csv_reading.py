@@ -177,9 +177,10 @@ def _marked(first: bytes) -> str | None:
 def _decoded(path: Path, encoding: str) -> str:
     try:
         text = path.read_bytes().decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
-    except (UnicodeError, LookupError) as error:
+    except (UnicodeError, LookupError):
         name = _NAMES.get(encoding, encoding)
-        raise DataError(f"{path.name} is not {name} ({error}): set its encoding") from None
+        tried = "neither UTF-8 nor Windows-1252" if encoding == "cp1252" else f"not {name}"
+        raise DataError(f"{path.name} is {tried}: set its encoding, or save it as UTF-8") from None
     if "\0" in text:
         row = text[: text.index("\0")].count("\n") + 1
         raise DataError(f"{path.name} has a NUL character in row {row}: it is no text table")

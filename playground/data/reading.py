@@ -243,6 +243,8 @@ def reading_from_json(data: Any) -> Reading:
 
 def _is_file(text: str) -> bool:
     """Whether ``text`` is a path: of a file that is there, or plainly meant as one."""
+    if not text.strip():
+        return False
     try:
         return Path(text).exists() or Path(text).suffix.lower() in (".csv", ".tsv", ".txt")
     except (OSError, ValueError):

@@ -249,12 +249,14 @@ def _season(moments: list[str] | None) -> int:
 
 def _captions(moments: list[str] | None, first: Indices, horizon: int) -> tuple[str, ...]:
     """What a window forecasts: "1959-01 – 1959-12"."""
+    firsts = first.tolist()
     if moments is None:
-        names = [f"step {start + 1:,}" for start in first.tolist()]
-        ends = [f"{start + horizon:,}" for start in first.tolist()]
+        names = [f"{start + 1:,}" for start in firsts]
+        ends = [f"{start + horizon:,}" for start in firsts]
     else:
-        names = [moments[start] for start in first.tolist()]
-        ends = [moments[start + horizon - 1] for start in first.tolist()]
+        names = [moments[start] for start in firsts]
+        ends = [moments[start + horizon - 1] for start in firsts]
+    word = "" if moments is not None else "step " if horizon == 1 else "steps "
     if horizon == 1:
-        return tuple(names)
-    return tuple(f"{name} – {end}" for name, end in zip(names, ends, strict=True))
+        return tuple(word + name for name in names)
+    return tuple(f"{word}{name} – {end}" for name, end in zip(names, ends, strict=True))
