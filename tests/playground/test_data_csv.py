@@ -131,10 +131,12 @@ def test_damaged_tables_are_opened_or_explained(tmp_path, data):
         place = data.draw(st.integers(0, len(content) - 1))
         content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
     path = written(tmp_path, bytes(content))
+    problem, batch = "", {}
     try:
         dataset = open_data(DataSettings("table", {"path": str(path)}), tmp_path)
-    except DataError as error:
-        assert "\n" not in str(error)
-    else:
         batch = dataset.batch(dataset.splits["train"])
-        assert all(np.isfinite(values).all() for values in batch.values())
+    except DataError as error:
+        problem = str(error)
+    assert bool(problem) != bool(batch)
+    assert "\n" not in problem
+    assert all(np.isfinite(values).all() for values in batch.values())

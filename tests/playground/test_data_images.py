@@ -1,5 +1,7 @@
 """Folders of pictures, and pictures of every kind as arrays."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -204,10 +206,8 @@ def test_damaged_pictures_are_read_or_refused(tmp_path, suffix):
         for place in random.integers(0, len(whole), 4):
             spoilt[place] = random.integers(0, 256)
         (tmp_path / "y").write_bytes(bytes(spoilt[: random.integers(1, len(whole) + 1)]))
-        try:
+        with suppress(vision.UnreadableImage):
             assert vision.read_picture(tmp_path / "y", 3, (8, 8)).shape == (3, 8, 8)
-        except vision.UnreadableImage as error:
-            assert "y" in str(error)
 
 
 def test_a_drawn_digit_is_centred_as_in_mnist():

@@ -47,7 +47,7 @@ def test_json_and_back(reading):
     ],
 )
 def test_damaged_readings_are_refused(data):
-    with pytest.raises(ValueError, match=".+"):
+    with pytest.raises(ValueError, match=r".+"):
         reading_from_json(data)
 
 
