@@ -93,7 +93,7 @@ class DataPanel(QWidget):
         self.title = ElidedLabel("", "title")
         self.summary = label("", "small", wrap=True)
         self.banner = Banner(self.adapt)
-        self.grid = SampleGrid("Samples of the data", 24)
+        self.grid = SampleGrid("Samples of the data", 22)
         self.bars = ClassBars()
         self.split_method = label("", "second")
         self.split = SplitBar()

@@ -35,7 +35,7 @@ MAGMA = _table(
     "fea571 fec287 fde0a1 fcfdbf"
 )
 GREY = _table("000000 ffffff")
-SIGNED = _table("6fa0ff 5b8cff 3a5697 1b1f26 90593a f0924f ffae73")
+SIGNED = _table("5b8cff 4b72cd 354f8a 1b1f26 83543a bc7445 f0924f")
 SIGNED_LIGHT = _table("2457e0 3f74f2 9db8f7 f4f6f8 f7bd8f ee8a3c dd6610")
 
 

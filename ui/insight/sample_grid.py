@@ -107,7 +107,12 @@ class SampleGrid(QWidget):
         if self._kind is None or self._kind in (Kind.VECTOR, Kind.TOKENS):
             return 1
         least = self._least if self._images else max(LEAST_SERIES, self._least)
-        return max(1, (self.width() + GAP) // (least + GAP))
+        most = max(1, (self.width() + GAP) // (least + GAP))
+        if self._captions:
+            return most
+        # a mosaic looks best with full rows
+        full = [n for n in range(most, most * 2 // 3, -1) if len(self._indices) % n == 0]
+        return full[0] if full else most
 
     def tile_size(self) -> QSize:
         """The size of a picture, without its caption."""
