@@ -223,7 +223,7 @@ def _positive(text: str) -> int:
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         try:
-            version = metadata.version("playground")
+            version = metadata.version("model-playground")
         except metadata.PackageNotFoundError:
             version = "(from source)"
         print(f"playground {version}")

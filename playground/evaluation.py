@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ def evaluation(
     if indices is None or not len(indices):
         raise ModelError(f"the data have no {split} samples: change the split")
     _check_same(model, dataset)
+    dataset = _as_fitted(model, dataset)
     name, column_name = next(iter(model.wires.outputs.items()))
     column = dataset.targets[column_name]
     scores = Scores(model.task, model.options, {name: column_name}, dataset)
@@ -82,9 +84,31 @@ def _check_same(model: Model, dataset: Dataset) -> None:
     ):
         for name, column in theirs.items():
             other = side.get(name)
-            if other is None or other.shape != column.shape or other.classes != column.classes:
+            if (
+                other is None
+                or (other.shape, other.classes) != (column.shape, column.classes)
+                or other.reading != column.reading
+            ):
                 raise ModelError(
                     f"the data do not fit the model: it was trained with {name} as "
                     f"{column.shape.described()}"
                     + (f" of {len(column.classes)} classes" if column.classes else "")
                 )
+
+
+def _as_fitted(model: Model, dataset: Dataset) -> Dataset:
+    """``dataset`` with what was fitted on the model's own training data: other data must not be
+    scaled by their own mean."""
+    inputs, targets = (
+        {
+            name: replace(column, preprocessing=fitted[name].preprocessing)
+            if name in fitted
+            else column
+            for name, column in side.items()
+        }
+        for side, fitted in (
+            (dataset.inputs, model.dataset.inputs),
+            (dataset.targets, model.dataset.targets),
+        )
+    )
+    return replace(dataset, inputs=inputs, targets=targets)

@@ -268,6 +268,21 @@ def test_data_of_another_folder(shell: Shell, tmp_path: Path) -> None:
     assert isinstance(answers[-1]["value"], float)
 
 
+def test_other_data_are_prepared_as_those_of_the_training(shell: Shell, tmp_path: Path) -> None:
+    random.seed(0)
+    rows = [(a := random.gauss(0, 1), 2 * a) for _ in range(200)]
+    write_table(tmp_path / "first.csv", rows, "a,value")
+    shifted = [(a, value) for a, value in rows if a > 0.5]
+    second = write_table(tmp_path / "second.csv", shifted, "a,value")
+    data = DataSettings("table", {"path": "first.csv"})
+    project = project_on(tmp_path / "t.playground", data, epochs=20, learning_rate=0.01)
+    assert shell("train", project).code == 0
+    (found,) = shell.json("evaluate", project, "--data", second)
+    answers = shell.json("predict", project, *(f"a={a}" for a, _ in shifted))
+    errors = [abs(row["value"] - value) for row, (_, value) in zip(answers, shifted, strict=True)]
+    assert found["metrics"]["mae"] == pytest.approx(np.mean(errors), rel=1e-3)
+
+
 # --- interruption ---------------------------------------------------------------------------------
 
 
