@@ -127,7 +127,8 @@ class TrainingPanel(QWidget):
     def _state_changed(self) -> None:
         session = self._session
         estimate = session.estimate
-        self.estimate.setText(estimate.text if estimate is not None else "")
+        text = estimate.text if estimate is not None else ""
+        self.estimate.setText(text[:1].upper() + text[1:])
         self.estimate.setVisible(estimate is not None)
         if estimate is not None:
             self.estimate.setProperty("kind", "small" if estimate.fits else "error")

@@ -53,9 +53,9 @@ class RateFinder(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 4)
         column.setSpacing(6)
-        column.addWidget(self.plot)
         column.addWidget(self.text)
         column.addWidget(self.use)
+        column.addWidget(self.plot)
         session.bridge.rates.connect(self._on_rates)
         session.bridge.failure.connect(self._on_failure)
         self.hide()
@@ -85,7 +85,7 @@ class RateFinder(QWidget):
             self.text.setText("The loss falls nowhere: choose a rate by hand, or check the data.")
             self.use.hide()
             return
-        self.text.setText("The loss falls steepest there; a good rate to begin with.")
+        self.text.setText("The loss falls steepest at the dotted line; a good rate to begin with.")
         self.use.setText(f"Use {number(curve.suggestion, 2)}")
         self.use.show()
 
