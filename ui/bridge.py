@@ -14,6 +14,7 @@ from playground.messages import State, Status
 RATE_HZ = 30
 PERIOD_MS = 1000 // RATE_HZ
 WINDOW_TICKS = 4 * RATE_HZ
+PICTURES = (messages.Snapshot, messages.History, messages.Evaluation)
 DATA = (messages.DataReady, messages.DataFailed, messages.DataProgress)
 
 
@@ -23,6 +24,8 @@ class Mailbox(Protocol):
 
 class Bridge(QObject):
     """Emits each message of the worker in the main thread, at most 30 times a second and type.
+
+    What is drawn (snapshots, curves, evaluations) comes one at a time, so that no turn is long.
 
     ``lateness`` is how far behind its schedule the main thread has been, in milliseconds: the
     worst of the last few seconds.
@@ -41,7 +44,6 @@ class Bridge(QObject):
     exported = Signal(object)
     loaded = Signal(object)
     failure = Signal(object)
-    drained = Signal()
 
     def __init__(self, mailbox: Mailbox, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +64,7 @@ class Bridge(QObject):
             messages.Loaded: self.loaded,
             messages.Failure: self.failure,
         }
+        self._pictures: dict[type, object] = {}
         self._forgetting = False
         self._due = 0.0
         self._late: list[float] = []
@@ -84,6 +87,7 @@ class Bridge(QObject):
     def forget(self) -> None:
         """The worker is told to forget its run: drop what it still says, until it is idle."""
         self._mailbox.drain()
+        self._pictures.clear()
         self._forgetting = True
 
     def listen(self) -> None:
@@ -92,20 +96,37 @@ class Bridge(QObject):
 
     def drain(self) -> None:
         """Emit everything that waits, now."""
+        self._take()
+        while self._pictures:
+            self._show_one()
+
+    def _take(self) -> None:
+        """Emit what is cheap to show, and keep the newest of what is drawn."""
         for message in self._mailbox.drain():
             if self._forgetting and not isinstance(message, DATA):
                 if not (isinstance(message, Status) and message.state is State.IDLE):
                     continue
                 self._forgetting = False
-            signal = self._signals.get(type(message))
-            if signal is not None:
-                signal.emit(message)
-        self.drained.emit()
+            if isinstance(message, PICTURES):
+                self._pictures[type(message)] = message
+            else:
+                self._emit(message)
+
+    def _show_one(self) -> None:
+        if self._pictures:
+            self._emit(self._pictures.pop(next(iter(self._pictures))))
+
+    def _emit(self, message: object) -> None:
+        signal = self._signals.get(type(message))
+        if signal is not None:
+            signal.emit(message)
 
     @Slot()
     def _tick(self) -> None:
+        """Only one picture a tick: two drawn at once would keep the window waiting."""
         now = perf_counter()
         self._late.append(max(0.0, (now - self._due) * 1000))
         del self._late[:-WINDOW_TICKS]
         self._due = now + PERIOD_MS / 1000
-        self.drain()
+        self._take()
+        self._show_one()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
 
@@ -17,7 +18,9 @@ from playground.messages import (
     DataFailed,
     Estimate,
     Failure,
+    History,
     Progress,
+    Snapshot,
     State,
     Status,
 )
@@ -389,3 +392,24 @@ def test_the_same_network() -> None:
     graph = small_graph()
     assert same_network(graph, edits.move(graph, {LINEAR: (1.0, 2.0)}))
     assert not same_network(graph, edits.set_params(graph, LINEAR, {"out_features": 4}))
+
+
+# --- the bridge -----------------------------------------------------------------------------------
+
+
+def test_pictures_are_shown_one_at_a_time(session: Session, worker: NotingWorker) -> None:
+    seen: list[str] = []
+    bridge = session.bridge
+    bridge.snapshot.connect(lambda snapshot: seen.append(f"snapshot {snapshot.step}"))
+    bridge.history.connect(lambda history: seen.append("history"))
+    bridge.progress.connect(lambda progress: seen.append("progress"))
+    none = np.empty(0)
+    for step in (1, 2):
+        worker.mailbox.post(Snapshot(session.graph, 0, {}, step, trained=False))
+    worker.mailbox.post(History(none, none, none, none, "accuracy", none, none, None))
+    worker.mailbox.post(Progress(1, 2, 3, 4, 50.0, 1.0, 0.1))
+    bridge._tick()
+    assert seen == ["progress", "snapshot 2"]
+    bridge._tick()
+    bridge._tick()
+    assert seen == ["progress", "snapshot 2", "history"]
