@@ -26,6 +26,8 @@ def explain(
     if isinstance(error, NotFinite):
         return not_finite(learner, batch, dataset, samples)
     if out_of_memory(error):
+        if learner.device.kind == "cuda":
+            torch.cuda.empty_cache()
         return _too_large(learner.network, learner.settings.batch_size)
     found = locate(learner, batch)
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

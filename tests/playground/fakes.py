@@ -20,8 +20,7 @@ def chain(*layers: tuple[str, str, dict[str, Any]], ports: dict[str, str] | None
         Node(f"n{i}", name, layer, params) for i, (name, layer, params) in enumerate(layers, 1)
     ]
     edges = tuple(
-        Edge(a.id, (ports or {}).get(a.name, "output"), b.id, "input")
-        for a, b in pairwise(nodes)
+        Edge(a.id, (ports or {}).get(a.name, "output"), b.id, "input") for a, b in pairwise(nodes)
     )
     return Graph({node.id: node for node in nodes}, edges)
 
