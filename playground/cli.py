@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # who read our output went away; Python would complain again when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError:
+        _complain("there is not enough memory: close other programs, or lower the batch size")
+        return 1
     except USERS_ERRORS as error:
         if os.environ.get("PLAYGROUND_TRACEBACK"):
             raise

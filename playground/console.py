@@ -32,6 +32,11 @@ class Console:
         if not self.json:
             print(text, flush=True)
 
+    def note(self, text: str) -> None:
+        """Something that was noticed on the way."""
+        self.event({"event": "note", "text": text})
+        self.say(f"note: {text}")
+
     def table(self, headings: Row, rows: Sequence[Row], right: Sequence[int] = ()) -> None:
         """Aligned columns; those in ``right`` are numbers and end at the same place."""
         for line in table(headings, rows, right):

@@ -104,7 +104,7 @@ def _data(project: Project, base: Path, console: Console) -> Dataset:
             project.data, base, lambda text, part: bar(part or 0.0, 1.0 if part else 0.0, text)
         )
     for note in dataset.notes:
-        console.say(f"note: {note}")
+        console.note(note)
     return dataset
 
 
@@ -174,7 +174,7 @@ def _announce(trainer: Trainer, console: Console) -> None:
         + " samples"
     )
     for note in trainer.notes:
-        console.say(f"note: {note}")
+        console.note(note)
 
 
 def _drive(trainer: Trainer, console: Console, bar: Bar) -> None:
@@ -334,19 +334,14 @@ def predict(options: Namespace) -> int:
             failures.append(str(error))
             continue
         for name, answer in answers:
-            top = (
-                options.top or (len(answer.answers) if options.json else 3)
-                if isinstance(answer, Classes)
-                else 0
-            )
-            shown = Classes(answer.answers[:top]) if isinstance(answer, Classes) else answer
-            console.event({"input": name, **shown.to_json()})
-            console.say(f"{name}: {_words(shown)}")
-    if len(failures) > 1:
-        count_of = f"{len(failures)} of {len(options.inputs)} inputs have no answer; the first"
-        raise ValueError(f"{count_of}: {failures[0]}")
+            if isinstance(answer, Classes):
+                top = options.top or (len(answer.answers) if options.json else 3)
+                answer = Classes(answer.answers[:top])
+            console.event({"input": name, **answer.to_json()})
+            console.say(f"{name}: {_words(answer)}")
     if failures:
-        raise ValueError(failures[0])
+        how_many = f"{len(failures)} of {len(options.inputs)} inputs have no answer; the first: "
+        raise ValueError((how_many if len(failures) > 1 else "") + failures[0])
     return 0
 
 
