@@ -240,8 +240,8 @@ class Document(QObject):
         self._saver.shutdown(wait=True)
 
     def discard_files(self) -> None:
-        """Delete the runs of a project that was never saved."""
-        if self.path is None and self.is_open and not self.busy:
+        """Delete the runs of a project that was never saved. None may be under way."""
+        if self.path is None and self.is_open:
             shutil.rmtree(self.files, ignore_errors=True)
 
     def keep(self, key: str, value: Any) -> None:

@@ -49,7 +49,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.session = session
         self.workspace: Workspace | None = None
-        self._painted = self._at_once = self._closed = False
+        self._painted = self._at_once = self._closed = self._discarded = False
         self.guard = Guard(session)
         self.setWindowTitle("Playground")
         self.setMinimumSize(*LEAST_SIZE)
@@ -326,10 +326,13 @@ class MainWindow(QMainWindow):
         answer = self.ask_to_save(self.session.project.name)
         if answer == "save":
             return self.save()
-        if answer == "discard":
+        if answer != "discard":
+            return False
+        self._discarded = True
+        self.session.forget_autosave()
+        if not self.session.busy:
             self.session.discard_files()
-            self.session.forget_autosave()
-        return answer == "discard"
+        return True
 
     def ask_to_save(self, name: str) -> str:
         """ "save", "discard" or "cancel"."""
@@ -410,6 +413,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._closed:
             return
+        self._discarded = False
         if not self._at_once and not self.may_leave():
             event.ignore()
             return
@@ -420,6 +424,8 @@ class MainWindow(QMainWindow):
         if not self._at_once:
             self.session.forget_autosave()
         self.session.close()
+        if self._discarded:
+            self.session.discard_files()
         event.accept()
 
     def close_at_once(self) -> None:

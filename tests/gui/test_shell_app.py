@@ -173,6 +173,8 @@ def test_trained_saved_closed_and_opened_again(
     session.run()
     wait(lambda: session.state is State.FINISHED, START_S)
     assert session.save()
+    session.bridge.drain()
+    session.snapshot = None  # the next one has the weights that are kept
     wait(lambda: session.snapshot is not None and session.snapshot.trained, START_S)
     assert session.snapshot is not None
     output = next(node.id for node in session.graph.of_layer("output"))
@@ -183,6 +185,23 @@ def test_trained_saved_closed_and_opened_again(
     wait(lambda: session.snapshot is not None and session.snapshot.trained, START_S)
     assert (session.snapshot.values[(output, "output")] == before).all()
     assert not session.dirty
+
+
+def test_a_run_that_is_not_wanted_leaves_nothing(
+    project_file: Path, window: MainWindow, wait: Callable[..., None]
+) -> None:
+    window.start()
+    session = window.session
+    session.new(projects.load(project_file))
+    wait(lambda: session.can_run, START_S)
+    session.set_training(epochs=500)
+    session.run()
+    wait(lambda: session.progress is not None, START_S)
+    folder = session.files
+    assert folder.is_dir()
+    assert window.close()
+    assert not folder.exists()
+    assert not projects.recoverable()
 
 
 class _Clumsy(QObject):
