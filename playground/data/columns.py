@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -77,16 +77,18 @@ def column_type(column: pl.Series) -> Type:
         return "number"
     if column.dtype.is_temporal():
         return "date"
-    texts = as_texts(column)
-    filled = texts.drop_nulls()
-    if filled.len() == 0:
+    counts = column.drop_nulls().value_counts()
+    filled, times = as_texts(counts.to_series(0)), counts.to_series(1)
+    known = filled.is_not_null()
+    total = int(times.filter(known).sum())
+    if not total:
         return "text"
-    if _as_numbers(filled).null_count() <= filled.len() / 2:
+    if int(times.filter(known & _as_numbers(filled).is_null()).sum()) <= total / 2:
         return "number"  # a few cells are not: told when the column is used
-    if as_times(filled) is not None:
+    if as_times(filled.drop_nulls()) is not None:
         return "date"
-    different = filled.n_unique()
-    few = different <= MOST_CATEGORIES and (different <= 20 or different <= filled.len() / 2)
+    different = int(known.sum())
+    few = different <= MOST_CATEGORIES and (different <= 20 or different <= total / 2)
     return "category" if few else "text"
 
 
@@ -124,6 +126,19 @@ def texts(table: Table, name: str) -> list[str | None]:
     return list[str | None](as_texts(table.frame[name]).to_list())
 
 
+def coded(table: Table, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """A column's different texts, and for each row the number of its text, −1 where missing."""
+    import polars as pl
+
+    column = table.frame[name]
+    raw = column.unique()
+    clean = as_texts(raw).to_list()
+    names = sorted({text for text in clean if text is not None})
+    number = {text: index for index, text in enumerate(names)}
+    codes = pl.Series([-1 if text is None else number[text] for text in clean], dtype=pl.Int64)
+    return column.replace_strict(raw, codes, return_dtype=pl.Int64).to_numpy(), names
+
+
 def as_texts(column: pl.Series) -> pl.Series:
     import polars as pl
 
@@ -135,6 +150,8 @@ def as_times(texts: pl.Series) -> pl.Series | None:
     """Texts as points in time; None where they are not (all) dates."""
     import polars as pl
 
+    if texts.len() > 100 and as_times(texts.head(100)) is None:
+        return None
     padded = texts.str.replace(r"^(\d{4})[-/](\d{1,2})$", "${1}-${2}-01")
     for pattern in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d"):
         times = padded.str.to_date(pattern, strict=False)
@@ -162,8 +179,3 @@ def missing_name(names: list[str], wanted: str, path: Path) -> DataError:
     hint = f"; did you mean {near[0]}?" if near else f": it has {', '.join(names[:8])}"
     more = " …" if not near and len(names) > 8 else ""
     return DataError(f"{path.name} has no column {wanted!r}{hint}{more}")
-
-
-def as_rows(cells: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    """Columns turned into rows."""
-    return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "?")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
 _SAMPLE = 1 << 16
+_TYPED_BY = 10_000
 _MOST_COLUMNS = 100_000
 
 
@@ -64,20 +66,22 @@ def read_table(path: Path, options: CsvOptions | None = None, rows: int | None =
     beginning = _beginning(path, encoding)
     kind = _sniffed(beginning, options)
     _check_width(path, beginning, kind)
-    source: Path | io.BytesIO = path
     old_mac = "\r" in beginning and "\n" not in beginning
-    if old_mac or encoding not in ("utf-8", "utf-8-sig"):
-        source = io.BytesIO(_decoded(path, encoding).encode())
+    changed = old_mac or encoding not in ("utf-8", "utf-8-sig")
+    content = _decoded(path, encoding).encode() if changed else None
+    read = partial(
+        pl.read_csv,
+        separator=kind.delimiter,
+        has_header=kind.header,
+        null_values=list(MISSING),
+        decimal_comma=kind.decimal_comma,
+        n_rows=rows,
+    )
     try:
-        frame = pl.read_csv(
-            source,
-            separator=kind.delimiter,
-            has_header=kind.header,
-            infer_schema_length=None,
-            null_values=list(MISSING),
-            decimal_comma=kind.decimal_comma,
-            n_rows=rows,
-        )
+        try:
+            frame = read(path if content is None else content, infer_schema_length=_TYPED_BY)
+        except pl.exceptions.ComputeError:  # a later row has another type: look at all of them
+            frame = read(path if content is None else content, infer_schema_length=None)
     except pl.exceptions.NoDataError:
         raise DataError(f"{path.name} is empty: choose a table with rows") from None
     except (pl.exceptions.PolarsError, OSError, MemoryError, ValueError) as error:

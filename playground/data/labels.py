@@ -14,10 +14,21 @@ from playground.data.errors import DataError
 MOST_CLASSES = 10_000
 
 
-def indexed(labels: Sequence[str], where: str) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+Classes = tuple[npt.NDArray[np.int64], tuple[str, ...]]
+
+
+def indexed(labels: Sequence[str], where: str) -> Classes:
     """Class indices and the class names, in the order in which a person would put them. Raises
     ``DataError`` where there are not at least two classes."""
-    classes = tuple(sorted(set(labels), key=natural))
+    names = list(dict.fromkeys(labels))
+    number = {name: index for index, name in enumerate(names)}
+    return ordered(np.asarray([number[label] for label in labels], np.int64), names, where)
+
+
+def ordered(codes: npt.NDArray[np.int64], names: Sequence[str], where: str) -> Classes:
+    """The same from the number of each sample's name; names that no sample has are left out."""
+    used = [names[code] for code in np.unique(codes)]
+    classes = tuple(sorted(used, key=natural))
     if len(classes) < 2:
         only = f"one class only ({classes[0]})" if classes else "no samples"
         raise DataError(f"{where} has {only}: a network needs at least two classes to tell apart")
@@ -26,8 +37,9 @@ def indexed(labels: Sequence[str], where: str) -> tuple[npt.NDArray[np.int64], t
             f"{where} has {len(classes):,} different labels: choose another target, "
             "or predict a number instead"
         )
-    index = {name: number for number, name in enumerate(classes)}
-    return np.asarray([index[label] for label in labels], np.int64), classes
+    place = {name: index for index, name in enumerate(classes)}
+    places = np.asarray([place.get(name, -1) for name in names], np.int64)
+    return places[codes], classes
 
 
 def rare(counts: npt.NDArray[np.int64], classes: Sequence[str]) -> tuple[str, ...]:

@@ -13,15 +13,15 @@ from models.axes import vector
 from models.parameters import Parameter, Values
 from playground.data.columns import (
     MOST_CATEGORIES,
+    coded,
     column_type,
     missing_name,
     numbers,
-    texts,
 )
 from playground.data.csv_reading import DELIMITERS, CsvOptions, Table, fields, read_table
 from playground.data.dataset import Column, Dataset
 from playground.data.errors import DataError
-from playground.data.labels import indexed, rare
+from playground.data.labels import ordered, rare
 from playground.data.reading import Feature, RowReading
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Progress, Source, located
@@ -71,8 +71,8 @@ def _dataset(
     matrix = encoded.matrix[keep]
     where = f"{table.path.name}, column {target}"
     if classes:
-        cells = texts(table, target)
-        labels, names = indexed([str(cells[row]) for row in keep], where)
+        codes, texts = coded(table, target)
+        labels, names = ordered(codes[keep], texts, where)
         splits = split(len(keep), settings, labels)
         column = Column("label", vector(1), labels, classes=names)
         what = f"{len(names)} classes"
@@ -175,7 +175,7 @@ def _encoded(table: Table, names: Sequence[str]) -> _Encoded:
             features.append(Feature(name))
             parts.append(numbers(table, name).astype(np.float32)[:, None])
         else:
-            feature, part = _one_hot(name, texts(table, name))
+            feature, part = _one_hot(table, name)
             features.append(feature)
             parts.append(part)
         if 4 * rows * sum(item.width for item in features) > LARGEST_MATRIX:
@@ -187,19 +187,15 @@ def _encoded(table: Table, names: Sequence[str]) -> _Encoded:
     return _Encoded(tuple(features), np.concatenate(parts, axis=1))
 
 
-def _one_hot(name: str, cells: list[str | None]) -> tuple[Feature, Matrix]:
-    categories = tuple(sorted({cell for cell in cells if cell is not None}))
+def _one_hot(table: Table, name: str) -> tuple[Feature, Matrix]:
+    codes, categories = coded(table, name)
     if len(categories) > 10 * MOST_CATEGORIES:
         raise DataError(
             f"column {name} has {len(categories):,} different texts, too many to be categories: "
             "leave it out"
         )
-    index = {category: number for number, category in enumerate(categories)}
-    part = np.zeros((len(cells), len(categories)), np.float32)
-    for row, cell in enumerate(cells):
-        if cell is not None:
-            part[row, index[cell]] = 1.0
-    return Feature(name, categories), part
+    part = (codes[:, None] == np.arange(len(categories))).astype(np.float32)
+    return Feature(name, tuple(categories)), part
 
 
 def _kept_rows(
@@ -207,7 +203,7 @@ def _kept_rows(
 ) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """The rows to use; those without a target, and (if wanted) with missing features, are not."""
     notes = []
-    has_target = np.asarray([cell is not None for cell in texts(table, target)])
+    has_target = coded(table, target)[0] >= 0
     incomplete = np.isnan(encoded.matrix).any(axis=1)
     keep = has_target & ~incomplete if drop else has_target
     without = int((~has_target).sum())
