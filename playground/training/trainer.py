@@ -39,8 +39,8 @@ SPLITS: tuple[Kind, ...] = ("train", "validation", "test")
 FLAT = 1e-4
 """The share by which a loss must fall not to be on a plateau."""
 SAVE_SECONDS = 5.0
-SAVE_EPOCH_SECONDS = 1.0
-SAVE_SHARE = 0.05
+SAVE_EPOCH_SECONDS = 2.0
+SAVE_SHARE = 0.02
 """Checkpoints come at epoch ends and every few seconds, and take at most this share of the time."""
 CHECK_EVERY = 50
 """Batches between two looks at the loss where reading it stalls the device."""
