@@ -7,7 +7,7 @@ running network, its exports and, printed from the same records, a Python class.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -379,19 +379,3 @@ def _container(root: nn.Module, path: str) -> nn.Module:
 
 def _frame(shape: Shape) -> Shape:
     return Shape(Kind.IMAGE, shape.sizes[1:]) if shape.kind is Kind.VIDEO else shape
-
-
-def carry_over(source: Network, target: Network, same: Sequence[tuple[str, str]]) -> list[str]:
-    """Copy the weights of ``source`` into ``target`` for pairs of module paths whose tensors have
-    the same shapes; returns the target paths that were filled."""
-    old, new = source.module.state_dict(), target.module.state_dict()
-    filled = []
-    for path_from, path_to in same:
-        wanted = {key: key[len(path_to) :] for key in new if key.startswith(f"{path_to}.")}
-        pairs = {key: old.get(path_from + rest) for key, rest in wanted.items()}
-        if pairs and all(t is not None and t.shape == new[k].shape for k, t in pairs.items()):
-            for key, tensor in pairs.items():
-                assert tensor is not None
-                new[key].copy_(tensor)
-            filled.append(path_to)
-    return filled

@@ -21,6 +21,7 @@ from playground.messages import (
     Array,
     Estimate,
     Failure,
+    Forgotten,
     Loaded,
     PortId,
     RateCurve,
@@ -100,13 +101,14 @@ class Engine:
         self._request, self._rate_hz = request, rate_hz
         self._looked_step = None
 
-    def forget(self) -> None:
+    def forget(self, number: int = 0) -> None:
         """The window turns to another project: end the run, keep it, and drop its weights."""
         if self._run is not None and self._busy:
             self._run.silence()
             self._run.close()
         self.cancel()
         self._run = self._model = self._trained = self._request = None
+        self._mailbox.post(Forgotten(number))
         self._mailbox.post(Status(State.IDLE, device=choose().text))
 
     def load_run(self, path: Path) -> None:

@@ -228,6 +228,13 @@ class Exported(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten(Message):
+    """``forget`` with this number is done: what comes after is about the project at hand."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded(Message):
     """``load_run`` is done: what was kept of the run, for the window."""
 

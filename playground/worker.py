@@ -111,9 +111,10 @@ class Worker:
     def set_learning_rate(self, rate: float) -> None:
         self._commands.put(lambda engine: engine.control(lambda run: run.set_learning_rate(rate)))
 
-    def forget(self) -> None:
-        """The window turns to another project: end and keep the run, and drop its weights."""
-        self._commands.put(lambda engine: engine.forget())
+    def forget(self, number: int = 0) -> None:
+        """The window turns to another project: end and keep the run, and drop its weights.
+        ``Forgotten`` with ``number`` divides what was said before from what is said after."""
+        self._commands.put(lambda engine: engine.forget(number))
 
     # looking and answering
 

@@ -9,7 +9,6 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from playground import messages
-from playground.messages import State, Status
 
 RATE_HZ = 30
 PERIOD_MS = 1000 // RATE_HZ
@@ -65,7 +64,7 @@ class Bridge(QObject):
             messages.Failure: self.failure,
         }
         self._pictures: dict[type, object] = {}
-        self._forgetting = False
+        self._forgets = self._forgotten = 0
         self._due = 0.0
         self._late: list[float] = []
         self._timer = QTimer(self)
@@ -84,15 +83,13 @@ class Bridge(QObject):
     def lateness(self) -> float:
         return max(self._late, default=0.0)
 
-    def forget(self) -> None:
-        """The worker is told to forget its run: drop what it still says, until it is idle."""
+    def forget(self) -> int:
+        """The worker is to be told to forget its run, with the number returned: what it says of
+        the run before it has done so is not heard."""
         self._mailbox.drain()
         self._pictures.clear()
-        self._forgetting = True
-
-    def listen(self) -> None:
-        """Hear everything again: a new run begins."""
-        self._forgetting = False
+        self._forgets += 1
+        return self._forgets
 
     def drain(self) -> None:
         """Emit everything that waits, now."""
@@ -103,11 +100,11 @@ class Bridge(QObject):
     def _take(self) -> None:
         """Emit what is cheap to show, and keep the newest of what is drawn."""
         for message in self._mailbox.drain():
-            if self._forgetting and not isinstance(message, DATA):
-                if not (isinstance(message, Status) and message.state is State.IDLE):
-                    continue
-                self._forgetting = False
-            if isinstance(message, PICTURES):
+            if isinstance(message, messages.Forgotten):
+                self._forgotten = message.number
+            elif self._forgotten < self._forgets and not isinstance(message, DATA):
+                continue
+            elif isinstance(message, PICTURES):
                 self._pictures[type(message)] = message
             else:
                 self._emit(message)

@@ -82,8 +82,7 @@ class Session(Document):
         super().close()
 
     def new(self, project: Project, path: Path | None = None, *, dirty: bool = False) -> None:
-        self.bridge.forget()  # before the worker may answer
-        self.worker.forget()
+        self.worker.forget(self.bridge.forget())
         self._forget_run()
         self.dataset = None
         sample = project.view.get("sample", 0)
@@ -238,7 +237,6 @@ class Session(Document):
         self._forget_run()
         self.running_graph = self.graph
         self.status = replace(self.status, state=State.PREPARING)
-        self.bridge.listen()
         self.worker.train(
             self.project, self.dataset, self.files, resume=resume, weights_from=weights_from
         )

@@ -12,7 +12,7 @@ from models.axes import image, vector
 from models.graph import Edge, Graph
 from playground.data.dataset import Column, Dataset
 from playground.mailbox import Mailbox
-from playground.messages import DataReady, State, Status
+from playground.messages import DataReady, Forgotten, State, Status
 from playground.project import Project
 
 
@@ -30,8 +30,9 @@ class NotingWorker:
 
         return note
 
-    def forget(self) -> None:
+    def forget(self, number: int) -> None:
         self.calls.append(("forget", ()))
+        self.mailbox.post(Forgotten(number))
         self.idle()
 
     def idle(self) -> None:

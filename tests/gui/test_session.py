@@ -18,6 +18,7 @@ from playground.messages import (
     DataFailed,
     Estimate,
     Failure,
+    Forgotten,
     History,
     Progress,
     Snapshot,
@@ -290,7 +291,8 @@ def test_a_run_of_another_project_is_not_heard_any_more(
     give_data(session)
     session.run()
     say(session, State.RUNNING)
-    monkeypatch.setattr(worker, "idle", lambda: None)
+    asked: list[int] = []
+    monkeypatch.setattr(worker, "forget", asked.append)
     session.new(small_project("Another"))
     worker.mailbox.post(Progress(7, 20, 3, 4, 50.0, 1.0, 0.1))
     say(session, State.RUNNING)
@@ -298,7 +300,13 @@ def test_a_run_of_another_project_is_not_heard_any_more(
     assert session.progress is None
     give_data(session)
     assert session.dataset is not None
+    worker.mailbox.post(Forgotten(asked[0]))
+    none = np.zeros(0)
+    history = History(none, none, none, none, "accuracy", none, none, None)
+    worker.mailbox.post(history)
     say(session, State.IDLE)
+    session.bridge.drain()
+    assert session.history is history  # that of the project at hand
     say(session, State.RUNNING)
     assert session.state is State.RUNNING
 

@@ -7,7 +7,7 @@ import torch
 
 from models import edits
 from models.axes import image, sequence, video
-from models.build import BuildError, build, carry_over
+from models.build import BuildError, build
 from models.graph import Edge, Node
 from tests.models.test_edits import network
 from tests.models.test_shapes import block, grouped, shaped
@@ -95,17 +95,6 @@ def test_shared_weights_are_one_tensor():
     x = torch.randn(1, 1, 8, 8)
     conv = built.module.get_submodule("conv2d")
     assert torch.equal(built.module(x), conv(conv(x)))
-
-
-def test_weights_are_carried_where_they_fit():
-    graph, (_, conv, _, _) = network("input", "conv2d", "flatten", "output")
-    wider = edits.set_params(graph, conv, {"out_channels": 17})
-    old, same, new = build(graph), build(graph), build(wider)
-    assert carry_over(old, same, [("conv2d", "conv2d")]) == ["conv2d"]
-    assert torch.equal(
-        old.module.state_dict()["conv2d.weight"], same.module.state_dict()["conv2d.weight"]
-    )
-    assert carry_over(old, new, [("conv2d", "conv2d")]) == []
 
 
 def test_two_outputs_come_by_name():
