@@ -10,15 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 if sys.platform == "win32":  # there torch's libraries must be loaded before Qt's
     import_module("playground.devices")
 
-from playground.worker import Worker
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
+from playground.worker import Worker
 from ui.failures import Failures
 from ui.main_window import MainWindow
 from ui.session import Session

@@ -18,6 +18,7 @@ PAGES = (
     "ui.builder.palette",
     "ui.builder.inspector",
     "ui.builder.outline",
+    "pyqtgraph",
     "ui.data.panel",
     "ui.insight.live",
     "ui.insight.confusion",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from tests.gui.insight_kit import history
 from ui.insight.colormaps import MAGMA, SIGNED, SIGNED_LIGHT, coloured, qimage
@@ -16,7 +16,7 @@ from ui.insight.feature_maps import FeatureMaps, as_maps, grid, middle
 from ui.insight.hidden_states import HiddenStates, liveliest
 from ui.insight.matrix import ConfusionMatrix, row_shares
 from ui.insight.pad import DrawingPad, rendered
-from ui.insight.plot import Line, Plot, thinned
+from ui.insight.plot import Line, Plot
 from ui.insight.scatter import ForecastPlot, PredictedAgainstTrue, seasonal_naive
 from ui.insight.ticks import fixed, number, span, ticks
 from ui.theme import theme
@@ -169,12 +169,62 @@ def test_any_values_can_be_drawn(app: QApplication, y: np.ndarray) -> None:
     shown(plot)
 
 
-def test_thinning_keeps_the_extremes() -> None:
+def test_thinning_keeps_the_extremes(app: QApplication) -> None:
+    plot = Plot("test")
     x, y = np.arange(100_000.0), np.sin(np.arange(100_000.0))
     y[54_321] = 50.0
-    tx, ty = thinned(x, y, 400)
-    assert len(tx) <= 1700
-    assert ty.max() == 50.0
+    plot.set_lines([Line("a", x, y)])
+    shown(plot)
+    (curve,) = plot.curves
+    np.testing.assert_array_equal(curve.getOriginalDataset(), (x, y))
+    _, drawn = curve.getData()
+    assert len(drawn) <= 10 * plot.width()
+    assert drawn.max() == 50.0
+
+
+def test_a_point_without_neighbours_is_drawn(app: QApplication) -> None:
+    plot = Plot("test")
+    plot.set_lines([Line("a", np.arange(3.0), np.array([NAN, 1.0, NAN]), "recurrent")])
+    drawn = near(shown(plot), theme().family("recurrent"))
+    point = plot.position(1, 1).toPoint()
+    assert drawn[point.y() - 1 : point.y() + 2, point.x() - 1 : point.x() + 2].any()
+
+
+def test_a_hidden_plot_waits_until_it_is_seen(app: QApplication) -> None:
+    plot = Plot("test")
+    plot.set_lines([Line("a", np.arange(5.0), np.arange(5.0))])
+    assert plot.x_range == (0, 4)
+    assert not plot.curves
+    shown(plot)
+    assert len(plot.curves) == 1
+    plot.hide()
+    plot.set_lines([Line("a", np.arange(9.0), np.arange(9.0))])
+    assert len(plot.curves[0].getOriginalDataset()[0]) == 5
+    plot.show()
+    assert len(plot.curves[0].getOriginalDataset()[0]) == 9
+
+
+def test_a_plot_follows_the_theme(app: QApplication) -> None:
+    plot = Plot("test")
+    plot.set_lines([Line("a", np.arange(5.0), np.arange(5.0), "accent")])
+    shown(plot)
+    for name in ("light", "dark"):
+        theme().set_theme(name)
+        assert near(shown(plot), theme().color("accent"), 30).any()
+        assert plot.curves[0].opts["pen"].color() == theme().color("accent")
+
+
+def test_the_readout_names_the_values_under_the_mouse(app: QApplication) -> None:
+    plot = Plot("test", x_label="epoch")
+    plot.set_lines([Line("a <b>", np.arange(5.0), 2 * np.arange(5.0))])
+    shown(plot)
+    QTest.mouseMove(plot.viewport(), plot.position(3, 2).toPoint())
+    label = plot.findChild(QLabel)
+    assert label.isVisible()
+    assert "epoch 3" in label.text()
+    assert "a &lt;b&gt; 6" in label.text()
+    QApplication.sendEvent(plot, QEvent(QEvent.Type.Leave))
+    assert not label.isVisible()
 
 
 def test_dragging_zooms_and_escape_goes_back(app: QApplication) -> None:
@@ -182,9 +232,9 @@ def test_dragging_zooms_and_escape_goes_back(app: QApplication) -> None:
     plot.set_lines([Line("a", np.arange(101.0), np.arange(101.0))])
     shown(plot)
     start, end = plot.position(20, 50).toPoint(), plot.position(60, 50).toPoint()
-    QTest.mousePress(plot, Qt.MouseButton.LeftButton, pos=start)
-    QTest.mouseMove(plot, end)
-    QTest.mouseRelease(plot, Qt.MouseButton.LeftButton, pos=end)
+    QTest.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(plot.viewport(), end)
+    QTest.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=end)
     low, high = plot.x_range
     assert low == pytest.approx(20, abs=1)
     assert high == pytest.approx(60, abs=1)
@@ -441,7 +491,7 @@ def test_a_click_on_a_dot_finds_its_sample(app: QApplication) -> None:
     chosen: list[int] = []
     plot.chosen.connect(chosen.append)
     point = plot.position(4.0, 4.5).toPoint()
-    QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=point)
+    QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=point)
     assert chosen == [3]
     assert plot.lines[1].x.tolist() == [4.0]
     assert plot.place_at(0, 0) is None

@@ -79,8 +79,8 @@ from ui.failures import Failures
 app = make_application()
 window = make_window(Failures())
 def painted():
-    heavy = [name for name in ("torch", "cv2", "polars", "onnx") if name in sys.modules]
-    print("heavy:", heavy)
+    heavy = {"torch", "cv2", "polars", "onnx", "pyqtgraph"}
+    print("heavy:", sorted(heavy & set(sys.modules)))
     app.quit()
 window.painted.connect(painted)
 window.show()

@@ -96,7 +96,11 @@ class AnswerView(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self.value)
         rows.addStretch(1)
-        self._pages = {"classes": self.bars, "value": number_page, "series": self.plot}
+        self._pages: dict[str, QWidget] = {
+            "classes": self.bars,
+            "value": number_page,
+            "series": self.plot,
+        }
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         for page in (self.message, *self._pages.values()):

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QRectF, QSize, Slot
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QImage, QMouseEvent, QPainterPath
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QToolTip, QWidget
 
 from playground.messages import Array
-from ui.insight.colormaps import Table, indexed
+from ui.insight.colormaps import Table
+from ui.insight.graphics import GraphicsView
 from ui.theme import theme
 
 RADIUS = 6.0
+NOT_A_NUMBER = "#808080"
 
 
-class HeatMap(QWidget):
+class HeatMap(GraphicsView):
     """Shows the last matrix given to ``show_values``, stretched to the widget.
 
     ``describe(row, column, value)`` gives the readout under the mouse.
@@ -29,15 +32,18 @@ class HeatMap(QWidget):
         describe: Callable[[int, int, float], str],
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(name, QSize(80, 48), parent)
         self._table, self._describe = table, describe
         self._values: Array = np.empty((0, 0), np.float32)
         self._levels = (0.0, 1.0)
-        self._image = QImage()
-        self.setAccessibleName(name)
-        self.setMouseTracking(True)
-        self.setMinimumSize(80, 48)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._frame = QGraphicsPathItem()  # its round corners; seen where a value is no number
+        self._frame.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape)
+        self._frame.setPen(pg.mkPen(None))
+        self._frame.setBrush(pg.mkBrush(NOT_A_NUMBER))
+        self._item = pg.ImageItem(axisOrder="row-major")
+        self._item.setParentItem(self._frame)
+        self.scene().addItem(self._frame)
+        self._frame.hide()
         theme().changed.connect(self._recolour)
 
     @property
@@ -46,8 +52,10 @@ class HeatMap(QWidget):
 
     @property
     def image(self) -> QImage:
-        """A pixel a number, before stretching."""
-        return self._image
+        """A pixel a number, before stretching; transparent where a value is no number."""
+        self._draw()
+        self._item.render()
+        return self._item.qimage or QImage()
 
     def sizeHint(self) -> QSize:
         return QSize(320, 200)
@@ -59,17 +67,19 @@ class HeatMap(QWidget):
 
     @Slot()
     def _recolour(self) -> None:
-        self._image = indexed(self._values, *self._levels, self._table())
-        self.update()
+        self.redraw()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self._image.isNull():
+    def _draw(self) -> None:
+        self._frame.setVisible(bool(self._values.size))
+        if not self._values.size:
             return
-        painter = QPainter(self)
-        outline = QPainterPath()
-        outline.addRoundedRect(QRectF(self.rect()), RADIUS, RADIUS)
-        painter.setClipPath(outline)
-        painter.drawImage(self.rect(), self._image)
+        area, outline = QRectF(self.rect()), QPainterPath()
+        outline.addRoundedRect(area, RADIUS, RADIUS)
+        self._frame.setPath(outline)
+        low, high = self._levels
+        values = np.clip(self._values, low, high)
+        self._item.setImage(values, levels=self._levels, lut=self._table())
+        self._item.setRect(area)
 
     def cell_at(self, x: float, y: float) -> tuple[int, int] | None:
         """Row and column under a point of the widget."""
@@ -88,4 +98,3 @@ class HeatMap(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         QToolTip.hideText()
-        super().leaveEvent(event)

@@ -1,61 +1,45 @@
 """A small plot: lines or dots over an x axis, with a readout under the mouse.
 
-Drawn by hand because the live views redraw it up to 30 times a second beside training: the grid and
-its numbers are kept as a pixmap, lines are thinned to the pixels there are and drawn with pens of
-width 1 (a wider pen costs ten times as much in Qt's raster engine).
+Drawn by pyqtgraph. The live views change it many times a second beside training, so lines have pens
+of width 1 (a wider pen costs ten times as much in Qt's raster engine), long ones are thinned to the
+pixels there are and drawn without smoothing, and a hidden plot waits until it is seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import shiboken6
-from numpy.typing import NDArray
+import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import (
-    QColor,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QPixmap,
-    QPolygonF,
-    QResizeEvent,
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QGraphicsLineItem,
+    QGraphicsRectItem,
+    QGraphicsSimpleTextItem,
+    QWidget,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.insight.column import token_colour
+from ui.insight.graphics import GraphicsView
+from ui.insight.plot_parts import Array, Axis, Curve, Line, Readout, alone, looks, pen
 from ui.insight.ticks import number, span, ticks
 from ui.theme import theme
 
-Array = NDArray[np.float64]
+__all__ = ["Line", "Plot"]
+
 LEFT, RIGHT, TOP, BOTTOM = 38, 10, 10, 24
 LABEL = 16
+BLEED = 3  # room around the area in which lines along its edge are not cut
 
 
-@dataclass(frozen=True)
-class Line:
-    """One series. ``colour`` is a token of the theme ("accent") or a layer family ("recurrent").
-
-    Points that are not finite leave a gap. ``y`` is 1-D, as long as ``x``.
-    """
-
-    name: str
-    x: NDArray[Any]
-    y: NDArray[Any]
-    colour: str = "accent"
-    style: Literal["line", "dash", "dots"] = "line"
-
-
-class Plot(QWidget):
+class Plot(GraphicsView):
     """Lines over a common x axis.
 
     ``zero``: the y axis starts at 0 where no value is below. ``log_x``: powers of ten on the x
-    axis. ``top``: the y axis reaches it at least (1 for an accuracy).
+    axis. ``top``: the y axis reaches it at least (1 for an accuracy). ``curves``: what pyqtgraph
+    draws of the lines.
     Dragging zooms into a stretch of x, a double click or Escape shows everything again.
     """
 
@@ -68,12 +52,13 @@ class Plot(QWidget):
         log_x: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(name, QSize(120, 80), parent)
         self.x_label, self.y_label, self.zero, self.log_x = x_label, "", zero, log_x
         self.top: float | None = None
         self.least_x: tuple[float, float] | None = None
         self.diagonal = False
-        self.markers: tuple[tuple[float, str], ...] = ()
+        self.curves: list[Curve] = []
+        self._markers: tuple[tuple[float, str], ...] = ()
         self._lines: tuple[Line, ...] = ()
         self._points: list[tuple[Array, Array]] = []
         self._x: tuple[float, float] = (0.0, 1.0)
@@ -81,18 +66,48 @@ class Plot(QWidget):
         self._zoom: tuple[float, float] | None = None
         self._drag: float | None = None
         self._mouse: QPointF | None = None
-        self._grid: QPixmap | None = None
-        self._grid_key: object = None
-        self.setAccessibleName(name)
-        self.setMouseTracking(True)
+        self._make_items()
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(120, 80)
         theme().changed.connect(self._restyle)
+        self._style_items()
+
+    def _make_items(self) -> None:
+        self._box = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
+        self._box.disableAutoRange()
+        self._rows = Axis("left", self._y_ticks, number, 7)
+        self._columns = Axis("bottom", self._x_ticks, self._x_text, 6)
+        self._rows.setGrid(255)
+        for axis in (self._rows, self._columns):
+            axis.linkToView(self._box)
+        self._lone = pg.ScatterPlotItem(pen=None, size=3)
+        self._equal = pg.PlotCurveItem()
+        for item in (self._equal, self._lone):
+            self._box.addItem(item, ignoreBounds=True)
+        self._marks: list[tuple[pg.InfiniteLine, QGraphicsSimpleTextItem]] = []
+        self._shade, self._hair = QGraphicsRectItem(), QGraphicsLineItem()
+        self._captions = (QGraphicsSimpleTextItem(), QGraphicsSimpleTextItem())
+        for item in (
+            self._rows, self._columns, self._box, self._shade, self._hair, *self._captions
+        ):  # fmt: skip
+            self.scene().addItem(item)
+        self._shade.hide()
+        self._hair.hide()
+        self._readout = Readout(self.viewport())
 
     @property
     def lines(self) -> tuple[Line, ...]:
         return self._lines
+
+    @property
+    def markers(self) -> tuple[tuple[float, str], ...]:
+        """Places on the x axis with a word each."""
+        return self._markers
+
+    @markers.setter
+    def markers(self, markers: tuple[tuple[float, str], ...]) -> None:
+        if markers != self._markers:
+            self._markers = markers
+            self._make_markers()
 
     @property
     def x_range(self) -> tuple[float, float]:
@@ -116,7 +131,7 @@ class Plot(QWidget):
                     x = np.log10(x)
             self._points.append((x, np.asarray(line.y, np.float64)))
         self._fit()
-        self.update()
+        self.redraw()
 
     def _fit(self) -> None:
         self._x = span([x for x, _ in self._points], self.least_x, padding=0.0)
@@ -136,7 +151,7 @@ class Plot(QWidget):
         marks = ticks(low, high, self._y_marks())
         if len(marks) > 1 and self.zero:
             step = marks[1] - marks[0]
-            high = max(high, np.ceil(round(high / step, 6)) * step)
+            high = max(high, float(np.ceil(round(high / step, 6)) * step))
         self._y = (low, high)
 
     # Geometry -----------------------------------------------------------------------------------
@@ -147,9 +162,6 @@ class Plot(QWidget):
         width, height = self.width() - LEFT - RIGHT, self.height() - top - bottom
         return QRectF(LEFT, top, max(1, width), max(1, height))
 
-    def _y_marks(self) -> int:
-        return max(3, int(self._area().height() // 44))
-
     def position(self, x: float, y: float) -> QPointF:
         """Where a point of the data is drawn, in the widget's own pixels."""
         px, py = self.pixels(np.array([np.log10(x) if self.log_x else x]), np.array([y]))
@@ -159,189 +171,175 @@ class Plot(QWidget):
         """Where points of the plot (logarithms where ``log_x``) are drawn."""
         area, (x0, x1), (y0, y1) = self._area(), self.x_range, self._y
         px = area.left() + (x - x0) * (area.width() / ((x1 - x0) or 1.0))
-        py = area.bottom() - (y - y0) * (area.height() / ((y1 - y0) or 1.0))
-        return px, np.clip(py, -4000, 4000)
+        return px, area.bottom() - (y - y0) * (area.height() / ((y1 - y0) or 1.0))
 
     def _value_at(self, pixel: float) -> float:
         area, (x0, x1) = self._area(), self.x_range
         return x0 + (pixel - area.left()) / area.width() * (x1 - x0)
 
-    # Painting -----------------------------------------------------------------------------------
+    def _y_marks(self) -> int:
+        return max(3, int(self._area().height() // 44))
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._grid_pixmap())
-        area = self._area()
-        painter.setClipRect(area.adjusted(-1, -2, 3, 2))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for line, (x, y) in zip(self._lines, self._points, strict=True):
-            if line.style == "dots":
-                self._paint_dots(painter, line, x, y)
-            else:
-                self._paint_line(painter, line, x, y)
-        self._paint_markers(painter, area)
-        painter.setClipping(False)
-        if self._drag is not None and self._mouse is not None:
-            shade = token_colour("accent")
-            shade.setAlpha(40)
-            painter.fillRect(
-                QRectF(QPointF(self._drag, area.top()), QPointF(self._mouse.x(), area.bottom())),
-                shade,
-            )
-        elif self._mouse is not None and area.contains(self._mouse):
-            self._paint_readout(painter, area, self._mouse)
+    def _y_ticks(self) -> list[float]:
+        return ticks(*self._y, self._y_marks())
 
-    def _paint_line(self, painter: QPainter, line: Line, x: Array, y: Array) -> None:
-        pen = QPen(token_colour(line.colour), 1)
-        pen.setCosmetic(True)
-        if line.style == "dash":
-            pen.setDashPattern([4, 3])
-        painter.setPen(pen)
-        low, high = self.x_range
-        inside = np.flatnonzero((x >= low) & (x <= high))
-        if not inside.size:
-            return
-        part = slice(max(0, inside[0] - 1), inside[-1] + 2)
-        px, py = self.pixels(x[part], y[part])
-        px, py = thinned(px, py, int(self._area().width()))
-        good = np.isfinite(px) & np.isfinite(py)
-        ends = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
-        for start, stop in ends.reshape(-1, 2):
-            if stop - start == 1:
-                painter.drawEllipse(QPointF(px[start], py[start]), 1.0, 1.0)
-                continue
-            points = polygon(px[start:stop], py[start:stop])
-            painter.drawPolyline(points)
-            if line.style == "line":
-                painter.translate(0.0, 0.5)
-                painter.drawPolyline(points)
-                painter.translate(0.0, -0.5)
-
-    def _paint_dots(self, painter: QPainter, line: Line, x: Array, y: Array) -> None:
-        good = np.isfinite(x) & np.isfinite(y)
-        px, py = self.pixels(x[good], y[good])
-        shade = token_colour(line.colour)
-        shade.setAlpha(255 if px.size < 50 else 150)
-        pen = QPen(shade, 4.0 if px.size < 2000 else 2.0)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        painter.setPen(pen)
-        painter.drawPoints(polygon(px, py))
-
-    def _paint_markers(self, painter: QPainter, area: QRectF) -> None:
-        painter.setFont(theme().font(11))
-        for at, text in self.markers:
-            px = self.position(at, 0.0).x()
-            pen = QPen(token_colour("text3"), 1)
-            pen.setDashPattern([2, 3])
-            painter.setPen(pen)
-            painter.drawLine(QPointF(px, area.top()), QPointF(px, area.bottom()))
-            painter.setPen(token_colour("text2"))
-            width = painter.fontMetrics().horizontalAdvance(text)
-            left = px + 5 if px + 5 + width < area.right() else px - 5 - width
-            painter.drawText(QPointF(left, area.top() + 11), text)
-
-    def _grid_pixmap(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        key = (
-            self.size(),
-            ratio,
-            self.x_range,
-            self._y,
-            self.x_label,
-            self.y_label,
-            theme().name,
-            self.diagonal,
-        )
-        if self._grid is None or key != self._grid_key:
-            self._grid = QPixmap((self.size() * ratio).expandedTo(QSize(1, 1)))
-            self._grid.setDevicePixelRatio(ratio)
-            self._grid.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(self._grid)
-            self._paint_grid(painter)
-            painter.end()
-            self._grid_key = key
-        return self._grid
-
-    def _paint_grid(self, painter: QPainter) -> None:
-        area, line, text = self._area(), token_colour("line"), token_colour("text3")
-        painter.setFont(theme().font(11))
-        for value in ticks(*self._y, self._y_marks()):
-            y = round(self.pixels(np.zeros(1), np.array([value]))[1][0]) + 0.5
-            painter.setPen(QPen(line, 1))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            painter.setPen(text)
-            place = QRectF(0, y - 9, LEFT - 7, 18)
-            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, flags, number(value))
-        painter.setPen(text)
-        for value in self._x_ticks(area):
-            x = self.pixels(np.array([value]), np.zeros(1))[0][0]
-            place = QRectF(x - 30, area.bottom() + 6, 60, 16)
-            shown = number(10.0**value) if self.log_x else number(value)
-            painter.drawText(place, Qt.AlignmentFlag.AlignHCenter, shown)
-        if self.y_label:
-            painter.drawText(QPointF(0, TOP + 4), self.y_label)
-        if self.x_label:
-            place = QRectF(area.left(), area.bottom() + 22, area.width() + 3, 16)
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight, self.x_label)
-        if self.diagonal:
-            pen = QPen(token_colour("text3"), 1)
-            pen.setDashPattern([3, 3])
-            painter.setPen(pen)
-            low, high = self._y
-            px, py = self.pixels(np.array([low, high]), np.array([low, high]))
-            painter.drawLine(QPointF(px[0], py[0]), QPointF(px[1], py[1]))
-
-    def _x_ticks(self, area: QRectF) -> list[float]:
+    def _x_ticks(self) -> list[float]:
         low, high = self.x_range
         if self.log_x:
-            return [
-                float(v) for v in range(int(np.ceil(low - 1e-9)), int(np.floor(high + 1e-9)) + 1)
-            ]
-        return ticks(low, high, max(2, int(area.width() // 48)), whole=True)
+            first, last = int(np.ceil(low - 1e-9)), int(np.floor(high + 1e-9))
+            return [float(power) for power in range(first, last + 1)]
+        return ticks(low, high, max(2, int(self._area().width() // 48)), whole=True)
 
-    def _paint_readout(self, painter: QPainter, area: QRectF, mouse: QPointF) -> None:
+    def _x_text(self, value: float) -> str:
+        return number(10.0**value if self.log_x else value)
+
+    # Drawing ------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        """Bring what pyqtgraph shows up to date."""
+        area, (x0, x1), (y0, y1) = self._area(), self.x_range, self._y
+        self._place(area)
+        more_x = BLEED * (x1 - x0) / area.width()
+        more_y = BLEED * (y1 - y0) / area.height()
+        self._box.setRange(
+            xRange=(x0 - more_x, x1 + more_x),
+            yRange=(y0 - more_y, y1 + more_y),
+            padding=0,
+            disableAutoRange=False,
+        )
+        self._draw_lines()
+        self._equal.setVisible(self.diagonal)
+        if self.diagonal:
+            self._equal.setData([y0, y1], [y0, y1])
+        self._place_markers()
+        self._show_readout()
+
+    def _place(self, area: QRectF) -> None:
+        box = area.adjusted(-BLEED, -BLEED, BLEED, BLEED)
+        if box != self._box.geometry():
+            self._box.setGeometry(box)
+            self._rows.setGeometry(QRectF(0, box.top(), LEFT, box.height()))
+            self._columns.setGeometry(QRectF(box.left(), area.bottom(), box.width(), 20))
+        x_caption, y_caption = self._captions
+        for caption, text in ((x_caption, self.x_label), (y_caption, self.y_label)):
+            if caption.text() != text:
+                caption.setText(text)
+        x_caption.setPos(area.right() + 3 - x_caption.boundingRect().width(), area.bottom() + 22)
+        y_caption.setPos(0, TOP - 7)
+
+    def _draw_lines(self) -> None:
+        while len(self.curves) > len(self._lines):
+            self._box.removeItem(self.curves.pop())
+        lone: list[dict[str, Any]] = []
+        for index, (line, (x, y)) in enumerate(zip(self._lines, self._points, strict=True)):
+            if index == len(self.curves):
+                self.curves.append(Curve(connect="finite"))
+                self._box.addItem(self.curves[index], ignoreBounds=True)
+            rising = line.style != "dots" and bool((x[1:] >= x[:-1]).all())
+            curve = self.curves[index]
+            curve.opts.update(clipToView=rising, autoDownsample=rising, downsampleMethod="peak")
+            curve.setData(x, y, **looks(line))
+            if line.style != "dots":
+                brush = pg.mkBrush(token_colour(line.colour))
+                lone += [{"pos": (x[at], y[at]), "brush": brush} for at in alone(x, y)]
+        self._lone.setVisible(bool(lone))
+        if lone:
+            self._lone.setData(lone)
+
+    def _make_markers(self) -> None:
+        for mark, text in self._marks:
+            self._box.removeItem(mark)
+            self.scene().removeItem(text)
+        self._marks = []
+        for at, word in self._markers:
+            place = np.log10(at) if self.log_x else at
+            mark = pg.InfiniteLine(place, pen=pen("text3", (2, 3)))
+            text = QGraphicsSimpleTextItem(word)
+            text.setFont(theme().font(11))
+            text.setBrush(token_colour("text2"))
+            self._box.addItem(mark, ignoreBounds=True)
+            self.scene().addItem(text)
+            self._marks.append((mark, text))
+        self._place_markers()
+
+    def _place_markers(self) -> None:
+        area = self._area()
+        for (at, _), (_, text) in zip(self._markers, self._marks, strict=True):
+            px, width = self.position(at, 0.0).x(), text.boundingRect().width()
+            text.setPos(px + 5 if px + 5 + width < area.right() else px - 5 - width, area.top())
+            text.setVisible(area.left() <= px <= area.right())
+
+    def _show_readout(self) -> None:
         """The values of every line nearest to the mouse."""
-        at = self._value_at(mouse.x())
-        rows: list[tuple[QColor, str]] = []
+        area, mouse = self._area(), self._mouse
+        shading = self._drag is not None and mouse is not None
+        self._shade.setVisible(shading)
+        if self._drag is not None and mouse is not None:
+            ends = QPointF(self._drag, area.top()), QPointF(mouse.x(), area.bottom())
+            self._shade.setRect(QRectF(*ends).normalized() & area)
+        inside = mouse is not None and not shading and area.contains(mouse)
+        rows = self._values_near(self._value_at(mouse.x())) if inside and mouse else None
+        self._hair.setVisible(rows is not None)
+        if rows is None:
+            self._readout.hide()
+            return
+        nearest, texts = rows
+        px = float(self.pixels(np.array([nearest]), np.zeros(1))[0][0])
+        self._hair.setLine(px, area.top(), px, area.bottom())
+        self._readout.show_rows(texts)
+        width = self._readout.width()
+        left = px + 10 if px + 10 + width < self.width() else px - 10 - width
+        self._readout.move(round(max(0.0, left)), round(area.top()) + 4)
+
+    def _values_near(self, at: float) -> tuple[float, list[tuple[str, str]]] | None:
+        """The x nearest to ``at``, and what the lines are there, each with its colour."""
+        rows: list[tuple[str, str]] = []
         nearest: float | None = None
         for line, (x, y) in zip(self._lines, self._points, strict=True):
             good = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
             if not good.size or line.style == "dots":
                 continue
             index = good[np.abs(x[good] - at).argmin()]
-            rows.append((token_colour(line.colour), f"{line.name} {number(float(y[index]), 4)}"))
+            rows.append((line.colour, f"{line.name} {number(float(y[index]), 4)}"))
             if nearest is None or abs(x[index] - at) < abs(nearest - at):
                 nearest = float(x[index])
         if nearest is None:
-            return
-        px = self.pixels(np.array([nearest]), np.zeros(1))[0][0]
-        painter.setPen(QPen(token_colour("text3"), 1))
-        painter.drawLine(QPointF(px, area.top()), QPointF(px, area.bottom()))
+            return None
         head = number(10.0**nearest if self.log_x else nearest, 4)
-        rows.insert(0, (token_colour("text2"), f"{self.x_label} {head}".strip()))
-        painter.setFont(theme().font(11.5))
-        metrics = painter.fontMetrics()
-        width = max(metrics.horizontalAdvance(text) for _, text in rows) + 16
-        height = 17 * len(rows) + 8
-        left = px + 10 if px + 10 + width < self.width() else px - 10 - width
-        box = QRectF(max(0.0, left), area.top() + 4, width, height)
-        painter.setPen(QPen(token_colour("line"), 1))
-        painter.setBrush(token_colour("raised"))
-        painter.drawRoundedRect(box, 6, 6)
-        for row, (shade, text) in enumerate(rows):
-            painter.setPen(shade)
-            painter.drawText(QPointF(box.left() + 8, box.top() + 17 * (row + 1)), text)
+        return nearest, [("text2", f"{self.x_label} {head}".strip()), *rows]
 
-    # Events -------------------------------------------------------------------------------------
+    # Looks --------------------------------------------------------------------------------------
 
     @Slot()
     def _restyle(self) -> None:
-        self._grid = None
-        self.update()
+        self._style_items()
+        self.redraw()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit()
+    def _style_items(self) -> None:
+        small, faint = theme().font(11), token_colour("text3")
+        for axis, line in ((self._rows, pen("line")), (self._columns, None)):
+            axis.setPen(None)
+            axis.setTickPen(line)
+            axis.setTextPen(faint)
+            axis.setTickFont(small)
+        for caption in self._captions:
+            caption.setFont(small)
+            caption.setBrush(faint)
+        self._equal.setPen(pen("text3", (3, 3)))
+        self._hair.setPen(pen("text3"))
+        shade = token_colour("accent")
+        shade.setAlpha(40)
+        self._shade.setPen(pg.mkPen(None))
+        self._shade.setBrush(shade)
+        self._readout.restyle()
+        self._make_markers()
+
+    # Events -------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        if event is not None:
+            self._fit()
+        super().resizeEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._area().contains(event.position()):
@@ -349,14 +347,14 @@ class Plot(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._mouse = event.position()
-        self.update()
+        self._show_readout()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         start, self._drag = self._drag, None
         if start is not None and abs(event.position().x() - start) > 8 and not self.diagonal:
             ends = sorted((self._value_at(start), self._value_at(event.position().x())))
             self.zoom((ends[0], ends[1]))
-        self.update()
+        self._show_readout()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.zoom(None)
@@ -365,11 +363,11 @@ class Plot(QWidget):
         if event.key() == Qt.Key.Key_Escape and self._zoom is not None:
             self.zoom(None)
         else:
-            super().keyPressEvent(event)
+            event.ignore()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._mouse = None
-        self.update()
+        self._show_readout()
 
     def zoom(self, ends: tuple[float, float] | None) -> None:
         """Show a stretch of the x axis, or everything (None)."""
@@ -378,25 +376,4 @@ class Plot(QWidget):
             ends = ends if ends[1] > ends[0] else None
         self._zoom = ends
         self._fit()
-        self.update()
-
-
-def thinned(x: Array, y: Array, pixels: int) -> tuple[Array, Array]:
-    """At most four points a pixel column that look as all of them do: its least and greatest."""
-    if len(x) <= 4 * max(1, pixels):
-        return x, y
-    per = int(np.ceil(len(x) / (2 * max(1, pixels))))
-    starts = np.arange(0, len(x), per)
-    low, high = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
-    return np.repeat(x[starts], 2), np.stack([low, high], axis=1).ravel()
-
-
-def polygon(x: Array, y: Array) -> QPolygonF:
-    """Points as Qt takes them, copied in one go instead of one call a point."""
-    points = QPolygonF()
-    points.resize(len(x))
-    if len(x):
-        memory: Any = shiboken6.VoidPtr(points.data(), len(x) * 16, True)  # type: ignore[call-arg,arg-type]
-        target = np.frombuffer(memory, np.float64).reshape(-1, 2)
-        target[:, 0], target[:, 1] = x, y
-    return points
+        self.redraw()

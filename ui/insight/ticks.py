@@ -9,6 +9,8 @@ import numpy as np
 
 from playground.messages import Array
 
+FARTHEST = 1e300  # beyond it a stretch is no longer a number
+
 
 def ticks(low: float, high: float, wanted: int, *, whole: bool = False) -> list[float]:
     """Round numbers from ``low`` to ``high``, about ``wanted`` of them; ``whole`` avoids fractions
@@ -65,6 +67,7 @@ def span(
     """
     finite = [array[np.isfinite(array)] for array in arrays]
     values = np.concatenate(finite) if finite else np.empty(0)
+    values = np.clip(values, -FARTHEST, FARTHEST)
     if not values.size:
         return least or (0.0, 1.0)
     low, high = float(values.min()), float(values.max())
