@@ -362,7 +362,8 @@ def _check_ports(name: str, ports: tuple[Port, ...], inputs: Inputs) -> None:
             raise ShapeError(f"the input {port_name} takes one value; got {len(shapes)}")
     for port in ports:
         if not port.optional and not inputs.ports.get(port.name):
-            which = "its input" if len(ports) == 1 else f"its input {port.name}"
+            alone = len(ports) == 1 or port.name == "input"
+            which = "its input" if alone else f"its input {port.name}"
             raise _Unconnected(f"{name} has nothing at {which}: connect a layer before it")
 
 

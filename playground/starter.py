@@ -16,6 +16,8 @@ from playground.tasks import TASKS
 
 KINDS = ("auto", "mlp", "cnn", "rnn", "hybrid")
 PITCH = (190, 150)
+WIDER = 56
+"""Recurrent nodes are wider by this: their ports are named."""
 ACROSS = 5
 
 Step = tuple[str, Mapping[str, Any]]
@@ -49,14 +51,16 @@ def chain(steps: list[tuple[str, str, Mapping[str, Any]]]) -> Graph:
     """Layers in a row, from (layer, name, parameters), laid out like lines of text. A recurrent
     layer goes on by its last step, or by its sequence where another sequence layer follows."""
     graph = Graph()
-    before = ""
+    before, x = "", 0
     for number, (layer, name, params) in enumerate(steps):
-        place = (number % ACROSS * PITCH[0], number // ACROSS * PITCH[1])
+        family = LAYERS.get(layer).family
+        x = 0 if number % ACROSS == 0 else x
+        place = (x, number // ACROSS * PITCH[1])
+        x += PITCH[0] + WIDER * (family == "recurrent")
         name = graph.fresh_name(name)
         graph, id = edits.add_node(graph, layer, place, name=name, params=params)
         if before:
-            following = LAYERS.get(layer).family
-            port = _leaving(graph.node(before), following == "recurrent")
+            port = _leaving(graph.node(before), family == "recurrent")
             graph = edits.connect(graph, Edge(before, port, id, "input"))
         before = id
     return graph

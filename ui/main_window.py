@@ -110,7 +110,9 @@ class MainWindow(QMainWindow):
         if self.workspace is None:
             self.workspace = Workspace(self.session, self.open_example)
             self.pages.addWidget(self.workspace)
-            self.actions_.add(self.workspace.canvas.actions())
+            canvas = self.workspace.canvas
+            self.actions_.add(canvas.actions())
+            canvas.choice_changed.connect(self.actions_.refresh)
         return self.workspace
 
     # --- actions ------------------------------------------------------------------------------

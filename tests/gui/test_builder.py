@@ -14,6 +14,7 @@ from models import edits
 from models.axes import image
 from models.graph import Edge, Graph
 from tests.gui.builder_kit import Bench, chain, digits_cnn
+from ui.builder import commands
 from ui.builder.gestures import Wire
 from ui.builder.scene import Hit
 from ui.builder.search import ChoiceSearch, LayerSearch
@@ -472,6 +473,42 @@ def test_context_menus_do_what_they_say(opened: Open) -> None:
     bench.canvas._menu(Hit(), QPoint(0, 0), QPointF(0, 0))
     choose("Select all")
     assert len(bench.session.selection) == 4
+
+
+def test_a_free_node_is_never_put_on_another(opened: Open) -> None:
+    bench = opened(digits_cnn())
+    under = bench.scene.nodes[bench.ids("flatten")[0]]
+    made = bench.canvas.place("gru", under.box.center() + QPointF(0, 60))
+    assert made is not None
+    others = [item.box for id, item in bench.scene.nodes.items() if id != made]
+    assert not any(bench.scene.nodes[made].box.intersects(box) for box in others)
+
+
+def test_the_button_of_a_new_error_is_in_view(opened: Open) -> None:
+    bench = opened(digits_cnn())
+    pool, head = bench.ids("max-pool2d")[0], bench.ids("linear")[0]
+    low = bench.view.visible_area().bottom() - 70
+    bench.session.edit("Move", edits.move(bench.session.graph, {head: (600.0, low)}))
+    edge = bench.session.graph.into(head)[0]
+    commands.connect(bench.session, Edge(pool, "output", head, "input"), edge)
+    sign = bench.scene.nodes[head].sign_box()
+    assert sign is not None
+    assert bench.view.visible_area().contains(sign)
+
+
+def test_shortcuts_work_right_after_a_selection(opened: Open) -> None:
+    bench = opened(digits_cnn())
+    bench.canvas.choice_changed.connect(bench.actions.refresh)
+    bench.session.select(())
+    bench.actions.refresh()
+    copy, delete = bench.actions.qaction("copy"), bench.actions.qaction("delete")
+    assert not copy.isEnabled()
+    bench.session.select(bench.ids("flatten"))
+    assert copy.isEnabled()
+    bench.session.select(())
+    assert not delete.isEnabled()
+    bench.scene.choose_edges(bench.session.graph.edges[:1])
+    assert delete.isEnabled()
 
 
 def menu() -> QMenu:

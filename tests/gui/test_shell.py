@@ -128,6 +128,13 @@ def test_the_title_tells_file_and_state(opened: MainWindow, tmp_path: Path) -> N
     assert title.file.whole() == "small.playground · saved"
 
 
+def test_what_is_selected_can_be_copied_at_once(opened: MainWindow) -> None:
+    copy = opened.actions_.qaction("copy")
+    assert not copy.isEnabled()
+    opened.session.select(["n3"])
+    assert copy.isEnabled()
+
+
 def test_undo_and_redo_buttons(opened: MainWindow) -> None:
     undo, redo = opened.actions_.qaction("undo"), opened.actions_.qaction("redo")
     assert not undo.isEnabled()

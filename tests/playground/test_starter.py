@@ -53,6 +53,15 @@ def test_pictures_of_any_size(data, size, kind):
     assert report.ok, report.sentence(graph)
 
 
+@pytest.mark.parametrize("kind", ["rnn", "hybrid"])
+def test_nodes_of_a_starter_stand_clear_of_each_other(data, kind):
+    graph = starter_graph(data["digits"], kind)
+    recurrent = next(n for n in graph.nodes.values() if n.layer in ("lstm", "gru"))
+    x, y = recurrent.position
+    right = [p[0] for p in (n.position for n in graph.nodes.values()) if p[1] == y and p[0] > x]
+    assert all(other >= x + 206 + 24 for other in right)
+
+
 def test_an_unknown_kind_is_explained(data):
     with pytest.raises(StarterError, match="one of auto"):
         starter_graph(data["digits"], "quantum")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QWidget
 
@@ -32,6 +32,9 @@ INSET = 16
 class Canvas(QWidget):
     """Edits the session's graph. ``sync`` shows its present state and returns when it is shown."""
 
+    choice_changed = Signal()
+    """Other nodes or edges are selected: what can be done is another."""
+
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
@@ -46,6 +49,7 @@ class Canvas(QWidget):
         self._search_edge: Edge | None = None
         self._search_wire: tuple[str, str, bool] | None = None
         self._renamed = ""
+        self._signed: set[str] = set()
         self._make_overlays()
         self._connect()
         self.sync()
@@ -101,6 +105,8 @@ class Canvas(QWidget):
         view.menu_wanted.connect(self._menu)
         view.open_wanted.connect(self._open_node)
         self.editor.editingFinished.connect(self._renaming_done)
+        session.selection_changed.connect(self.choice_changed)
+        self.scene.edges_chosen.connect(self.choice_changed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.view.setGeometry(self.rect())
@@ -142,6 +148,7 @@ class Canvas(QWidget):
         if self._fit_next and self.isVisible() and self.scene.nodes:
             self._fit_next = False
             self.fit()
+        self._show_new_signs()
         self.view.freshen()
         self._summarise()
         self.minimap.changed()
@@ -150,6 +157,16 @@ class Canvas(QWidget):
             self.empty.setVisible(empty)
             self.summary.setVisible(not empty)
             self._place_overlays()
+
+    def _show_new_signs(self) -> None:
+        """Scroll just as far as the button of an error needs that an edit brought about."""
+        known, self._signed = self._signed, {id for id, _ in self.session.report.problems()}
+        seen = self.view.visible_area()
+        for id in self._signed - known:
+            item = self.scene.nodes[id]
+            sign = item.sign_box()
+            if sign is not None and item.fix_box() is not None and seen.contains(item.box):
+                self.view.pan(_outside(self.view.mapFromScene(sign).boundingRect(), self.rect()))
 
     @Slot()
     def _opened(self) -> None:
@@ -406,3 +423,11 @@ class Canvas(QWidget):
 _NODE_MENU = ("connect", "add_layer", "rename", "", "cut", "copy", "duplicate", "", "arrange",
               "delete")  # fmt: skip
 _EMPTY_MENU = ("paste", "select_all", "", "arrange", "fit", "starter")
+
+
+def _outside(area: QRect, room: QRect) -> QPoint:
+    """How far to scroll for ``area`` to be in ``room`` with a small margin."""
+    room = room.adjusted(8, 8, -8, -8)
+    dx = max(0, area.right() - room.right()) or min(0, area.left() - room.left())
+    dy = max(0, area.bottom() - room.bottom()) or min(0, area.top() - room.top())
+    return QPoint(dx, dy)

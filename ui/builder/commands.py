@@ -71,8 +71,7 @@ def place(session: Session, layer: str, at: QPointF, edge: Edge | None = None) -
         else:
             graph, id = edits.add_node(graph, layer)
             size = frame_of(graph, graph.nodes[id])
-            corner = snapped(at.x() - size.width / 2, at.y() - size.height / 2)
-            graph = edits.move(graph, {id: corner})
+            graph = _stand(graph, id, at.x() - size.width / 2, at.y() - size.height / 2)
         made.append(id)
         return graph
 
@@ -111,7 +110,7 @@ def place_wired(session: Session, layer: str, at: QPointF, node: str, port: str,
         graph, id = edits.add_node(graph, layer)
         size = frame_of(graph, graph.nodes[id])
         x = at.x() if out else at.x() - size.width
-        graph = edits.move(graph, {id: snapped(x, at.y() - 26)})
+        graph = _stand(graph, id, x, at.y() - 26)
         inputs, outputs = edits.ports(graph, graph.nodes[id])
         made.append(id)
         if out and inputs:
@@ -188,6 +187,18 @@ def _settle(graph: Graph, id: str, at: QPointF, edge: Edge) -> Graph:
         else:
             x, y = source[0] + source[2] + COLUMN_GAP, source[1]
     return _roomy(edits.move(graph, {id: snapped(x, y)}), id)
+
+
+def _stand(graph: Graph, id: str, x: float, y: float) -> Graph:
+    """Stand a free node at a corner, or as near to it as no other node is in the way."""
+    boxes = boxes_of(graph)
+    _, _, width, height = boxes[id]
+    sides = ((0, 1), (1, 0), (0, -1), (-1, 0))
+    places = (
+        snapped(x + away * dx, y + away * dy) for away in range(0, 800, GRID) for dx, dy in sides
+    )
+    free = (place for place in places if not _crowded(boxes, id, (*place, width, height)))
+    return edits.move(graph, {id: next(free, snapped(x, y))})
 
 
 def _crowded(boxes: Boxes, id: str, box: tuple[float, float, float, float]) -> bool:

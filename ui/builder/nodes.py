@@ -25,7 +25,15 @@ from ui.theme import theme
 
 SIGN_GAP = 8.0
 NOTHING = NodeReport()
-_SHORTER = ((" normalization", " norm"), ("average", "avg"), (" pooling", " pool"), (" pool", ""))
+_SHORTER = (
+    (" normalization", " norm"),
+    ("average", "avg"),
+    (" pooling", " pool"),
+    (" pool", ""),
+    ("Depthwise Conv", "Depthwise "),
+    ("Separable Conv", "Separable "),
+    ("Positional", "Pos."),
+)
 
 
 class NodeItem(QGraphicsPixmapItem):
@@ -238,7 +246,9 @@ def caption_of(graph: Graph, node: Node, entry: NodeReport, layer: Layer | None)
         text = ""
     if node.layer == GROUP:
         return inside if text in ("", "plain") else f"{inside} {text}"
-    return f"{layer.name} {text}".strip() if title_of(node, layer) != layer.name else text
+    if title_of(node, layer) == layer.name:
+        return text
+    return f"{layer.name} {text.removesuffix(' units')}".strip()
 
 
 def _face(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
 
 from models.graph import GROUP, Edge, Graph
@@ -39,6 +39,8 @@ class Hit:
 
 class Scene(QGraphicsScene):
     """Items by node id and by edge."""
+
+    edges_chosen = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -285,7 +287,9 @@ class Scene(QGraphicsScene):
             item.fresh_for = None
             item.setPen(self.pens.chosen if item.selected else self.pens.plain)
             item.setZValue(-1.5 if item.selected else -2.0)
-        self._chosen_edges = chosen
+        if chosen != self._chosen_edges:
+            self._chosen_edges = chosen
+            self.edges_chosen.emit()
 
     # --- painting -----------------------------------------------------------------------------
 
