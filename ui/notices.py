@@ -10,7 +10,7 @@ from ui.theme import theme
 from ui.widgets import Button, IconButton, label
 
 WIDTH, TOP, MOST = 620, 68, 3
-BRIEF_MS = 7000
+BRIEF_MS = {"info": 7000, "good": 7000, "warn": 15000}
 ICONS = {"info": "info", "good": "check", "warn": "warning", "bad": "error"}
 TOKENS = {"info": "accent", "good": "good", "warn": "warn", "bad": "bad"}
 
@@ -38,8 +38,8 @@ class NoticeBar(QFrame):
         row.addWidget(close)
         theme().changed.connect(self._recolor)
         self._recolor()
-        if notice.level in ("info", "good") and notice.action is None:
-            QTimer.singleShot(BRIEF_MS, self, self.dismiss)
+        if notice.action is None and notice.level in BRIEF_MS:
+            QTimer.singleShot(BRIEF_MS[notice.level], self, self.dismiss)
 
     def fitted(self, width: int) -> int:
         """Take the height that the sentence needs at ``width``."""

@@ -249,7 +249,7 @@ def _parallel(work: Callable[[Path], Any], paths: Sequence[Path]) -> Iterator[An
 SOURCE = Source(
     id="images",
     name="Image folder",
-    icon="images",
+    icon="image",
     summary="Your own pictures, in a subfolder for each class.",
     open=_open,
     parameters=(

@@ -118,6 +118,8 @@ def test_series_and_rows_are_shown(app: QApplication, table: Path) -> None:
         panel = shown(session)
         assert len(panel.grid.indices) == 8
         assert panel.bars.isVisible() == bool(session.dataset.classes)
+        own = settings is GUNPOINT
+        assert (panel.split_method.text() == "own test set") == own
         assert not panel.grid.grab().toImage().isNull()
         session.close()
 

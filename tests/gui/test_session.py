@@ -396,6 +396,16 @@ def test_an_untitled_project_cannot_point_elsewhere(session: Session) -> None:
     assert session.files.parent == projects.state_folder() / "untitled"
 
 
+def test_an_evaluation_s_failure_is_told_by_its_panel_alone(
+    session: Session, notices: list[Notice]
+) -> None:
+    before = len(notices)
+    session.bridge.failure.emit(Failure("evaluate", "The sample 3 cannot be read."))
+    assert len(notices) == before
+    session.bridge.failure.emit(Failure("export", "There is no room left."))
+    assert notices[-1].text == "There is no room left."
+
+
 def test_the_same_network() -> None:
     graph = small_graph()
     assert same_network(graph, edits.move(graph, {LINEAR: (1.0, 2.0)}))

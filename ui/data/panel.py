@@ -212,7 +212,10 @@ class DataPanel(QWidget):
         self._compare()
 
     def _method(self, dataset: Dataset) -> str:
-        method = self._session.project.data.split.method
+        settings = self._session.project.data
+        if settings.options.get("test_path"):
+            return "own test set"
+        method = settings.split.method
         if dataset.task == "forecast":
             return "in time"
         return METHODS.get(method, "equal shares" if dataset.classes else "at random")

@@ -112,6 +112,9 @@ class RatePart(QWidget):
         self.slider = RateSlider()
         self.slider.valueChanged.connect(self._slid)
         self.now = label("", "small")
+        kept = self.now.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # what is below stays where it is
+        self.now.setSizePolicy(kept)
         self.search = Button("Find one", "search")
         self.search.setToolTip("Try rates from small to large on a few batches, and propose one")
         self.finder = RateFinder(session)
