@@ -190,6 +190,15 @@ def test_a_point_without_neighbours_is_drawn(app: QApplication) -> None:
     assert drawn[point.y() - 1 : point.y() + 2, point.x() - 1 : point.x() + 2].any()
 
 
+def test_the_grid_lies_under_the_lines(app: QApplication) -> None:
+    plot = Plot("test")
+    plot.set_lines([Line("a", np.arange(5.0), np.array([0.0, 1.0, 1.0, 1.0, 2.0]))])
+    drawn = near(shown(plot), theme().color("accent"))
+    left, right = plot.position(1.1, 1).toPoint(), plot.position(2.9, 1).toPoint()
+    rows = drawn[left.y() - 1 : left.y() + 2, left.x() : right.x()]
+    assert rows.any(axis=0).all()
+
+
 def test_a_hidden_plot_waits_until_it_is_seen(app: QApplication) -> None:
     plot = Plot("test")
     plot.set_lines([Line("a", np.arange(5.0), np.arange(5.0))])

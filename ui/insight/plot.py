@@ -79,8 +79,9 @@ class Plot(GraphicsView):
         self._rows.setGrid(255)
         for axis in (self._rows, self._columns):
             axis.linkToView(self._box)
+            axis.setZValue(self._box.zValue() - 1)  # the grid lies under the lines
         self._lone = pg.ScatterPlotItem(pen=None, size=3)
-        self._equal = pg.PlotCurveItem()
+        self._equal = pg.PlotCurveItem(antialias=True)
         for item in (self._equal, self._lone):
             self._box.addItem(item, ignoreBounds=True)
         self._marks: list[tuple[pg.InfiniteLine, QGraphicsSimpleTextItem]] = []
