@@ -192,11 +192,11 @@ def test_a_point_without_neighbours_is_drawn(app: QApplication) -> None:
 
 def test_the_grid_lies_under_the_lines(app: QApplication) -> None:
     plot = Plot("test")
-    plot.set_lines([Line("a", np.arange(5.0), np.array([0.0, 1.0, 1.0, 1.0, 2.0]))])
-    drawn = near(shown(plot), theme().color("accent"))
-    left, right = plot.position(1.1, 1).toPoint(), plot.position(2.9, 1).toPoint()
-    rows = drawn[left.y() - 1 : left.y() + 2, left.x() : right.x()]
-    assert rows.any(axis=0).all()
+    plot.set_lines([Line("a", np.arange(5.0), np.arange(5.0), "accent", "dots")])
+    drawn = near(shown(plot), theme().color("accent"), 20)
+    for at in (1.0, 2.0, 3.0):
+        point = plot.position(at, at).toPoint()
+        assert drawn[point.y() - 1 : point.y() + 1, point.x() - 1 : point.x() + 1].all()
 
 
 def test_a_hidden_plot_waits_until_it_is_seen(app: QApplication) -> None:
