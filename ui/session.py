@@ -24,6 +24,7 @@ from playground.messages import (
     Status,
 )
 from playground.project import Project
+from playground.runs import RunError, RunFolder
 from ui.bridge import Bridge
 from ui.document import Document, Notice, same_network, untitled_folder
 
@@ -174,9 +175,16 @@ class Session(Document):
             self._continue()
 
     def resume_run(self, run: Path) -> None:
-        """Go on with an unfinished run exactly where its last checkpoint is."""
-        if not self.busy and self._ready():
-            self._train(resume=run)
+        """Go on with an unfinished run exactly where its last checkpoint is: with the network it
+        began with, also where the canvas was edited since."""
+        if self.busy or not self._ready():
+            return
+        try:
+            graph = RunFolder(run).project().graph
+        except RunError as error:
+            self.tell(f"The run cannot go on: {error}", "bad", key="run")
+            return
+        self._train(None if same_network(graph, self.graph) else graph, resume=run)
 
     def use_run(self, run: Path) -> None:
         """Show an earlier run's weights in all views; not while another is under way."""
@@ -231,14 +239,21 @@ class Session(Document):
             return True
         return False
 
-    def _train(self, resume: Path | None = None, weights_from: Path | None = None) -> None:
+    def _train(
+        self,
+        graph: Graph | None = None,
+        resume: Path | None = None,
+        weights_from: Path | None = None,
+    ) -> None:
+        """Train ``graph``: that on the canvas, if none is given."""
         assert self.dataset is not None
         self.tell("", key="run")
         self._forget_run()
-        self.running_graph = self.graph
+        project = self.project if graph is None else replace(self.project, graph=graph)
+        self.running_graph = project.graph
         self.status = replace(self.status, state=State.PREPARING)
         self.worker.train(
-            self.project, self.dataset, self.files, resume=resume, weights_from=weights_from
+            project, self.dataset, self.files, resume=resume, weights_from=weights_from
         )
         self.state_changed.emit()
 

@@ -25,6 +25,7 @@ from playground.messages import (
     State,
     Status,
 )
+from playground.runs import RunFolder
 from tests.gui.doubles import (
     NotingWorker,
     give_data,
@@ -235,6 +236,22 @@ def test_run_pause_step_stop(session: Session, worker: NotingWorker) -> None:
     assert worker.named("stop") == [()]
     say(session, State.FINISHED)
     assert not session.busy
+
+
+def test_a_run_goes_on_with_the_network_it_began_with(
+    session: Session, worker: NotingWorker, tmp_path: Path
+) -> None:
+    give_data(session)
+    begun = session.graph
+    run = RunFolder.create(tmp_path / "001")
+    run.freeze(session.project)
+    session.edit("Units", units(session, 5))
+    session.resume_run(run.path)
+    project, _dataset, _files, resumed = worker.named("train")[0][:4]
+    assert resumed == run.path
+    assert same_network(project.graph, begun)
+    assert session.running_graph is project.graph
+    assert not same_network(session.graph, begun)
 
 
 def test_the_learning_rate_reaches_the_run(session: Session, worker: NotingWorker) -> None:

@@ -16,6 +16,8 @@ from ui.training.rate import RatePart
 from ui.widgets import divider, label, scrolled
 
 FIRST = ("epochs", "batch_size", "optimizer")
+HEAD = 36
+"""Two lines of text: what is below does not move when they come."""
 NEXT_RUN = "What is changed here counts for the next run; the learning rate counts at once."
 
 
@@ -89,13 +91,18 @@ class TrainingPanel(QWidget):
         others = [p for p in PARAMETERS if p.id not in FIRST and p.id != "learning_rate"]
         self.first = Form([p for p in PARAMETERS if p.id in FIRST], {})
         self.others = Form(others, {})
+        head = QWidget()
+        head.setMinimumHeight(HEAD)
+        lines = QVBoxLayout(head)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.addWidget(self.estimate)
+        lines.addWidget(self.note)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(14, 10, 14, 14)
         column.setSpacing(8)
         for widget in (
-            self.estimate,
-            self.note,
+            head,
             self.first,
             self.rate,
             divider(),
