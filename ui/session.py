@@ -296,7 +296,12 @@ class Session(Document):
 
     @Slot()
     def _estimate(self) -> None:
-        if self.can_run and self.dataset is not None:
+        """Ask how long an epoch takes; not where the data panel offers to adapt the network."""
+        from playground.starter import propose
+
+        if not self.can_run or self.dataset is None or self.dataset.task != self.project.task.id:
+            return
+        if not propose(self.graph, self.dataset, self.report):
             self.worker.estimate(self.project, self.dataset)
 
     # --- what the worker says -----------------------------------------------------------------

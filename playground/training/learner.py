@@ -256,6 +256,10 @@ def _check_head(network: Network, dataset: Dataset, task: Task) -> None:
     needs, classes = task.head(dataset), dataset.target.classes
     if shape.elements == needs and (not classes or shape.kind is Kind.VECTOR):
         return
+    if not needs:
+        raise TrainingError(
+            f"{dataset.name} has no classes to tell apart: choose another task, such as regression"
+        )
     what = f"one value for each of the {needs} classes" if classes else f"{needs} values"
     raise TrainingError(
         f"{name} gets {shape.described()}, but the data need {what}: end the network with a Linear "

@@ -22,6 +22,7 @@ from playground.messages import DataFailed, DataReady
 from playground.project import DataSettings, Project, SplitSettings
 from tests.gui.doubles import small_dataset, small_project
 from tests.gui.insight_kit import AIRLINE, DIGITS, GUNPOINT, opened, post
+from ui.builder import commands
 from ui.data.bars import ClassBars, SplitBar
 from ui.data.bundled import BUNDLED
 from ui.data.dialog import ChooseData
@@ -253,6 +254,15 @@ def test_a_starter_network_is_one_undoable_step(session: Session) -> None:
     while session.undo.canUndo():
         session.undo.undo()
     assert session.graph == before
+
+
+def test_a_starter_brings_its_task(app: QApplication, table: Path) -> None:
+    session = opened(DataSettings("table", {"path": str(table), "target": "price"}))
+    session.set_task(id="classification" if session.dataset.task == "regression" else "regression")
+    assert commands.build_starter(session)
+    assert session.project.task.id == session.dataset.task
+    assert not DataPanel(session).differences()
+    session.close()
 
 
 def test_a_starter_that_makes_no_sense_is_told(app: QApplication, table: Path) -> None:

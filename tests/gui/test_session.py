@@ -292,6 +292,18 @@ def test_a_failure_names_the_node(session: Session, notices: list[Notice]) -> No
     assert notices[-1].text == "no room on the disk"
 
 
+def test_no_estimate_of_a_network_that_does_not_fit_its_data(
+    session: Session, worker: NotingWorker
+) -> None:
+    give_data(session)
+    session.edit("Units", units(session, 5))
+    session._estimate()
+    assert not worker.named("estimate")
+    session.edit("Units", units(session, 3))
+    session._estimate()
+    assert worker.named("estimate")
+
+
 def test_what_a_late_panel_finds(session: Session) -> None:
     progress = Progress(1, 2, 3, 4, 50.0, 1.0, 0.1)
     estimate = Estimate(2.0, 1000, "2 s an epoch")

@@ -334,6 +334,8 @@ def build_starter(session: Session, kind: str = "auto") -> bool:
     except ValueError as error:
         session.tell(str(error), "warn", key="canvas")
         return False
+    if session.dataset.task != session.project.task.id:
+        session.set_task(id=session.dataset.task, options={})
     session.edit("Build a starter network", graph)
     session.select(())
     return True

@@ -15,8 +15,9 @@ from playground.data import SOURCES
 from playground.data.dataset import Dataset
 from playground.messages import Array, DataFailed
 from playground.project import DataSettings
-from playground.starter import StarterError, adopt, propose, starter_graph
+from playground.starter import adopt, propose
 from playground.tasks import TASKS
+from ui.builder import commands
 from ui.data.bars import ClassBars, SplitBar
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
@@ -307,18 +308,8 @@ class DataPanel(QWidget):
 
     def build_starter(self, kind: str = "auto") -> None:
         """Replace the network by a starter for these data; Undo brings the present one back."""
-        session, dataset = self._session, self._session.dataset
-        if dataset is None:
-            return
-        try:
-            graph = starter_graph(dataset, kind)
-        except StarterError as error:
-            session.tell(str(error), "warn", key="starter")
-            return
-        if dataset.task != session.project.task.id:
-            session.set_task(id=dataset.task, options={})
-        session.edit("Build a starter network", graph)
-        session.reveal.emit("canvas")
+        if commands.build_starter(self._session, kind):
+            self._session.reveal.emit("canvas")
 
     # Choosing data ------------------------------------------------------------------------------
 
