@@ -228,6 +228,11 @@ class _Builder:
 
     def placeholder(self, name: str) -> fx.Proxy:
         argument = name.replace(".", "_")
+        other = next((n for n in self.placeholders if n.replace(".", "_") == argument), None)
+        if other is not None:
+            raise BuildError(
+                f"the inputs {other} and {name} would be one argument ({argument}): rename one"
+            )
         proxy = self.tracer.create_proxy("placeholder", argument, (), {})
         self.placeholders[name] = proxy
         return proxy

@@ -161,9 +161,21 @@ def copy_nodes(graph: Graph, ids: Iterable[str]) -> Graph:
     chosen = set(ids)
     nodes = {id: node for id, node in graph.nodes.items() if id in chosen}
     edges = tuple(e for e in graph.edges if e.source in chosen and e.target in chosen)
-    used = [node.params.get("definition") for node in nodes.values() if node.layer == GROUP]
-    definitions = {id: item for id, item in graph.definitions.items() if id in used}
-    return Graph(nodes, edges, definitions)
+    return Graph(nodes, edges, _definitions(graph, nodes.values()))
+
+
+def _definitions(graph: Graph, nodes: Iterable[Node]) -> dict[str, Definition]:
+    """What ``nodes`` are instances of, and what is used inside of that."""
+    found: dict[str, Definition] = {}
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        id = node.params.get("definition")
+        definition = graph.definitions.get(id) if isinstance(id, str) else None
+        if node.layer == GROUP and definition is not None and definition.id not in found:
+            found[definition.id] = definition
+            waiting += definition.graph.nodes.values()
+    return found
 
 
 def paste(

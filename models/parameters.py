@@ -96,7 +96,7 @@ class Parameter:
                 return self.check(words.get(text.lower(), False if text == "0" else text))
             case "choice":
                 for choice, label in self.choices:
-                    if text in (str(choice), label):
+                    if text == label or text.replace("-", "_") == str(choice).replace("-", "_"):
                         return choice
         return self.check(text)
 
@@ -132,11 +132,20 @@ class Parameter:
         low, high = self.minimum, self.maximum
         if (low is not None and value < low) or (high is not None and value > high):
             if low is not None and high is not None:
-                allowed = f"from {low:g} to {high:g}"
+                allowed = f"from {_short(low)} to {_short(high)}"
+            elif low is not None:
+                allowed = f"at least {_short(low)}"
             else:
-                allowed = f"at least {low:g}" if low is not None else f"at most {high:g}"
-            raise ParameterError(f"{self.label} is {allowed}; got {value:g}")
+                allowed = f"at most {_short(high)}"
+            raise ParameterError(f"{self.label} is {allowed}; got {_short(value)}")
         return value
+
+
+def _short(value: float | None) -> str:
+    """Whole numbers as people write them, as long as they can be read."""
+    if value is not None and value == int(value) and abs(value) < 1e12:
+        return f"{int(value):,}"
+    return f"{value:g}"
 
 
 def _number(text: str) -> Any:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Generic, Protocol, TypeVar
 
+FEW = 12
+"""As many names can be listed in a sentence."""
+
 
 class Named(Protocol):
     @property
@@ -45,6 +48,8 @@ class Registry(Generic[Entry]):
         if entry is None:
             near = get_close_matches(str(id), self._entries, n=3)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            if not near and 0 < len(self._entries) <= FEW:
+                hint = f"; known: {', '.join(self._entries)}"
             raise UnknownEntry(f"there is no {self.what} called {id!r}{hint}")
         return entry
 

@@ -104,3 +104,15 @@ def test_two_outputs_come_by_name():
     outputs = build(graph)({"input": torch.randn(3, 1, 28, 28)})
     assert set(outputs) == {"output", "second"}
     assert a in graph.nodes
+
+
+def test_inputs_that_would_be_one_argument_are_told():
+    graph, (a,) = network("input")
+    graph, b = edits.add_node(graph, "input", (0, 0))
+    graph, add = edits.add_node(graph, "add", (0, 0))
+    graph, out = edits.add_node(graph, "output", (0, 0))
+    for source, target, port in ((a, add, "inputs"), (b, add, "inputs"), (add, out, "input")):
+        graph = edits.connect(graph, Edge(source, "output", target, port))
+    graph = edits.rename(edits.rename(graph, a, "left.x"), b, "left_x")
+    with pytest.raises(BuildError, match=r"left\.x and left_x .* rename one"):
+        build(graph)

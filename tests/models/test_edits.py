@@ -1,10 +1,12 @@
 """What each edit does to the document."""
 
+from dataclasses import replace
+
 import pytest
 
 from models import edits
 from models.edits import EditError
-from models.graph import Edge, Graph
+from models.graph import GROUP, Definition, Edge, Graph, Node
 from models.layers.declaration import Fix
 from models.shapes import infer
 
@@ -108,3 +110,16 @@ def test_parameters_return_to_their_default():
     changed = edits.set_params(graph, linear, {"out_features": 7})
     assert changed.nodes[linear].params["out_features"] == 7
     assert not edits.set_params(changed, linear, {"out_features": None}).nodes[linear].params
+
+
+def test_copies_take_nested_definitions_along():
+    graph, (a, _, _) = network("input", "relu", "output")
+    inner = Definition("inner", "Inner", graph)
+    call = Node("g1", "inside", GROUP, {"definition": "inner"})
+    outer = Definition("outer", "Outer", Graph({"g1": call}))
+    used = Node("g2", "group", GROUP, {"definition": "outer"})
+    unused = Definition("unused", "Unused", graph)
+    definitions = {item.id: item for item in (inner, outer, unused)}
+    whole = replace(graph.with_nodes([used]), definitions=definitions)
+    assert set(edits.copy_nodes(whole, ["g2"]).definitions) == {"inner", "outer"}
+    assert not edits.copy_nodes(whole, [a]).definitions
