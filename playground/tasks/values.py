@@ -133,17 +133,23 @@ class Forecast(Regression):
         return Series(tuple(values.tolist()), column.unit)
 
     def baseline(self, dataset: Dataset, split: str) -> Baseline | None:
-        """The seasonal-naive forecast (Hyndman & Athanasopoulos, 5.2): each step is the last known
-        value of the same season; without a season, the last value."""
+        """The seasonal-naive forecast; without a season, the last value."""
         indices = dataset.splits[split]
         true = dataset.target.take(indices).astype(np.float64)
         if not len(true):
             return None
         past = next(iter(dataset.inputs.values())).take(indices)[:, :, 0].astype(np.float64)
-        season = dataset.target.season if dataset.target.season <= past.shape[1] else 1
-        steps = np.arange(true.shape[1]) % season
-        name = f"seasonal naive ({season} steps)" if season > 1 else "the last value"
-        return Baseline(name, errors(true, past[:, past.shape[1] - season + steps]))
+        season = dataset.target.season
+        seasonal = 1 < season <= past.shape[1]
+        name = f"seasonal naive ({season} steps)" if seasonal else "the last value"
+        return Baseline(name, errors(true, seasonal_naive(past, season, true.shape[1])))
+
+
+def seasonal_naive(past: Array, season: int, horizon: int) -> Array:
+    """The last known value of the same season for each step ahead (Hyndman & Athanasopoulos, 5.2);
+    the last value where the windows (N, T) are shorter than a season."""
+    season = season if 1 <= season <= past.shape[1] else 1
+    return past[:, past.shape[1] - season + np.arange(horizon) % season]
 
 
 def errors(true: Array, predicted: Array) -> Mapping[str, float]:

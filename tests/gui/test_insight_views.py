@@ -17,7 +17,7 @@ from ui.insight.hidden_states import HiddenStates, liveliest
 from ui.insight.matrix import ConfusionMatrix, row_shares
 from ui.insight.pad import DrawingPad, rendered
 from ui.insight.plot import Line, Plot
-from ui.insight.scatter import ForecastPlot, PredictedAgainstTrue, seasonal_naive
+from ui.insight.scatter import ForecastPlot, PredictedAgainstTrue
 from ui.insight.ticks import fixed, number, span, ticks
 from ui.theme import theme
 
@@ -507,12 +507,6 @@ def test_a_click_on_a_dot_finds_its_sample(app: QApplication) -> None:
     plot.show_values(np.empty((0, 1)), np.empty((0, 1)))
     shown(plot)
     assert plot.place_at(50, 50) is None
-
-
-def test_naive_forecasts_repeat_the_season() -> None:
-    past = np.arange(8.0)[None]
-    assert seasonal_naive(past, 4, 6).tolist() == [[4, 5, 6, 7, 4, 5]]
-    assert seasonal_naive(past, 12, 2).tolist() == [[7, 7]]
 
 
 def test_overlapping_windows_are_drawn_once_a_step(app: QApplication) -> None:

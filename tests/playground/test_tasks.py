@@ -12,7 +12,7 @@ from models.parameters import ParameterError
 from playground.answers import Classes, Series, Value
 from playground.data import Column, DataSettings, SplitSettings, open_data
 from playground.preprocessing import Log, Preprocessing, Standardize
-from playground.tasks import TASKS, TaskSettings
+from playground.tasks import TASKS, TaskSettings, seasonal_naive
 
 CLASSIFICATION, REGRESSION, FORECAST = (
     TASKS.get(id) for id in ("classification", "regression", "forecast")
@@ -171,3 +171,9 @@ def test_settings_are_read_and_refused():
     for bad in (None, {}, {"id": 3}, {"id": "x", "options": []}):
         with pytest.raises(ParameterError):
             TaskSettings.from_json(bad)
+
+
+def test_naive_forecasts_repeat_the_season() -> None:
+    past = np.arange(8.0)[None]
+    assert seasonal_naive(past, 4, 6).tolist() == [[4, 5, 6, 7, 4, 5]]
+    assert seasonal_naive(past, 12, 2).tolist() == [[7, 7]]

@@ -11,14 +11,14 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from playground.messages import Array, Evaluation, Failure, State
-from playground.tasks import TASKS
+from playground.tasks import TASKS, seasonal_naive
 from ui.insight.answer_view import percent
 from ui.insight.column import Figure, steady
 from ui.insight.curves import metric_name, metric_text
 from ui.insight.fetch import Fetch
 from ui.insight.matrix import ConfusionMatrix
 from ui.insight.sample_grid import SampleGrid
-from ui.insight.scatter import ForecastPlot, PredictedAgainstTrue, seasonal_naive
+from ui.insight.scatter import ForecastPlot, PredictedAgainstTrue
 from ui.insight.ticks import number
 from ui.session import Session
 from ui.widgets import ElidedLabel, EmptyState, IconButton, Segmented, label, scrolled

@@ -13,13 +13,6 @@ from ui.insight.plot import Line, Plot
 REACH = 8.0
 
 
-def seasonal_naive(past: Array, season: int, horizon: int) -> Array:
-    """The last known value of the same season for each step ahead (Hyndman & Athanasopoulos, 5.2);
-    the last value where the windows (N, T) are shorter than a season."""
-    season = season if 1 <= season <= past.shape[1] else 1
-    return past[:, past.shape[1] - season + np.arange(horizon) % season]
-
-
 class PredictedAgainstTrue(Plot):
     """A dot a sample; on the dashed line a prediction is right. ``chosen`` carries the place of a
     clicked dot in the arrays."""
