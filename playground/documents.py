@@ -34,7 +34,9 @@ def read_json(text: str) -> dict[str, Any]:
         if "\\u" in text:  # half a character could be read but not be written again
             json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise DocumentError(f"line {error.lineno}: {error.msg}") from None
+        if not text.strip():
+            raise DocumentError("it is empty") from None
+        raise DocumentError(f"it is damaged at line {error.lineno}: {error.msg}") from None
     except UnicodeEncodeError:
         raise DocumentError("it holds a broken character (half a surrogate pair)") from None
     except RecursionError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 LARGEST_TEXT = 64 << 20
@@ -12,21 +13,49 @@ def write_text(path: Path, text: str) -> None:
     """Write, sync and put in place at once."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    with fresh.open("x", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        with fresh.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)  # half a file would only take room
+        error.filename = str(path)
+        raise
 
 
 def read_text(path: Path) -> str:
     """A text file that is no link and not larger than a document can be; raises ``OSError`` or
     ``ValueError``."""
-    if path.is_symlink():
-        raise OSError("it is a link, which a run folder may not hold")
+    own_file(path)
     if path.stat().st_size > LARGEST_TEXT:
         raise ValueError("it is too large")
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("it is no text") from None
+
+
+def own_file(path: Path) -> None:
+    """Raises ``OSError`` where ``path`` is no plain file: reading a pipe would wait for ever, and a
+    link leads out of the folder."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        raise OSError("it is a link, which a run folder may not hold")
+    if not stat.S_ISREG(mode):
+        raise OSError("it is no plain file")
+
+
+def why(error: Exception, name: str) -> str:
+    """Why the file ``name`` cannot be read or written, in a few words."""
+    if isinstance(error, FileNotFoundError):
+        return f"{name} is missing"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{name}: {error.strerror}"
+    if isinstance(error, RecursionError):
+        return f"{name} is nested too deeply"
+    return f"{name}: {error}"
 
 
 def sync(folder: Path) -> None:

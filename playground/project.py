@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from models.graph import Graph
+from playground import processes
 from playground.data.settings import DataSettings, SplitSettings
 from playground.documents import LARGEST, DocumentError, read_json, replace_text, write_json
 from playground.resources import EXAMPLES
@@ -138,6 +139,8 @@ def loads(text: str) -> Project:
 def load(path: Path) -> Project:
     """Open a project file; raises ``ProjectError`` naming the file and what is wrong with it."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ProjectError("it is no file, but a device or a pipe")
         if path.stat().st_size > LARGEST:
             raise ProjectError(f"it is larger than {LARGEST >> 20} MiB, so it is no project")
         return loads(path.read_bytes().decode("utf-8-sig"))
@@ -265,7 +268,7 @@ def autosave(project: Project, path: Path | None) -> None:
     ``ProjectError``."""
     document = {
         "autosave": {
-            "process": _process(os.getpid()),
+            "process": processes.identity(os.getpid()),
             "host": socket.gethostname(),
             "path": None if path is None else str(path.absolute()),
             "saved": time.time(),
@@ -309,7 +312,8 @@ def recoverable() -> list[Recovery]:
 
 
 def _autosave_file() -> Path:
-    me = hashlib.sha256(f"{socket.gethostname()} {_process(os.getpid())}".encode()).hexdigest()
+    process = processes.identity(os.getpid())
+    me = hashlib.sha256(f"{socket.gethostname()} {process}".encode()).hexdigest()
     return state_folder() / "autosave" / f"{os.getpid()}-{me[:12]}{SUFFIX}"
 
 
@@ -324,25 +328,9 @@ def _read_autosave(file: Path) -> tuple[Project, dict[str, Any]]:
     return Project.from_json(project), about
 
 
-def _process(pid: int) -> list[float] | None:
-    """A process by its number and its start, because numbers are used again; None if it ended."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return [pid, round(process.create_time(), 1)]
-    except (psutil.Error, ValueError, OverflowError):
-        return None
-
-
 def _is_alive(about: Mapping[str, Any]) -> bool:
     """Whether the window that kept a copy is still there (this very one is not asked about)."""
-    process = about.get("process")
-    if about.get("host") != socket.gethostname() or not isinstance(process, list):
-        return False
-    return bool(process) and isinstance(process[0], int) and _process(process[0]) == process
+    return about.get("host") == socket.gethostname() and processes.alive(about.get("process"))
 
 
 # --- parts of the document ------------------------------------------------------------------------

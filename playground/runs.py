@@ -20,9 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import psutil
-
-from playground.files import place, read_text, write_text
+from playground import processes
+from playground.files import place, read_text, why, write_text
 
 if TYPE_CHECKING:
     from playground.data.dataset import Dataset
@@ -107,7 +106,9 @@ class RunFolder:
         try:
             return loads(read_text(self.path / PROJECT))
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.path} is not a run that can be read: {error}") from None
+            raise RunError(
+                f"{self.path} is no run that can be read: {why(error, PROJECT)}"
+            ) from None
 
     def freeze(self, project: Project) -> None:
         """Keep a copy of the project as it is trained."""
@@ -120,7 +121,7 @@ class RunFolder:
         try:
             info = json.loads(read_text(self.path / INFO))
         except (OSError, ValueError, RecursionError) as error:
-            raise RunError(f"{self.path} is not a run that can be read: {error}") from None
+            raise RunError(f"{self.path} is no run that can be read: {why(error, INFO)}") from None
         if not isinstance(info, dict) or info.get("format") != FORMAT:
             raise RunError(f"{self.path} was written by another version or is no run")
         return info
@@ -128,14 +129,20 @@ class RunFolder:
     def base(self) -> Path:
         """What relative paths in the project's data settings are relative to."""
         base = self.info().get("base")
-        return (self.path / base).resolve() if isinstance(base, str) else self.path.parent
+        try:
+            return (self.path / base).resolve() if isinstance(base, str) else self.path.parent
+        except (OSError, ValueError):
+            raise RunError(
+                f"{self.path / INFO} names a folder that cannot be: {base!r:.80}"
+            ) from None
 
     def fitted(self) -> Dataset:
         """What was fitted on the data, without samples; raises ``RunError``."""
         from playground.data.dataset import Dataset
 
+        data = self.info().get("data")
         try:
-            return Dataset.from_json(self.info().get("data"))
+            return Dataset.from_json(data)
         except ValueError as error:
             raise RunError(f"{self.path / INFO} does not describe its data: {error}") from None
 
@@ -176,7 +183,9 @@ class RunFolder:
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.path / METRICS} cannot be read: {error}") from None
+            raise RunError(
+                f"{self.path} is no run that can be read: {why(error, METRICS)}"
+            ) from None
         whole = text[: text.rfind("\n") + 1]
         rows = []
         for values in csv.DictReader(io.StringIO(whole)):
@@ -213,14 +222,12 @@ class RunFolder:
             raise RunError(
                 f"{self.path} is being trained by another process: wait for it, or stop it"
             )
-        self.update(process=_process(os.getpid()))
+        self.update(process=processes.identity(os.getpid()))
 
     def taken(self) -> bool:
         """Whether another process that is still alive trains here."""
         process = self.info().get("process")
-        if not isinstance(process, list) or len(process) != 2 or process[0] == os.getpid():
-            return False
-        return isinstance(process[0], int) and _process(process[0]) == process
+        return processes.alive(process) and process != processes.identity(os.getpid())
 
 
 def new_run(files: Path, base: Path | None = None) -> RunFolder:
@@ -322,19 +329,8 @@ def _number(value: Any) -> float:
     return value if isinstance(value, (int, float)) and math.isfinite(value) else 0
 
 
-def _process(pid: int) -> list[Any] | None:
-    """A process by its number and its start, because numbers are used again; None if it ended."""
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return [pid, round(process.create_time(), 1)]
-    except (psutil.Error, ValueError, OverflowError):
-        return None
-
-
 def _own(info: Mapping[str, Any]) -> bool:
-    return bool(info.get("process") == _process(os.getpid()))
+    return bool(info.get("process") == processes.identity(os.getpid()))
 
 
 def _lines(rows: Sequence[Row], *, heading: bool) -> str:

@@ -60,6 +60,8 @@ def export(run: Path, target: str, path: Path, which: str = "best") -> Export:
     if target not in TARGETS:
         raise ExportError(f"models are exported to {' or '.join(TARGETS)}; got {target!r}")
     path = path.absolute()
+    if len(set(files_of(target, path))) == 1 < len(files_of(target, path)):
+        raise ExportError(f"{path.name} is the name of the weights: call the source NAME.py")
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
             fresh = Path(folder) / path.name

@@ -15,7 +15,10 @@ def main() -> None:
     question = json.load(sys.stdin)
     try:
         answer = _answer(question)
-    except (ValueError, RuntimeError, LookupError, OSError) as error:
+    except OSError as error:
+        name = Path(question["path"]).name
+        answer = {"error": f"{name} cannot be written: {error.strerror or error}"}
+    except (ValueError, RuntimeError, LookupError) as error:
         text = " ".join(str(error).split())
         answer = {"error": text[:500] or type(error).__name__}
     print(f"\n{json.dumps(answer)}")

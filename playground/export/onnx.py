@@ -113,7 +113,7 @@ def write(model: Model, path: Path) -> Checked:
                 exporter(model, path)
             _describe(model, path)
             return _checked(model, path)
-        except Differs:
+        except (Differs, OSError):
             raise
         except Exception as error:  # the exporters raise nearly anything
             reasons.append(_short(error))

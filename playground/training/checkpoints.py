@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor, nn, optim
 
-from playground.files import place, read_text, sync, write_text
+from playground.files import own_file, place, read_text, sync, why, write_text
 
 WEIGHTS, STATE, TENSORS = "weights.safetensors", "state.json", "state.safetensors"
 
@@ -39,14 +40,20 @@ class Checkpoint:
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> None:
-    """Replace ``folder`` at once: everything is written beside it, synced, and then renamed."""
+    """Replace ``folder`` at once: everything is written beside it, synced, and then renamed.
+
+    Raises ``OSError``, with the old checkpoint as it was."""
     fresh = folder.with_name(f"{folder.name}.new")
     _remove(fresh)
     fresh.mkdir(parents=True)
-    _save(fresh / WEIGHTS, checkpoint.weights)
-    if checkpoint.tensors:
-        _save(fresh / TENSORS, checkpoint.tensors)
-    write_text(fresh / STATE, json.dumps(checkpoint.state))
+    try:
+        _save(fresh / WEIGHTS, checkpoint.weights)
+        if checkpoint.tensors:
+            _save(fresh / TENSORS, checkpoint.tensors)
+        write_text(fresh / STATE, json.dumps(checkpoint.state))
+    except OSError:
+        _remove(fresh)
+        raise
     old = folder.with_name(f"{folder.name}.old")
     if folder.exists():
         _remove(old)
@@ -65,7 +72,7 @@ def read(folder: Path) -> Checkpoint:
     try:
         state = json.loads(read_text(folder / STATE))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / STATE} cannot be read: {error}") from None
+        raise CheckpointError(f"{folder} cannot be read: {why(error, STATE)}") from None
     if not isinstance(state, dict):
         raise CheckpointError(f"{folder / STATE} is not a saved state")
     return Checkpoint(_load(folder / WEIGHTS), state, tensors)
@@ -154,18 +161,27 @@ def restore_random_state(
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(plain, path)
+    try:
+        save_file(plain, path)
+    except SafetensorError as error:  # a full disk, told in its own words
+        number = re.search(r"os error (\d+)", str(error))
+        text = os.strerror(int(number[1])) if number else str(error)
+        raise OSError(int(number[1]) if number else 0, text, str(path)) from None
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def _load(path: Path) -> dict[str, Tensor]:
     try:
-        if path.is_symlink():
-            raise OSError("it is a link, which a run folder may not hold")
+        own_file(path)
         return load(path.read_bytes())
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise CheckpointError(f"{path.parent} cannot be read: {why(error, path.name)}") from None
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read: it is damaged, or no safetensors file ({error}); take the "
+            "other checkpoint, or another run"
+        ) from None
 
 
 def _remove(folder: Path) -> None:

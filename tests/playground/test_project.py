@@ -123,7 +123,7 @@ def test_any_view_and_options_survive(values):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "line 1: "),
+        ("", "it is empty"),
         ("hello", "line 1: "),
         ('{"format_version": 1,\n"graph": {}\n,}', "line 3: "),
         ("[]", "not an object"),

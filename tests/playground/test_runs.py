@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -15,11 +16,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from playground.evaluation import evaluate
 from playground.model import ModelError
-from playground.runs import RunError, RunFolder, find_run, list_runs, load_model, new_run
+from playground.runs import (
+    INFO,
+    METRICS,
+    PROJECT,
+    RunError,
+    RunFolder,
+    find_run,
+    list_runs,
+    load_model,
+    new_run,
+)
 from playground.training.position import saved_curves
 from playground.training.trainer import Trainer
 from tests.playground.fakes import cnn, project, rows, stripes
@@ -320,3 +332,32 @@ def test_discarding_keeps_what_has_weights(run: RunFolder, tmp_path: Path) -> No
 
 def test_graph_of_a_run_is_frozen(trained: Path) -> None:
     assert RunFolder(trained).project().graph == cnn()
+
+
+@pytest.mark.parametrize("name", [INFO, PROJECT, METRICS])
+def test_what_is_no_plain_file_is_not_read(run: RunFolder, name: str) -> None:
+    (run.path / name).unlink()
+    (run.path / name).mkdir()
+    with pytest.raises(RunError, match="no plain file"):
+        {INFO: run.info, PROJECT: run.project, METRICS: run.metrics}[name]()
+
+
+def test_base_that_cannot_be_a_folder(run: RunFolder) -> None:
+    run.update(base="a\0b")
+    with pytest.raises(RunError, match="cannot be"):
+        run.base()
+
+
+def test_full_disk_keeps_the_old_checkpoint(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(tensors: object, path: Path) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    before = run.checkpoint("best")
+    monkeypatch.setattr("playground.training.checkpoints.save_file", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        run.save("best", before)
+    assert caught.value.errno == errno.ENOSPC
+    assert run.checkpoint("best").state == before.state
+    assert not (run.path / "best.new").exists()
