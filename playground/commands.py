@@ -14,7 +14,9 @@ from models.shapes import NodeReport, Report, infer
 from playground import overrides
 from playground import project as projects
 from playground.console import Console, count, short, size
+from playground.data import SOURCES
 from playground.project import Project
+from playground.tasks import TASKS
 
 
 def examples(options: Namespace) -> int:
@@ -45,6 +47,8 @@ def check(options: Namespace) -> int:
     console = Console(options.json)
     project, _ = open_project(options.project)
     project = overrides.apply(project, options.settings)
+    SOURCES.get(project.data.source)
+    TASKS.get(project.task.id)
     report = infer(project.graph)
     rows = list(_rows(project.graph, report, ""))
     console.event(

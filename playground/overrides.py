@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from models import edits
 from models.layers import LAYERS
 from models.parameters import Parameter, ParameterError
+from playground.data.settings import DataSettings
 
 if TYPE_CHECKING:
     from playground.project import Project
@@ -34,23 +35,19 @@ def apply(project: Project, settings: Sequence[str]) -> Project:
 
 
 def with_data(project: Project, path: Path) -> Project:
-    """``project`` on other data of the same kind: another folder or table.
-
-    Raises ``ParameterError`` where the project's source has no path, or the path does not exist.
-    """
+    """``project`` on another folder or table; a project on built-in data turns to images or a
+    table of one's own. Raises ``ParameterError`` where the path does not exist."""
     from playground.data import SOURCES
 
     if not path.exists():
         raise ParameterError(f"{path} does not exist")
-    source = SOURCES.get(project.data.source)
-    parameter = next((p for p in source.parameters if p.type == "path"), None)
-    if parameter is None:
-        raise ParameterError(
-            f"the data of this project are {source.name}, which are built in; "
-            "choose other data in the window or with --set data.source=images or table"
-        )
-    options = {**project.data.options, parameter.id: str(path.resolve())}
-    return replace(project, data=replace(project.data, options=options))
+    data = project.data
+    paths = [p.id for p in SOURCES.get(data.source).parameters if p.type == "path"]
+    if not paths:
+        data, paths = DataSettings("images" if path.is_dir() else "table"), ["path"]
+    # a test set that came with the other data does not belong to these
+    options = {key: value for key, value in data.options.items() if key not in paths}
+    return replace(project, data=replace(data, options={**options, paths[0]: str(path.resolve())}))
 
 
 def _applied(project: Project, key: str, text: str) -> Project:
@@ -89,8 +86,7 @@ def _data(project: Project, name: str, text: str) -> Project:
     from playground.data import SOURCES
 
     if name == "source":
-        SOURCES.get(text)
-        return replace(project, data=replace(project.data, source=text, options={}))
+        return replace(project, data=DataSettings(SOURCES.get(text).id))
     source = SOURCES.get(project.data.source)
     parameter = _find(source.parameters, name, f"setting of {source.name}")
     value = parameter.parse(text)

@@ -90,7 +90,9 @@ def _resumed(options: Namespace) -> tuple[Project, Path, RunFolder]:
         files = projects.files_folder(open_project(options.project)[1])
         found = next((item for item in list_runs(files) if item.resumable), None)
         if found is None:
-            raise ValueError(f"{files} holds no unfinished run")
+            raise ValueError(
+                f"{files} holds no unfinished run; --out RUN --epochs N goes on with a finished one"
+            )
         run = RunFolder(found.path)
     project = run.project()
     named = {"epochs": options.epochs, "device": options.device}
@@ -371,6 +373,7 @@ def export(options: Namespace) -> int:
 
     console = Console(options.json)
     run = _find(options.model)
+    refuse_existing(options.output, options.force)
     for path in files_of(options.to, options.output):
         refuse_existing(path, options.force)
     with console.progress(f"exporting to {options.output}"):

@@ -74,11 +74,8 @@ def _joined(tables: list[Table]) -> tuple[npt.NDArray[Any], list[str], npt.NDArr
         matrix = np.stack([numbers(table, name) for name in values.columns], axis=1)
         _check_complete(table, matrix, values.columns)
         series.append(matrix.astype(np.float32))
-        labels += ["" if cell is None else str(cell) for cell in table.frame[label]]
+        labels += _labels(table, label)
         origin.append(np.full(len(matrix), index))
-    for row, label in enumerate(labels):
-        if not label.strip():
-            raise DataError(f"{tables[0].path.name}: series {row + 1} has no label: add it")
     return np.concatenate(series), labels, np.concatenate(origin)
 
 
@@ -91,6 +88,15 @@ def _label_column(table: Table) -> str:
             "and then the steps of one series in each row"
         )
     return next((n for n in names if n.lower() in ("label", "class", "target")), names[0])
+
+
+def _labels(table: Table, name: str) -> list[str]:
+    """The class of each row; raises ``DataError`` where one has none."""
+    labels = ["" if cell is None else str(cell) for cell in table.frame[name]]
+    missing = next((row for row, label in enumerate(labels) if not label.strip()), None)
+    if missing is not None:
+        raise DataError(f"{table.path.name}: row {table.line(missing)} has no label: add it")
+    return labels
 
 
 def _check_complete(table: Table, matrix: npt.NDArray[Any], names: list[str]) -> None:

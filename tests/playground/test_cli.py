@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from playground.data import DataSettings
+from playground.export import ExportError, export
 from playground.project import load
 from playground.runs import RunFolder, list_runs
 from tests.playground.cli_kit import Shell, digits_project, project_on, write_table
@@ -219,7 +220,7 @@ def test_settings_of_one_run(shell: Shell, project: Path, tmp_path: Path) -> Non
     ("setting", "says"),
     [
         ("training.learning_rat=1", "did you mean learning_rate?"),
-        ("training.learning_rate=-1", "from 1e-10 to 1000"),
+        ("training.learning_rate=-1", "from 1e-10 to 1,000"),
         ("training.epochs=two", "whole number"),
         ("node.con.out_channels=3", "did you mean conv"),
         ("node.conv.out_chanels=3", "did you mean out_channels?"),
@@ -442,3 +443,32 @@ def test_a_stranger_s_run_writes_nothing_elsewhere(shell: Shell, project: Path) 
     weights.unlink()
     weights.symlink_to(project)
     assert shell("evaluate", run).code == 1
+
+
+def test_example_on_data_of_ones_own(shell: Shell, tmp_path: Path) -> None:
+    rows = [[n, n % 5, "ab"[n % 2]] for n in range(40)]
+    table = write_table(tmp_path / "own.csv", rows, "x,y,label")
+    words = ("train", "digits-cnn", "--data", table, "--epochs", 1, "--out", tmp_path / "run")
+    assert "--fit" in shell(*words).sentence
+
+
+def test_other_series_do_not_keep_the_test_file(shell: Shell, tmp_path: Path) -> None:
+    rows = [["ab"[n % 2], *(n + step for step in range(30))] for n in range(40)]
+    header = ",".join(["label", *(f"t{step}" for step in range(30))])
+    table = write_table(tmp_path / "own.csv", rows, header)
+    words = ("train", "gunpoint-cnn", "--data", table, "--epochs", 1, "--out", tmp_path / "run")
+    *_, summary = shell.json(*words, "--fit")
+    assert summary["test"] == {} or np.isfinite(summary["test"]["loss"])
+
+
+@pytest.mark.parametrize("key", ["task", "data"])
+def test_unknown_parts_are_named_by_check(shell: Shell, project: Path, key: str) -> None:
+    document = _document(project)
+    document[key] = {"task": {"id": "sorcery"}, "data": {"source": "sorcery"}}[key]
+    project.write_text(json.dumps(document))
+    assert "'sorcery'; known: " in shell("check", project).sentence
+
+
+def test_export_over_its_own_weights(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="name of the weights"):
+        export(tmp_path, "python", tmp_path / "model.safetensors")

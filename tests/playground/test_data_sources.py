@@ -66,7 +66,7 @@ def test_the_archives_own_test_split_is_kept(tmp_path):
         ("label,t0,t1,t2\n1,1,2,3\n2,4,5\n", "row 3 has no value in column t2"),
         ("label,t0,t1,t2\n1,1,2,3\n2,4,x,6\n", "row 3 of column t1 is 'x'"),
         ("label,t0,t1,t2\n1,1,2,3\n1,4,5,6\n", "one class only (1)"),
-        ("label,t0,t1,t2\n1,1,2,3\n,4,5,6\n", "series 2 has no label"),
+        ("label,t0,t1,t2\n1,1,2,3\n,4,5,6\n", "row 3 has no label"),
         ("label,t0\n1,1\n", "has 2 columns"),
     ],
 )
