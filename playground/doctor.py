@@ -61,7 +61,7 @@ class Check:
         return {"check": self.name, "status": self.status, "text": self.text, **self.details}
 
 
-def python() -> Check:
+def check_python() -> Check:
     version = platform.python_version()
     status: Status = "ok" if sys.version_info >= (3, 11) else "failed"
     text = f"{version} on {platform.system()} {platform.release()} ({platform.machine()})"
@@ -70,7 +70,7 @@ def python() -> Check:
     return Check("python", status, text, {"version": version, "platform": platform.platform()})
 
 
-def packages() -> Check:
+def check_packages() -> Check:
     found, absent = {}, []
     for name, purpose in PACKAGES.items():
         try:
@@ -83,7 +83,7 @@ def packages() -> Check:
     return Check("packages", "ok", text, {"packages": found, "absent": absent})
 
 
-def torch() -> Check:
+def check_torch() -> Check:
     import torch
 
     cuda = []
@@ -106,7 +106,7 @@ def torch() -> Check:
     )
 
 
-def torchvision() -> Check:
+def check_torchvision() -> Check:
     from playground import compat
 
     replaced = compat.declare_missing_operators()
@@ -123,7 +123,7 @@ def torchvision() -> Check:
     return Check("torchvision", "note", text, details)
 
 
-def onnx() -> Check:
+def check_onnx() -> Check:
     import onnxruntime
 
     providers = onnxruntime.get_available_providers()
@@ -131,7 +131,7 @@ def onnx() -> Check:
     return Check("onnx", "ok", text, {"version": onnxruntime.__version__, "providers": providers})
 
 
-def display() -> Check:
+def check_display() -> Check:
     """Opens no window. ``ui`` is run as a program: this package knows nothing of Qt."""
     done = _child(["-m", "ui.doctor"])
     if done.returncode == 0:
@@ -147,7 +147,7 @@ def display() -> Check:
     return Check("display", "failed", _last_line(done) or "Qt cannot open a window")
 
 
-def fonts() -> Check:
+def check_fonts() -> Check:
     folder = Path(__file__).resolve().parent.parent / "resources" / "fonts"
     names = sorted(path.stem for path in folder.glob("*.[ot]tf"))
     if not names:
@@ -155,7 +155,7 @@ def fonts() -> Check:
     return Check("fonts", "ok", ", ".join(names), {"fonts": names})
 
 
-def cameras() -> Check:
+def check_cameras() -> Check:
     import playground.vision  # noqa: F401  (the one place that imports cv2 as it has to be)
 
     cv2: Any = sys.modules["cv2"]
@@ -176,7 +176,7 @@ def cameras() -> Check:
     return Check("cameras", "ok", text, {"cameras": found})
 
 
-def microphones() -> Check:
+def check_microphones() -> Check:
     try:
         sounddevice = import_module("sounddevice")
     except ImportError:
@@ -189,7 +189,7 @@ def microphones() -> Check:
     return Check("microphones", "ok", ", ".join(names), {"microphones": names})
 
 
-def room() -> Check:
+def check_room() -> Check:
     free = shutil.disk_usage(Path.cwd()).free
     details: dict[str, Any] = {"disk_free": free}
     text = f"{free / 1e9:.1f} GB free on this disk"
@@ -207,18 +207,18 @@ def room() -> Check:
 
 
 CHECKS: dict[str, Callable[[], Check]] = {
-    check.__name__: check
+    check.__name__.removeprefix("check_"): check
     for check in (
-        python,
-        packages,
-        torch,
-        torchvision,
-        onnx,
-        display,
-        fonts,
-        cameras,
-        microphones,
-        room,
+        check_python,
+        check_packages,
+        check_torch,
+        check_torchvision,
+        check_onnx,
+        check_display,
+        check_fonts,
+        check_cameras,
+        check_microphones,
+        check_room,
     )
 }
 NEEDED = frozenset({"python", "packages", "torch", "room"})

@@ -260,14 +260,6 @@ def list_runs(files: Path) -> list[RunSummary]:
     return [summary(RunFolder(path)) for path in reversed(folders)]
 
 
-def find_run(files: Path, name: str) -> RunFolder:
-    """The run that a project names ("runs/003"); raises ``RunError`` outside ``files``."""
-    path = (files / name).resolve()
-    if not path.is_relative_to(files.resolve()) or not (path / INFO).is_file():
-        raise RunError(f"there is no run {name!r} in {files}")
-    return RunFolder(path)
-
-
 def summary(run: RunFolder) -> RunSummary:
     """What the list of runs shows of ``run``."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -210,6 +210,3 @@ class Dataset:
         none = np.zeros(0, np.int64)
         splits = {"train": none, "validation": none, "test": none}
         return cls(str(data.get("name", "")), "", sides[0], sides[1], splits, data["task"])
-
-    def with_notes(self, *notes: str) -> Dataset:
-        return replace(self, notes=(*self.notes, *notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from models.parameters import Parameter, ParameterError, checked
@@ -88,11 +88,6 @@ class DataSettings:
     source: str = "digits"
     options: Mapping[str, Any] = field(default_factory=dict)
     split: SplitSettings = SplitSettings()
-
-    def with_options(self, **values: Any) -> DataSettings:
-        """A copy with some options changed; None takes the default again."""
-        options = {**self.options, **values}
-        return replace(self, options={k: v for k, v in options.items() if v is not None})
 
     def to_json(self) -> dict[str, Any]:
         return {

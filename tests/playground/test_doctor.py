@@ -78,13 +78,13 @@ def test_devices_that_are_not_there_are_notes(monkeypatch: pytest.MonkeyPatch) -
 
 def test_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    found = doctor.display()
+    found = doctor.check_display()
     assert found.status == "ok"
     assert "offscreen" in found.text
     monkeypatch.setenv("QT_QPA_PLATFORM", "nonsense")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert doctor.display().status in ("note", "failed")
+    assert doctor.check_display().status in ("note", "failed")
 
 
 def test_a_line() -> None:

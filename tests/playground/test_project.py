@@ -79,7 +79,9 @@ def test_unknown_keys_are_kept_where_they_were():
     data["graph"]["nodes"][1]["colour"] = "red"
     project = loads(json.dumps(data))
     assert json.loads(dumps(project)) == data
-    changed = replace(project, data=project.data.with_options(window=9))
+    changed = replace(
+        project, data=replace(project.data, options={**project.data.options, "window": 9})
+    )
     written = json.loads(dumps(changed))
     assert written["data"]["options"]["window"] == 9
     assert written["data"]["split"]["groups"] == ["a"]
