@@ -70,7 +70,7 @@ def test_a_refused_text_is_explained_and_changes_nothing(
 ) -> None:
     type_in(form, "units", "0")
     assert edits == []
-    assert "from 1 to 4096" in form.error("units")
+    assert "from 1 to 4,096" in form.error("units")
     assert text(form, "units").line.text() == "0"
     QTest.keyClick(text(form, "units").line, Qt.Key.Key_Escape)
     assert text(form, "units").line.text() == "32"
