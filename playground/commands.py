@@ -155,7 +155,8 @@ def bench(options: Namespace) -> int:
     console = Console(options.json)
     machine = benches.machine()
     console.say(
-        f"{machine['cores']} cores, {machine['threads']} for torch, load {machine['load']:.2f}"
+        f"{machine['cores']} cores, {machine['threads']} for torch"
+        + ("" if machine["load"] is None else f", load {machine['load']:.2f}")
     )
     rows = benches.run(options.names, options.rounds, options.seconds, console)
     console.event({"event": "finished", "machine": machine, "rows": len(rows)})
