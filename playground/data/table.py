@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,9 @@ def _open(options: Options, base: Path, settings: SplitSettings, progress: Progr
     progress(f"Reading {path.name}", None)
     kind = CsvOptions(options["delimiter"], options["encoding"], options["header"])
     table = read_table(path, kind)
-    if options["task"] == "forecast":
+    if options["task"] == "forecast" or (
+        options["task"] == "auto" and not options["target"] and is_series(_types(table))
+    ):
         return open_windows(table, options, settings)
     target = _target(table, options["target"])
     classes = _is_classification(table, target, options["task"])
@@ -105,6 +107,16 @@ def _dataset(
         task="classification" if classes else "regression",
         notes=(*table.notes, *notes),
     )
+
+
+def is_series(types: Collection[str]) -> bool:
+    """Whether the columns' types are those of one series over time: a number beside dates, or
+    alone."""
+    return sorted(types) in (["number"], ["date", "number"])
+
+
+def _types(table: Table) -> list[str]:
+    return [column_type(column) for column in table.frame.iter_columns()]
 
 
 def _target(table: Table, wanted: str | None) -> str:
@@ -268,7 +280,8 @@ SOURCE = Source(
             "choice",
             "auto",
             "What to predict. Automatic: a class where the target is text or a few whole numbers, "
-            "otherwise a number.",
+            "how the series goes on where there is a number alone or beside dates, otherwise a "
+            "number.",
             choices=(
                 ("auto", "Automatic"),
                 ("classification", "A class"),

@@ -1,5 +1,7 @@
 """Tables as data: roles, categories, missing values, scaling, and bad columns."""
 
+import datetime
+
 import numpy as np
 import pytest
 
@@ -129,7 +131,7 @@ def test_constant_targets_and_too_few_rows_are_explained(tmp_path):
     with pytest.raises(DataError, match="is 3 in every row"):
         opened(tmp_path, "x,y\n" + "1,3\n" * 20, task="regression")
     with pytest.raises(DataError, match="has one column"):
-        opened(tmp_path, "x\n1\n2\n")
+        opened(tmp_path, "x\na\nb\n")
     with pytest.raises(DataError, match="none is left for training"):
         opened(tmp_path, HEADER + ROWS, SplitSettings(40, 40))
 
@@ -144,3 +146,16 @@ def test_a_class_with_one_row_is_used_for_training(tmp_path):
     data = opened(tmp_path, HEADER + ROWS + "99,1,red,huge\n")
     assert data.counts("train")[data.classes.index("huge")] == 1
     assert any("huge has one sample only" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("dates", [True, False])
+def test_a_number_beside_dates_or_alone_is_a_series_to_forecast(tmp_path, dates):
+    start = datetime.date(2020, 1, 1)
+    rows = [f"{start + datetime.timedelta(day)},{day % 7}.5" for day in range(120)]
+    lines = ["day,sales", *rows] if dates else ["sales", *(row.split(",")[1] for row in rows)]
+    (tmp_path / "sales.csv").write_text("\n".join(lines))
+    dataset = open_data(DataSettings("table", {"path": "sales.csv"}), tmp_path)
+    assert dataset.task == "forecast"
+    asked = DataSettings("table", {"path": "sales.csv", "task": "regression"})
+    with pytest.raises(DataError, match="one column" if not dates else "no column to learn from"):
+        open_data(asked, tmp_path)
