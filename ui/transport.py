@@ -47,6 +47,8 @@ STATE_WORDS = {
     State.FINISHED: "finished",
     State.FAILED: "stopped by an error",
 }
+SILENT_S = 5.0
+"""A worker that says nothing for longer has a very long batch, or a driver that hangs."""
 
 
 class TransportBar(QFrame):
@@ -323,7 +325,11 @@ class StatusLine(QFrame):
     def _measure(self) -> None:
         memory = self._process.memory_info().rss / 2**20
         late = self._session.bridge.lateness
-        self.meter.setText(f"window at most {late:.0f} ms late · {memory:,.0f} MB")
+        text = f"window at most {late:.0f} ms late · {memory:,.0f} MB"
+        silent = self._session.worker.silent_seconds
+        if self._session.state.busy and silent > SILENT_S:
+            text = f"no sign of life from the worker for {silent:.0f} s · {text}"
+        self.meter.setText(text)
 
 
 def state_words(session: Session) -> str:
