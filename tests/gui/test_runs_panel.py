@@ -94,7 +94,7 @@ def test_a_damaged_run_is_listed_with_its_problem(session: Session, wait: Wait) 
     (path / "run.json").write_text("{")
     make_run(session, "002")
     panel = shown(session, wait, 2)
-    assert "not a run that can be read" in cells(panel, 1)[4]
+    assert "is no run that can be read: run.json" in cells(panel, 1)[4]
     panel.table.selectRow(1)
     assert not panel.load.isEnabled()
     assert panel.delete.isEnabled()
