@@ -78,7 +78,7 @@ class Bench:
 
     def __init__(self, graph: Graph, size: tuple[int, int] = (1000, 560)) -> None:
         self.worker = StillWorker()
-        self.session = Session(self.worker)  # type: ignore[arg-type]
+        self.session = Session(self.worker)
         self.window = QWidget()
         self.canvas = Canvas(self.session)
         row = QHBoxLayout(self.window)
@@ -97,7 +97,7 @@ class Bench:
         self.view.setFocus()
 
     def _hear(self, notice: object) -> None:
-        self.told.append(notice.text)  # type: ignore[attr-defined]
+        self.told.append(notice.text)
 
     def close(self) -> None:
         self.session.close()

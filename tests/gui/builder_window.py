@@ -25,7 +25,7 @@ class Window:
         self.palette.setFixedWidth(260)
         row = self.bench.window.layout()
         assert row is not None
-        row.insertWidget(0, self.palette)  # type: ignore[attr-defined]
+        row.insertWidget(0, self.palette)
         self.bench.window.move(0, 0)
         self.said = ""
         self.timer = QTimer(app)

@@ -24,7 +24,7 @@ def opened(settings: DataSettings | int, kind: str = "auto") -> Session:
     if isinstance(settings, int):
         settings = BUNDLED[settings].settings
     dataset = open_data(settings, Path.cwd())
-    session = Session(NotingWorker())  # type: ignore[arg-type]
+    session = Session(NotingWorker())
     task = TaskSettings(dataset.task, {})
     graph = starter_graph(dataset, kind)
     session.new(Project(name="Shown", graph=graph, data=settings, task=task))

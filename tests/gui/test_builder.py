@@ -122,7 +122,7 @@ def test_a_wire_let_go_over_nothing_offers_layers_that_fit(opened: Open) -> None
     start = bench.ids("input")[0]
     bench.drag(bench.scene.nodes[start].output_at("output"), QPointF(320, 120))
     search = popup(LayerSearch)
-    names = [row.id for row in search._layers.rows if not isinstance(row, str)]  # type: ignore[union-attr]
+    names = [row.id for row in search._layers.rows if not isinstance(row, str)]
     assert "conv2d" in names
     assert "lstm" not in names
     QTest.keyClicks(search.field, "conv2d")

@@ -228,11 +228,11 @@ def test_an_edit_touches_only_what_changed(opened: Open, monkeypatch: pytest.Mon
 
     def count_update(item: NodeItem, graph: Graph, node: Node, *rest: object) -> None:
         updated.append(node.id)
-        update(item, graph, node, *rest)  # type: ignore[arg-type]
+        update(item, graph, node, *rest)
 
     def count_route(item: EdgeItem, *rest: object) -> None:
         routed.append(item.edge)
-        route(item, *rest)  # type: ignore[arg-type]
+        route(item, *rest)
 
     monkeypatch.setattr(NodeItem, "update_from", count_update)
     monkeypatch.setattr(EdgeItem, "route", count_route)

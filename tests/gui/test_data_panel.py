@@ -193,7 +193,7 @@ def test_errors_come_with_ways_out(session: Session) -> None:
 def test_without_a_project_it_offers_to_choose(app: QApplication) -> None:
     from tests.gui.doubles import NotingWorker
 
-    session = Session(NotingWorker())  # type: ignore[arg-type]
+    session = Session(NotingWorker())
     panel = shown(session)
     assert panel.empty.button.isVisible()
     panel.choose_data()

@@ -192,7 +192,7 @@ def test_the_sample_chooser(session: Session) -> None:
 
 
 def test_without_data_there_is_no_sample(app: QApplication) -> None:
-    session = Session(NotingWorker())  # type: ignore[arg-type]
+    session = Session(NotingWorker())
     chooser = SampleChooser(session)
     assert chooser.isHidden()
     session.close()

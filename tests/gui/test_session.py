@@ -46,7 +46,7 @@ def worker() -> NotingWorker:
 
 @pytest.fixture
 def session(app: QApplication, worker: NotingWorker) -> Iterator[Session]:
-    session = Session(worker)  # type: ignore[arg-type]
+    session = Session(worker)
     session.new(small_project())
     session.bridge.drain()
     yield session
@@ -66,7 +66,7 @@ def units(session: Session, number: int) -> Graph:
 
 
 def say(session: Session, state: State, **values: object) -> None:
-    session.worker.mailbox.post(Status(state, **values))  # type: ignore[arg-type]
+    session.worker.mailbox.post(Status(state, **values))
     session.bridge.drain()
 
 
@@ -154,7 +154,7 @@ def test_settings_are_announced_once_and_make_dirty(session: Session) -> None:
 
 def test_data_are_opened_and_the_sample_stays_within_them(session: Session) -> None:
     worker = session.worker
-    assert worker.named("open_data")[0][0] == session.project.data  # type: ignore[attr-defined]
+    assert worker.named("open_data")[0][0] == session.project.data
     give_data(session)
     session.set_sample(14)
     assert session.sample == 2
@@ -211,7 +211,7 @@ def test_a_run_needs_data_and_a_whole_network(session: Session, notices: list[No
     session.edit("Delete", replace(session.graph, edges=session.graph.edges[:1]))
     session.run()
     assert notices[-1].level == "warn"
-    assert session.worker.named("train") == []  # type: ignore[attr-defined]
+    assert session.worker.named("train") == []
 
 
 def test_run_pause_step_stop(session: Session, worker: NotingWorker) -> None:

@@ -32,7 +32,7 @@ def make(app: QApplication) -> Iterator[Make]:
     windows: list[MainWindow] = []
 
     def window() -> MainWindow:
-        made = MainWindow(Session(NotingWorker()))  # type: ignore[arg-type]
+        made = MainWindow(Session(NotingWorker()))
         made.resize(1366, 768)
         made.show()
         made.start()
@@ -41,7 +41,7 @@ def make(app: QApplication) -> Iterator[Make]:
 
     yield window
     for made in windows:
-        made.ask_to_save = lambda name: "discard"  # type: ignore[method-assign]
+        made.ask_to_save = lambda name: "discard"
         made.close()
         made.deleteLater()
 
@@ -360,7 +360,7 @@ def test_leaving_asks_only_when_something_would_be_lost(opened: MainWindow, tmp_
 def test_saving_when_asked(opened: MainWindow, tmp_path: Path) -> None:
     opened.session.save(tmp_path / "small.playground")
     change(opened)
-    opened.ask_to_save = lambda name: "save"  # type: ignore[method-assign]
+    opened.ask_to_save = lambda name: "save"
     assert opened.close()
     project = projects.load(tmp_path / "small.playground")
     assert project.graph.nodes["n3"].params["out_features"] == 7

@@ -65,7 +65,7 @@ def project_file(tmp_path: Path) -> Path:
 def window(app: QApplication) -> Iterator[MainWindow]:
     """A window with a real worker."""
     made = MainWindow(Session(Worker()))
-    made.ask_to_save = lambda name: "discard"  # type: ignore[method-assign]
+    made.ask_to_save = lambda name: "discard"
     made.show()
     yield made
     made.close()
@@ -213,7 +213,7 @@ class _Clumsy(QObject):
 def test_an_error_that_nobody_caught_is_a_sentence(
     app: QApplication, wait: Callable[..., None], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    window = MainWindow(Session(NotingWorker()))  # type: ignore[arg-type]
+    window = MainWindow(Session(NotingWorker()))
     failures = Failures()
     failures.occurred.connect(window.show_failure)
     try:

@@ -50,7 +50,7 @@ def questions(session: Session) -> list[np.ndarray]:
 
 def answer(session: Session, panel: TryPanel, given: object) -> None:
     token = session.worker.named("predict")[-1][0]
-    post(session, Answered(token, given))  # type: ignore[arg-type]
+    post(session, Answered(token, given))
 
 
 def test_before_a_run_it_says_what_to_do(app: QApplication) -> None:

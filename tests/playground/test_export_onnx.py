@@ -84,7 +84,7 @@ def test_values_leave_in_their_own_unit(shell: Shell, tmp_path: Path) -> None:
     shell.json("export", run, "--to", "onnx", "-o", path)
     raw = np.asarray([[5.0, -3.0], [7.0, 1.0], [1.0, -12.0]], np.float32)
     (got,) = session(path).run(None, {"features": raw})
-    answers = [answer.value for answer in load_model(run).predict({"features": raw})]  # type: ignore[union-attr]
+    answers = [answer.value for answer in load_model(run).predict({"features": raw})]
     assert got[:, 0] == pytest.approx(answers, rel=1e-5)
     assert 400 < got.min() < got.max() < 1000
     assert (

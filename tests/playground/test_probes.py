@@ -88,7 +88,7 @@ def look(
     looker: Looker, graph: Graph, sample: object = 0, trained: Trained | None = None
 ) -> Snapshot:
     data = stripes(as_rows=graph.nodes["n2"].layer == "lstm")
-    return looker.snapshot(Request(project(graph), data, sample, None), trained)  # type: ignore[arg-type]
+    return looker.snapshot(Request(project(graph), data, sample, None), trained)
 
 
 def test_initial_weights_stay_where_nothing_changed() -> None:

@@ -72,9 +72,9 @@ def test_model_answers_as_the_trainer_did(trained: Path) -> None:
     assert evaluation.metrics["accuracy"] == stored["accuracy"]
     assert evaluation.metrics["loss"] == pytest.approx(stored["loss"], rel=1e-4)
     answers = model.predict({"image": data.raw(evaluation.indices)["image"]})
-    labels = [answer.answers[0][0] for answer in answers]  # type: ignore[union-attr]
+    labels = [answer.answers[0][0] for answer in answers]
     assert labels == [data.classes[i] for i in evaluation.predicted]
-    assert answers[0].answers[0][1] == pytest.approx(float(evaluation.confidence[0]), rel=1e-6)  # type: ignore[union-attr]
+    assert answers[0].answers[0][1] == pytest.approx(float(evaluation.confidence[0]), rel=1e-6)
     assert load_model(trained, "last").run is not None
     with pytest.raises(ModelError, match="no tset samples"):
         evaluate(model, data, "tset")
@@ -143,7 +143,7 @@ def test_pickles_are_not_opened(run: RunFolder, name: str, monkeypatch: pytest.M
         if target.exists():
             target.write_bytes(pickle.dumps(Evil()))
     with pytest.raises(RunError, match="cannot be read"):
-        load_model(run, name)  # type: ignore[arg-type]
+        load_model(run, name)
     with pytest.raises(RunError):
         Trainer(
             project(epochs=9), stripes(), run, resume=True

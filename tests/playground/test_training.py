@@ -393,7 +393,7 @@ def test_regression(tmp_path: Path) -> None:
     assert made.curves.message().unit == "mm"
     (answer,) = load_model(made.run).predict({"x": numbers().raw([3])["x"]})
     assert answer.unit == "mm"
-    assert answer.value == pytest.approx(float(numbers().raw([3])["y"][0, 0]), abs=10)  # type: ignore[union-attr]
+    assert answer.value == pytest.approx(float(numbers().raw([3])["y"][0, 0]), abs=10)
 
 
 def test_forecast(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def test_second_run_is_refused(listener: Listener, tmp_path: Path) -> None:
     listener.state(State.RUNNING)
     listener.worker.train(project(), stripes(), tmp_path)
     failure = listener.of(Failure, what="train")
-    assert "under way" in failure.message  # type: ignore[attr-defined]
+    assert "under way" in failure.message
     listener.worker.stop()
     listener.state(State.FINISHED)
 
@@ -182,7 +182,7 @@ def test_failure_names_the_node_and_leaves_the_worker_usable(
     assert "learning rate" in failed.message
     worker.predict("after", {"image": data.raw([0])["image"]})
     answered = listener.of(Answered, token="after")
-    assert answered.answer is not None  # type: ignore[attr-defined]
+    assert answered.answer is not None
     assert list_runs(tmp_path)[0].state == "failed"
     worker.train(project(epochs=1), data, tmp_path)
     listener.state(State.FINISHED)
@@ -207,7 +207,7 @@ def test_too_large_a_network_is_refused_before_it_starts(
     assert list_runs(tmp_path) == []
     listener.worker.estimate(project(graph), stripes())
     estimate = listener.of(Estimate)
-    assert not estimate.fits  # type: ignore[attr-defined]
+    assert not estimate.fits
 
 
 def test_wrong_shape_is_a_sentence(listener: Listener, tmp_path: Path) -> None:
@@ -285,12 +285,12 @@ def test_answers_and_evaluates(
     name = next(iter(data.inputs))
     worker.predict("early", {name: data.raw([0])[name]})
     early = listener.of(Answered, token="early")
-    assert early.answer is None  # type: ignore[attr-defined]
-    assert "run the training" in early.problem  # type: ignore[attr-defined]
+    assert early.answer is None
+    assert "run the training" in early.problem
     worker.evaluate(project(), data, "test")
     listener.of(Failure, what="evaluate")
 
-    worker.train(project(graph, epochs=12), data, tmp_path)  # type: ignore[arg-type]
+    worker.train(project(graph, epochs=12), data, tmp_path)
     done = listener.state(State.FINISHED)
     worker.evaluate(project(), data, "test")
     evaluation = listener.of(Evaluation)
@@ -306,7 +306,7 @@ def test_answers_and_evaluates(
     assert answered.values
     worker.predict("bad", {name: np.zeros((1, 2, 2), np.float32)})
     bad = listener.of(Answered, token="bad")
-    assert "got" in bad.problem  # type: ignore[attr-defined]
+    assert "got" in bad.problem
 
     worker.forget()
     assert done.run is not None
@@ -378,10 +378,10 @@ def test_opens_the_newest_data(listener: Listener, tmp_path: Path) -> None:
     wanted = DataSettings("digits")
     worker.open_data(replace(wanted, source="digitz"), tmp_path)
     failed = listener.of(DataFailed)
-    assert "digits" in failed.message  # type: ignore[attr-defined]
+    assert "digits" in failed.message
     worker.open_data(wanted, tmp_path)
     ready = listener.of(DataReady)
-    assert len(ready.dataset) == 5000  # type: ignore[attr-defined]
+    assert len(ready.dataset) == 5000
 
 
 def test_closing_keeps_a_checkpoint(tmp_path: Path) -> None:
@@ -428,7 +428,7 @@ def test_messages_replace_each_other() -> None:
     assert len(unread) == 4
     assert [m.message for m in unread if isinstance(m, Status)] == ["999"]
     assert box.drain() == []
-    assert messages.DataFailed("x").key == messages.DataReady(None, None).key  # type: ignore[arg-type]
+    assert messages.DataFailed("x").key == messages.DataReady(None, None).key
 
 
 def test_heart_beats_while_idle(listener: Listener) -> None:
