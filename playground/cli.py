@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     made["bench"].add_argument(
         "names", nargs="*", metavar="NAME", help=f"any of {', '.join(names)}; default: all"
     )
-    made["bench"].add_argument("--rounds", type=_positive, default=5, help="rounds (default: 5)")
+    made["bench"].add_argument("--rounds", type=_positive, default=3, help="rounds (default: 3)")
     made["bench"].add_argument(
         "--seconds", type=float, default=4.0, help="seconds a round (default: 4)"
     )
