@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -40,9 +41,8 @@ def _open(options: Options, base: Path, settings: SplitSettings, progress: Progr
     progress(f"Reading {path.name}", None)
     kind = CsvOptions(options["delimiter"], options["encoding"], options["header"])
     table = read_table(path, kind)
-    if options["task"] == "forecast" or (
-        options["task"] == "auto" and not options["target"] and is_series(_types(table))
-    ):
+    types = (column_type(column) for column in table.frame.iter_columns())
+    if is_forecast(options, types):
         return open_windows(table, options, settings)
     target = _target(table, options["target"])
     classes = _is_classification(table, target, options["task"])
@@ -109,14 +109,12 @@ def _dataset(
     )
 
 
-def is_series(types: Collection[str]) -> bool:
-    """Whether the columns' types are those of one series over time: a number beside dates, or
-    alone."""
-    return sorted(types) in (["number"], ["date", "number"])
-
-
-def _types(table: Table) -> list[str]:
-    return [column_type(column) for column in table.frame.iter_columns()]
+def is_forecast(options: Options, types: Iterable[str]) -> bool:
+    """Whether a table with columns of these ``types`` is a series to go on: as chosen, or, where
+    nothing was, a number beside dates or alone."""
+    if options.get("task", "auto") != "auto" or options.get("target"):
+        return options.get("task") == "forecast"
+    return sorted(islice(types, 3)) in (["number"], ["date", "number"])
 
 
 def _target(table: Table, wanted: str | None) -> str:

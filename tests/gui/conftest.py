@@ -15,6 +15,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QTimer, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QWidget
 
+from models.graph import Graph
+from tests.gui.builder_kit import Bench
 from ui.theme import theme
 
 GRACE_S = 5.0
@@ -90,3 +92,17 @@ def running_timers(widget: QWidget) -> list[QTimer]:
 
 def _strangers(known: set[threading.Thread]) -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t not in known and not t.name.startswith("pytest")]
+
+
+@pytest.fixture
+def opened(app: QApplication) -> Iterator[Callable[[Graph], Bench]]:
+    """``opened(graph)`` shows a graph on a canvas of its own."""
+    benches: list[Bench] = []
+
+    def show(graph: Graph) -> Bench:
+        benches.append(Bench(graph))
+        return benches[-1]
+
+    yield show
+    for bench in benches:
+        bench.close()

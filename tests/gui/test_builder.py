@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -23,20 +23,6 @@ ALT = Qt.KeyboardModifier.AltModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 Open = Callable[[Graph], Bench]
-
-
-@pytest.fixture
-def opened(app: QApplication) -> Iterator[Open]:
-    """``opened(graph)`` shows a graph on a canvas of its own."""
-    benches: list[Bench] = []
-
-    def show(graph: Graph) -> Bench:
-        benches.append(Bench(graph))
-        return benches[-1]
-
-    yield show
-    for bench in benches:
-        bench.close()
 
 
 def loose() -> Graph:

@@ -41,19 +41,6 @@ SIZE = (150.0, 52.0)
 Open = Callable[[Graph], Bench]
 
 
-@pytest.fixture
-def opened(app: QApplication) -> Iterator[Open]:
-    benches: list[Bench] = []
-
-    def show(graph: Graph) -> Bench:
-        benches.append(Bench(graph))
-        return benches[-1]
-
-    yield show
-    for bench in benches:
-        bench.close()
-
-
 # --- layout -------------------------------------------------------------------------------------
 
 

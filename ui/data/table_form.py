@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from playground.data import TablePreview, inspect_table, located
 from playground.data.csv_reading import CsvOptions, fields, joined
-from playground.data.table import TARGET_NAMES, is_series
+from playground.data.table import TARGET_NAMES, is_forecast
 from ui.insight.fetch import Fetch
 from ui.widgets import label
 
@@ -38,10 +38,7 @@ def proposed_roles(preview: TablePreview, options: Mapping[str, Any]) -> dict[st
     """What each column is used for: as set in ``options``, else as the table source guesses."""
     names = [column.name for column in preview.columns]
     kinds = {column.name: column.type for column in preview.columns}
-    task = options.get("task", "auto")
-    forecast = task == "forecast" or (
-        task == "auto" and not options.get("target") and is_series(kinds.values())
-    )
+    forecast = is_forecast(options, kinds.values())
     time = options.get("time")
     if not time and forecast:
         time = next((name for name in names if kinds[name] == "date"), None)
