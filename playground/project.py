@@ -19,6 +19,7 @@ from typing import Any
 from models.graph import Graph
 from playground import processes
 from playground.data.settings import DataSettings, SplitSettings
+from playground.data.source import Place
 from playground.documents import LARGEST, DocumentError, read_json, replace_text, write_json
 from playground.resources import EXAMPLES
 from playground.tasks.task import TaskSettings
@@ -171,6 +172,11 @@ def save(project: Project, path: Path) -> None:
 def files_folder(path: Path) -> Path:
     """``NAME.files`` beside ``NAME.playground``: runs, recordings and caches."""
     return path.with_name(f"{path.name.removesuffix(SUFFIX)}.files")
+
+
+def place(path: Path) -> Place:
+    """Where the paths of a project's data begin: its file's folder, and ``NAME.files``."""
+    return Place(path.absolute().parent, files_folder(path.absolute()))
 
 
 def run_folder(project: Project, path: Path) -> Path | None:

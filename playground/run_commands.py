@@ -21,7 +21,7 @@ from playground import project as projects
 from playground.answers import Classes
 from playground.commands import open_project, refuse_existing
 from playground.console import Bar, Console, count, duration, metric
-from playground.data import Dataset, open_data
+from playground.data import Dataset, Place, open_data
 from playground.project import Project
 from playground.runs import RunFolder, list_runs, load_model, new_run
 from playground.starter import adopt, propose
@@ -43,17 +43,15 @@ def train(options: Namespace) -> int:
 
     console = Console(options.json)
     if options.resume:
-        project, base, run = _resumed(options)
-        dataset = _data(project, base, console)
+        project, place, run = _resumed(options)
+        dataset = _data(project, place, console)
     else:
         project, path = _wanted(options)
-        base = path.absolute().parent
-        dataset = _data(project, base, console)
+        place = projects.place(path)
+        dataset = _data(project, place, console)
         project = _fitted(project, dataset, options.fit)
         run = (
-            RunFolder.create(options.out, base)
-            if options.out
-            else new_run(projects.files_folder(path), base)
+            RunFolder.create(options.out, place) if options.out else new_run(place.files)
         )
     try:
         trainer = Trainer(project, dataset, run, resume=options.resume)
@@ -77,7 +75,7 @@ def _wanted(options: Namespace) -> tuple[Project, Path]:
     return overrides.apply(replace(project, training=training), options.settings), path
 
 
-def _resumed(options: Namespace) -> tuple[Project, Path, RunFolder]:
+def _resumed(options: Namespace) -> tuple[Project, Place, RunFolder]:
     """The run to go on with, and its own copy of the project."""
     if options.settings or options.data or options.seed is not None:
         raise ValueError(
@@ -97,13 +95,13 @@ def _resumed(options: Namespace) -> tuple[Project, Path, RunFolder]:
     project = run.project()
     named = {"epochs": options.epochs, "device": options.device}
     training = project.training.replace(**{k: v for k, v in named.items() if v is not None})
-    return replace(project, training=training), run.base(), run
+    return replace(project, training=training), run.place(), run
 
 
-def _data(project: Project, base: Path, console: Console) -> Dataset:
+def _data(project: Project, place: Place, console: Console) -> Dataset:
     with console.progress("opening the data") as bar:
         dataset = open_data(
-            project.data, base, lambda text, part: bar(part or 0.0, 1.0 if part else 0.0, text)
+            project.data, place, lambda text, part: bar(part or 0.0, 1.0 if part else 0.0, text)
         )
     for note in dataset.notes:
         console.note(note)
@@ -290,11 +288,11 @@ def evaluate(options: Namespace) -> int:
     console = Console(options.json)
     run = _find(options.model)
     model = load_model(run, options.checkpoint)
-    project, base = run.project(), run.base()
+    project, place = run.project(), run.place()
     if options.data is not None:
         project = overrides.with_data(project, options.data)
     split = options.split or ("test" if options.data is None else "all")
-    dataset = _data(project, base, console)
+    dataset = _data(project, place, console)
     everything = {**dataset.splits, "all": np.arange(len(dataset))}
     found = judge(model, replace(dataset, splits=everything), split)
     baseline = None if split == "all" else model.task.baseline(dataset, split)

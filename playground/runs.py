@@ -25,6 +25,7 @@ from playground.files import place, read_text, why, write_text
 
 if TYPE_CHECKING:
     from playground.data.dataset import Dataset
+    from playground.data.source import Place
     from playground.model import Model
     from playground.project import Project
     from playground.training.checkpoints import Checkpoint
@@ -75,8 +76,8 @@ class RunFolder:
         return self.path.name
 
     @classmethod
-    def create(cls, path: Path, base: Path | None = None) -> RunFolder:
-        """Make an empty run at ``path``; ``base`` is what the paths of its data are relative to.
+    def create(cls, path: Path, place: Place | None = None) -> RunFolder:
+        """Make an empty run at ``path``; ``place`` is where the paths of its data begin.
         Raises ``RunError`` where the folder is taken."""
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -85,9 +86,11 @@ class RunFolder:
                     f"{path} is not empty: choose a new folder for the run, or resume it"
                 )
             run = cls(path)
-            base = path.parent if base is None else base
+            folder, files = (place.folder, place.files) if place else (path.parent, path.parent)
             info = {"format": FORMAT, "created": _now(), "state": "preparing"}
-            run._write_info(info | {"base": _relative(base, path)})
+            run._write_info(
+                info | {"base": _relative(folder, path), "files": _relative(files, path)}
+            )
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror or error}") from None
         return run
@@ -126,14 +129,20 @@ class RunFolder:
             raise RunError(f"{self.path} was written by another version or is no run")
         return info
 
-    def base(self) -> Path:
-        """What relative paths in the project's data settings are relative to."""
-        base = self.info().get("base")
+    def place(self) -> Place:
+        """Where the paths of the project's data settings begin; raises ``RunError``."""
+        from playground.data.source import Place
+
+        info = self.info()
+        base = self._folder(info.get("base"), self.path.parent)
+        return Place(base, self._folder(info.get("files"), base))
+
+    def _folder(self, relative: Any, otherwise: Path) -> Path:
         try:
-            return (self.path / base).resolve() if isinstance(base, str) else self.path.parent
+            return (self.path / relative).resolve() if isinstance(relative, str) else otherwise
         except (OSError, ValueError):
             raise RunError(
-                f"{self.path / INFO} names a folder that cannot be: {base!r:.80}"
+                f"{self.path / INFO} names a folder that cannot be: {relative!r:.80}"
             ) from None
 
     def fitted(self) -> Dataset:
@@ -230,8 +239,10 @@ class RunFolder:
         return processes.alive(process) and process != processes.identity(os.getpid())
 
 
-def new_run(files: Path, base: Path | None = None) -> RunFolder:
+def new_run(files: Path) -> RunFolder:
     """A new numbered run under ``files`` (``NAME.files``), whose project lies beside it."""
+    from playground.data.source import Place
+
     runs = files / RUNS
     try:
         runs.mkdir(parents=True, exist_ok=True)
@@ -245,7 +256,7 @@ def new_run(files: Path, base: Path | None = None) -> RunFolder:
                 number += 1
     except OSError as error:
         raise RunError(f"{runs} cannot be written: {error.strerror or error}") from None
-    return RunFolder.create(runs / f"{number:03d}", files.parent if base is None else base)
+    return RunFolder.create(runs / f"{number:03d}", Place(files.parent, files))
 
 
 def list_runs(files: Path) -> list[RunSummary]:

@@ -27,6 +27,7 @@ from playground.messages import (
 if TYPE_CHECKING:
     from playground.data.dataset import Dataset
     from playground.data.settings import DataSettings
+    from playground.data.source import Place
     from playground.engine import Engine
     from playground.project import Project
 
@@ -71,7 +72,7 @@ class Worker:
 
     # data
 
-    def open_data(self, settings: DataSettings, base: Path) -> None:
+    def open_data(self, settings: DataSettings, base: Path | Place) -> None:
         """Read data; ``DataReady`` or ``DataFailed`` follows, for the newest request alone."""
         self._data.do(lambda overtaken: self._open_data(settings, base, overtaken))
 
@@ -212,7 +213,9 @@ class Worker:
 
     # beside it
 
-    def _open_data(self, settings: DataSettings, base: Path, overtaken: Callable[[], bool]) -> None:
+    def _open_data(
+        self, settings: DataSettings, base: Path | Place, overtaken: Callable[[], bool]
+    ) -> None:
         def progress(text: str, fraction: float | None) -> None:
             if overtaken():
                 raise _Overtaken

@@ -18,6 +18,7 @@ from models.edits import Edit
 from models.graph import Graph
 from models.shapes import Report, ShapeInference
 from playground import project as projects
+from playground.data.source import Place
 from playground.project import Project, ProjectError
 from ui.settings import remember_project
 
@@ -128,6 +129,11 @@ class Document(QObject):
     def files(self) -> Path:
         """The folder of the runs and recordings: beside the file, or the program's own."""
         return projects.files_folder(self._place)
+
+    @property
+    def place(self) -> Place:
+        """Where the paths of the data begin."""
+        return projects.place(self._place)
 
     @property
     def run_folder(self) -> Path | None:

@@ -281,7 +281,7 @@ class Session(Document):
     def _open_data(self) -> None:
         self.dataset = None
         self.data_message = "Reading the data …"
-        self.worker.open_data(self.project.data, self._place.parent)
+        self.worker.open_data(self.project.data, self.place)
         self.dataset_changed.emit()
 
     @Slot()

@@ -1,7 +1,8 @@
-"""Data of any source as one ``Dataset``: ``open_data(settings, base)``. Torch is not needed."""
+"""Data of any source as one ``Dataset``: ``open_data(settings, place)``. Torch is not needed."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from models.parameters import ParameterError, checked
@@ -10,7 +11,7 @@ from playground.data.columns import TablePreview, inspect_table
 from playground.data.dataset import Column, Dataset
 from playground.data.errors import DataError
 from playground.data.settings import DataSettings, SplitSettings
-from playground.data.source import Progress, Source, located
+from playground.data.source import Place, Progress, Source, located
 
 __all__ = [
     "SOURCES",
@@ -18,6 +19,7 @@ __all__ = [
     "DataError",
     "DataSettings",
     "Dataset",
+    "Place",
     "Source",
     "SplitSettings",
     "TablePreview",
@@ -29,26 +31,26 @@ __all__ = [
 SOURCES: Registry[Source] = Registry("source of data")
 
 
-def _fill() -> None:
-    from playground.data import digits, images, series, table
+_MODULES = ("digits", "images", "table", "series")
+"""Each has a ``SOURCE``; in the order in which they are offered."""
 
-    for module in (digits, images, table, series):
-        SOURCES.add(module.SOURCE)
-
-
-_fill()
+for _name in _MODULES:
+    SOURCES.add(import_module(f"playground.data.{_name}").SOURCE)
 
 
-def open_data(settings: DataSettings, base: Path, progress: Progress | None = None) -> Dataset:
-    """Open what a project's settings mean; relative paths begin at ``base``, the folder of the
+def open_data(
+    settings: DataSettings, base: Path | Place, progress: Progress | None = None
+) -> Dataset:
+    """Open what a project's settings mean; relative paths begin at ``base``, the place of the
     project file. Raises ``DataError``, a sentence that names the place and the way out."""
     try:
         source = SOURCES.get(settings.source)
         options = checked(source.parameters, settings.options)
     except (UnknownEntry, ParameterError) as error:
         raise DataError(str(error.args[0])) from None
+    tell = progress or (lambda text, fraction: None)
     try:
-        return source.open(options, base, settings.split, progress or (lambda text, fraction: None))
+        return source.open(options, Place.around(base), settings.split, tell)
     except MemoryError:
         raise DataError(f"{source.name}: there is not enough memory for these data") from None
     except OSError as error:

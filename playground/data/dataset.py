@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.axes import Kind, Shape
+from playground.data.augment.settings import Applied
+from playground.data.errors import DataError
 from playground.data.reading import Reading, reading_from_json
 from playground.preprocessing import NOTHING, Preprocessing
 
@@ -50,6 +52,7 @@ class Column:
     unit: str = ""
     reading: Reading | None = None
     season: int = 1
+    lengths: Indices | None = None
 
     @property
     def dtype(self) -> type[np.float32] | type[np.int64]:
@@ -60,6 +63,12 @@ class Column:
     @property
     def lazy(self) -> bool:
         return not isinstance(self.values, np.ndarray)
+
+    @property
+    def elements(self) -> int:
+        """How many numbers a sample has at most."""
+        longest = 1 if self.lengths is None else int(self.lengths.max(initial=1))
+        return self.shape.elements * longest
 
     def take(self, indices: Indices) -> Array:
         """Raw values (len(indices), …)."""
@@ -109,11 +118,48 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """What samples have in common beside their class, such as who spoke them: the number of each
+    sample's group (N,), the groups' names, and what they are ("voice")."""
+
+    what: str
+    codes: Indices
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or row that is no sample, and why."""
+
+    name: str
+    reason: str
+
+
+class Unreadable:
+    """Samples that turned out unreadable when they were wanted; filled from several threads."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[int, str] = {}
+
+    def add(self, index: int, reason: str) -> None:
+        self._reasons.setdefault(index, reason)
+
+    def __len__(self) -> int:
+        return len(self._reasons)
+
+    def reasons(self) -> dict[int, str]:
+        """Sentences by the sample's index."""
+        return dict(self._reasons)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """Samples with named inputs and targets, divided into "train", "validation" and "test".
 
-    ``notes`` tell what was skipped or noticed, a sentence each. ``captions`` say which sample it
-    is, where the target does not (a file's name, a window's time).
+    ``notes`` tell what was noticed, a sentence each, and ``skipped`` what was left out. ``captions``
+    say which sample it is, where the target does not (a file's name, a window's time). ``files``
+    are the paths that samples came from, one each. ``augmentation`` is what training does to raw
+    inputs. ``unreadable`` grows while samples are read.
     """
 
     name: str
@@ -124,6 +170,11 @@ class Dataset:
     task: str
     notes: tuple[str, ...] = ()
     captions: tuple[str, ...] = field(default=(), repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
+    groups: Groups | None = None
+    skipped: tuple[Skipped, ...] = field(default=(), repr=False)
+    augmentation: tuple[Applied, ...] = ()
+    unreadable: Unreadable = field(default_factory=Unreadable, repr=False)
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())).values)
@@ -142,14 +193,39 @@ class Dataset:
         return self.target.classes
 
     def batch(self, indices: Any) -> dict[str, Array]:
-        """Samples as the network is given them: float32, class indices int64."""
-        chosen = np.asarray(indices, np.int64).reshape(-1)
-        return {name: column.prepared(column.take(chosen)) for name, column in self.columns.items()}
+        """Samples as the network is given them: float32, class indices and tokens int64, and
+        ``<name>_lengths`` where the length varies."""
+        raw = self.raw(indices)
+        columns = self.columns
+        return {
+            name: columns[name].prepared(values) if name in columns else values
+            for name, values in raw.items()
+        }
 
     def raw(self, indices: Any) -> dict[str, Array]:
-        """Samples before preprocessing, as a person sees them."""
+        """Samples before preprocessing, as a person sees them; sequences of varying length are
+        padded to the longest of them."""
         chosen = np.asarray(indices, np.int64).reshape(-1)
-        return {name: column.take(chosen) for name, column in self.columns.items()}
+        found: dict[str, Array] = {}
+        for name, column in self.columns.items():
+            found[name] = column.take(chosen)
+            if column.lengths is not None:
+                lengths = column.lengths[chosen]
+                found[name] = found[name][:, : max(1, int(lengths.max(initial=1)))]
+                found[f"{name}_lengths"] = lengths
+        return found
+
+    def readable(self, indices: Any) -> Indices:
+        """Those of ``indices`` that can be read; the others are noted in ``unreadable``."""
+        good = []
+        for index in np.asarray(indices, np.int64).reshape(-1).tolist():
+            try:
+                self.raw([index])
+            except DataError as error:
+                self.unreadable.add(index, str(error))
+            else:
+                good.append(index)
+        return np.asarray(good, np.int64)
 
     def describe(self, index: int) -> str:
         """A sample in a few words: its class in quotes, its value, or its caption."""
@@ -183,7 +259,7 @@ class Dataset:
         """What all raw values take, or would take, in memory."""
         total = 0
         for column in self.columns.values():
-            elements = 1 if column.classes else column.shape.elements
+            elements = 1 if column.classes else column.elements
             total += len(column.values) * elements * column.values.dtype.itemsize
         return total
 

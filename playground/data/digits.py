@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from models.axes import image, vector
@@ -11,7 +9,7 @@ from playground.data.dataset import Column, Dataset
 from playground.data.errors import DataError
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
-from playground.data.source import Options, Progress, Source
+from playground.data.source import Options, Place, Progress, Source
 from playground.data.splits import split
 from playground.preprocessing import Preprocessing, Scale, standardized
 from playground.resources import SAMPLES
@@ -19,7 +17,7 @@ from playground.resources import SAMPLES
 FILE = SAMPLES / "digits" / "mnist_5k.npz"
 
 
-def _open(options: Options, base: Path, settings: SplitSettings, progress: Progress) -> Dataset:
+def _open(options: Options, place: Place, settings: SplitSettings, progress: Progress) -> Dataset:
     try:
         with np.load(FILE, allow_pickle=False) as file:
             images, labels = file["images"][:, None], file["labels"]
@@ -56,4 +54,6 @@ SOURCE = Source(
     icon="digits",
     summary="5,000 bundled pictures of the digits 0 to 9, 28×28 pixels.",
     open=_open,
+    family="bundled",
+    readings=(ImageReading,),
 )

@@ -19,7 +19,7 @@ from playground.data.errors import DataError
 from playground.data.labels import indexed, natural, rare
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
-from playground.data.source import Options, Progress, Source, located
+from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
 from playground.preprocessing import Preprocessing, Scale, standardized
 
@@ -66,8 +66,8 @@ class _Files:
     skipped: list[tuple[Path, str]] = field(default_factory=list)
 
 
-def _open(options: Options, base: Path, settings: SplitSettings, progress: Progress) -> Dataset:
-    folder = located(options["path"], base)
+def _open(options: Options, place: Place, settings: SplitSettings, progress: Progress) -> Dataset:
+    folder = located(options["path"], place)
     progress(f"Looking through {folder.name}", None)
     files = _identified(folder, _listed(folder), progress)
     _check_classes(folder, files)
@@ -252,6 +252,10 @@ SOURCE = Source(
     icon="image",
     summary="Your own pictures, in a subfolder for each class.",
     open=_open,
+    family="pictures",
+    place="folder",
+    suffixes=(".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
+    readings=(ImageReading,),
     parameters=(
         Parameter("path", "Folder", "path", "", "A folder with a subfolder for each class."),
         Parameter(

@@ -33,6 +33,11 @@ class Reading(Protocol):
 
     def to_json(self) -> dict[str, Any]: ...
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Reading:
+        """Raises ``ValueError``, or what a wrong type of the data raises."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ImageReading:
@@ -224,21 +229,18 @@ class WindowReading:
         return cls(columns, _positive(data["length"]))
 
 
-_KINDS: dict[str, Any] = {
-    kind.kind: kind for kind in (ImageReading, RowReading, SeriesReading, WindowReading)
-}
-
-
 def reading_from_json(data: Any) -> Reading:
-    """Read what ``to_json`` wrote; raises ``ValueError``."""
+    """Read what ``to_json`` wrote, by the kind that a source declares; raises ``ValueError``."""
+    from playground.data import SOURCES
+
     kind = data.get("kind") if isinstance(data, Mapping) else None
-    if not isinstance(kind, str) or kind not in _KINDS:
+    kinds = {item.kind: item for source in SOURCES for item in source.readings}
+    if not isinstance(kind, str) or kind not in kinds:
         raise ValueError(f"inputs of the kind {kind!r} are not known here")
     try:
-        reading: Reading = _KINDS[kind].from_json(data)
+        return kinds[kind].from_json(data)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"how a {kind} is read cannot be understood: {error!r}") from None
-    return reading
 
 
 def _is_file(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from playground.data.errors import DataError
 from playground.data.labels import indexed
 from playground.data.reading import SeriesReading
 from playground.data.settings import SplitSettings
-from playground.data.source import Options, Progress, Source, located
+from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
 from playground.preprocessing import Preprocessing, standardized
 
@@ -27,10 +26,10 @@ NAMES = {
 }
 
 
-def _open(options: Options, base: Path, settings: SplitSettings, progress: Progress) -> Dataset:
-    files = [located(options["path"], base)]
+def _open(options: Options, place: Place, settings: SplitSettings, progress: Progress) -> Dataset:
+    files = [located(options["path"], place)]
     if options["test_path"]:
-        files.append(located(options["test_path"], base))
+        files.append(located(options["test_path"], place))
     tables = [read_table(path) for path in files]
     series, labels, origin = _joined(tables)
     values, classes = indexed(labels, files[0].name)
@@ -114,6 +113,10 @@ SOURCE = Source(
     icon="series",
     summary="A series of measurements in each row, with its class: UCR archive files or your own.",
     open=_open,
+    family="tables",
+    place="file",
+    suffixes=(".csv", ".tsv", ".txt"),
+    readings=(SeriesReading,),
     parameters=(
         Parameter(
             "path",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.parameters import Parameter, ParameterError, checked
+from playground.data.augment.settings import Applied
 
 SPLIT_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
@@ -35,7 +36,36 @@ SPLIT_PARAMETERS: tuple[Parameter, ...] = (
         "auto",
         "How samples are divided. Automatic keeps a split that comes with the data, the order in "
         "time, and the share of each class.",
-        choices=(("auto", "Automatic"), ("stratified", "Equal shares"), ("random", "At random")),
+        choices=(
+            ("auto", "Automatic"),
+            ("stratified", "Equal shares"),
+            ("random", "At random"),
+            ("group", "By group"),
+            ("time", "In time"),
+            ("folds", "In folds"),
+            ("own", "As the data say"),
+        ),
+    ),
+    Parameter(
+        "folds",
+        "Folds",
+        "int",
+        5,
+        "Parts that training data are divided into; each is the validation set of one run (k-fold "
+        "cross-validation).",
+        minimum=2,
+        maximum=100,
+        visible=lambda values: values.get("method") == "folds",
+    ),
+    Parameter(
+        "fold",
+        "Fold",
+        "int",
+        1,
+        "The part that is the validation set.",
+        minimum=1,
+        maximum=100,
+        visible=lambda values: values.get("method") == "folds",
     ),
     Parameter(
         "seed",
@@ -57,6 +87,8 @@ class SplitSettings:
     test: float = 0.15
     method: str = "auto"
     seed: int = 0
+    folds: int = 5
+    fold: int = 1
 
     def values(self) -> dict[str, Any]:
         """Settings by id, as forms want them."""
@@ -67,10 +99,11 @@ class SplitSettings:
         return SplitSettings(**checked(SPLIT_PARAMETERS, self.values() | values))
 
     def to_json(self) -> dict[str, Any]:
-        """Numbers of samples are written as whole numbers."""
+        """Numbers of samples are written as whole numbers; folds where they are used."""
         return {
             key: int(value) if isinstance(value, float) and value.is_integer() else value
             for key, value in self.values().items()
+            if self.method == "folds" or key not in ("folds", "fold")
         }
 
     @classmethod
@@ -82,19 +115,24 @@ class SplitSettings:
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
-    """A source by its id, its options, and the split. Options are checked when the data open, so
-    that a project with a source or an option that is not known here opens all the same."""
+    """A source by its id, its options, the split, and the augmentation. Options are checked when
+    the data open, so that a project with a source or an option that is not known here opens all
+    the same."""
 
     source: str = "digits"
     options: Mapping[str, Any] = field(default_factory=dict)
     split: SplitSettings = SplitSettings()
+    augmentation: tuple[Applied, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        data: dict[str, Any] = {
             "source": self.source,
             "options": dict(self.options),
             "split": self.split.to_json(),
         }
+        if self.augmentation:
+            data["augmentation"] = [item.to_json() for item in self.augmentation]
+        return data
 
     @classmethod
     def from_json(cls, data: Any) -> DataSettings:
@@ -104,4 +142,8 @@ class DataSettings:
         if not isinstance(options, Mapping):
             raise ParameterError("the options of the data are an object")
         split = SplitSettings.from_json(data.get("split", {}))
-        return cls(data["source"], dict(options), split)
+        augmentation = data.get("augmentation", [])
+        if not isinstance(augmentation, list):
+            raise ParameterError("the augmentation of the data is a list")
+        applied = tuple(Applied.from_json(item) for item in augmentation)
+        return cls(data["source"], dict(options), split, applied)

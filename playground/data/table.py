@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +22,9 @@ from playground.data.csv_reading import DELIMITERS, CsvOptions, Table, fields, r
 from playground.data.dataset import Column, Dataset
 from playground.data.errors import DataError
 from playground.data.labels import ordered, rare
-from playground.data.reading import Feature, RowReading
+from playground.data.reading import Feature, RowReading, WindowReading
 from playground.data.settings import SplitSettings
-from playground.data.source import Options, Progress, Source, located
+from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
 from playground.data.windows import open_windows
 from playground.preprocessing import Fill, Preprocessing, Standardize, Step, standardized
@@ -36,8 +35,8 @@ LARGEST_MATRIX = 4 << 30
 TARGET_NAMES = ("label", "class", "target", "y", "species", "category")
 
 
-def _open(options: Options, base: Path, settings: SplitSettings, progress: Progress) -> Dataset:
-    path = located(options["path"], base)
+def _open(options: Options, place: Place, settings: SplitSettings, progress: Progress) -> Dataset:
+    path = located(options["path"], place)
     progress(f"Reading {path.name}", None)
     kind = CsvOptions(options["delimiter"], options["encoding"], options["header"])
     table = read_table(path, kind)
@@ -270,6 +269,10 @@ SOURCE = Source(
     icon="table",
     summary="A CSV or TSV file: a class or a number from its columns, or a series to forecast.",
     open=_open,
+    family="tables",
+    place="file",
+    suffixes=(".csv", ".tsv", ".txt"),
+    readings=(RowReading, WindowReading),
     parameters=(
         Parameter("path", "File", "path", "", "CSV or TSV, with or without a header."),
         Parameter(

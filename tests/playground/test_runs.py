@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from playground.data.source import Place
 from playground.evaluation import evaluate
 from playground.model import ModelError
 from playground.runs import (
@@ -59,7 +60,7 @@ def test_numbers_count_up(tmp_path: Path) -> None:
     taken = tmp_path / "runs" / "003"
     with pytest.raises(RunError, match="not empty"):
         RunFolder.create(taken)
-    assert new_run(tmp_path).base() == tmp_path.parent
+    assert new_run(tmp_path).place() == Place(tmp_path.parent, tmp_path)
     assert [item.name for item in list_runs(tmp_path)][:2] == ["notes", "019"]
     assert list_runs(tmp_path / "nothing") == []
 
@@ -340,7 +341,7 @@ def test_what_is_no_plain_file_is_not_read(run: RunFolder, name: str) -> None:
 def test_base_that_cannot_be_a_folder(run: RunFolder) -> None:
     run.update(base="a\0b")
     with pytest.raises(RunError, match="cannot be"):
-        run.base()
+        run.place()
 
 
 def test_full_disk_keeps_the_old_checkpoint(

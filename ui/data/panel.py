@@ -342,7 +342,7 @@ class DataPanel(QWidget):
     @Slot()
     def _try_again(self) -> None:
         session = self._session
-        session.worker.open_data(session.project.data, session.files.parent)
+        session.worker.open_data(session.project.data, session.place)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         path = dropped_file(event.mimeData())
