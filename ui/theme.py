@@ -101,6 +101,7 @@ FAMILIES = {
     "normalization": "#8FA3BF",
     "reshape": "#7E8896",
     "merge": "#E06FA4",
+    "signal": "#9CC24F",
     "input": "#B9C2CF",
     "group": "#9BA4B4",
 }

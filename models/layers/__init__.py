@@ -19,6 +19,7 @@ def _fill() -> None:
         recurrent,
         regularization,
         reshape,
+        signal,
     )
 
     families = (
@@ -33,6 +34,7 @@ def _fill() -> None:
         regularization,
         reshape,
         merge,
+        signal,
     )
     for family in families:
         for layer in family.LAYERS:

@@ -25,6 +25,7 @@ FAMILIES = {
     "regularization": "Regularization",
     "reshape": "Reshape",
     "merge": "Merge",
+    "signal": "Signal",
     "group": "Groups",
 }
 

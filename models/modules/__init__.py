@@ -7,11 +7,17 @@ from models.modules.normalization import (
     MaskedBatchNorm2d,
     MaskedGroupNorm,
 )
+from models.modules.signal import CosineTransform, Decibels, MelBank, SpecAugment, Spectrogram
 
 __all__ = [
+    "CosineTransform",
+    "Decibels",
     "LearnedEncoding",
     "MaskedBatchNorm1d",
     "MaskedBatchNorm2d",
     "MaskedGroupNorm",
+    "MelBank",
     "SinusoidalEncoding",
+    "SpecAugment",
+    "Spectrogram",
 ]

@@ -18,6 +18,7 @@ STEPS = sequence(T, 6)
 FRAMES = video(T, 3, 8, 6)
 BLOCK = volume(2, 5, 6, 7)
 FLAT = vector(12)
+WAVE = sequence(T, 1)
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,19 @@ CASES = [
     case("concatenate", STEPS, sequence(T, 2)),
     case("concatenate", sequence(4, 6), sequence(3, 6), axis="T"),
     case("concatenate", IMAGE, image(4, 12, 3), axis="W"),
+    *[
+        case(layer, WAVE, fixed=True, n_fft=6, win_length=None, hop_length=2, **more)
+        for layer, more in (
+            ("spectrogram", {"scale": "magnitude"}),
+            ("log-mel", {"n_mels": 3, "top_db": None}),
+            ("mfcc", {"n_mels": 3, "n_mfcc": 2, "f_min": 20.0, "f_max": 7000.0}),
+        )
+    ],
+    *_each("spectrogram log-mel mfcc", WAVE, fixed=True),
+    case("spectrogram", WAVE, fixed=True, n_fft=5, win_length=3, hop_length=1, window="hamming"),
+    case("log-mel", WAVE, fixed=True, window="blackman", scale="log"),
+    case("spec-augment", STEPS, time_width=3, feature_width=2),
+    *[case("as-image", STEPS, fixed=True, time=time) for time in ("across", "down")],
 ]
 
 
