@@ -203,7 +203,9 @@ class MainWindow(QMainWindow):
             for id, title in (
                 ("layers", "Layers"), ("examples", "Examples"), ("outline", "Outline"),
                 ("data", "Data"), ("inspector", "Inspector"), ("training", "Training"),
-                ("live", "Live"), ("confusion", "Confusion"), ("try", "Try"), ("runs", "Runs"),
+                ("samples", "Samples"), ("record", "Record"), ("augment", "Augment"),
+                ("checks", "Checks"), ("live", "Live"), ("confusion", "Confusion"),
+                ("try", "Try"), ("runs", "Runs"),
             )
         ]  # fmt: skip
         return actions
@@ -214,6 +216,12 @@ class MainWindow(QMainWindow):
                    "", "panel-left", "View", self._is_open, keywords="layout restore default"),
             Action("theme", "Light or dark", theme().toggle, "Ctrl+Shift+L", "sun", "View",
                    keywords="theme colours colors night"),
+            Action("mode_network", "Network", partial(self.session.set_mode, "network"), "Alt+1",
+                   "", "View", self._is_open, lambda: self.session.mode == "network",
+                   keywords="canvas build design layers"),
+            Action("mode_data", "Data", partial(self.session.set_mode, "data"), "Alt+2", "", "View",
+                   self._is_open, lambda: self.session.mode == "data",
+                   keywords="samples record augment checks camera microphone"),
             Action("full_screen", "Full screen", self._full_screen, "Shift+F11", "fit", "View",
                    checked=self.isFullScreen),
             Action("next_sample", "Next sample", partial(self._in_workspace, "next_sample"),

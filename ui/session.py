@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -39,6 +39,7 @@ LOOK_DELAY_MS = 50
 ESTIMATE_DELAY_MS = 700
 AUTOSAVE_MS = 4000
 PREVIEW_HZ = 10.0
+Mode = Literal["network", "data"]
 
 
 class Session(Document):
@@ -48,6 +49,7 @@ class Session(Document):
     sample_changed = Signal()
     state_changed = Signal()
     snapshot_wanted_changed = Signal()
+    mode_changed = Signal()
 
     def __init__(self, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +58,7 @@ class Session(Document):
         self.dataset: Dataset | None = None
         self.data_message = ""
         self.sample = 0
+        self.mode: Mode = "network"
         self._wanted: dict[str, frozenset[PortId]] = {}
         self.running_graph: Graph | None = None
         self.status = Status(State.IDLE)
@@ -93,6 +96,14 @@ class Session(Document):
         self._open_data()
         if self.run_folder is not None and self.run_folder.is_dir():
             self.worker.load_run(self.run_folder)
+
+    # --- what the window is turned to ---------------------------------------------------------
+
+    def set_mode(self, mode: Mode) -> None:
+        """Turn the window to the network or to the data."""
+        if mode != self.mode:
+            self.mode = mode
+            self.mode_changed.emit()
 
     # --- data and samples ---------------------------------------------------------------------
 

@@ -21,15 +21,16 @@ from PySide6.QtWidgets import (
 
 from playground.messages import State
 from ui.actions import Actions
-from ui.session import Session
+from ui.session import Mode, Session
 from ui.theme import theme
-from ui.widgets import Button, Chip, Dot, ElidedLabel, IconButton, ProgressLine, label
+from ui.widgets import Button, Chip, Dot, ElidedLabel, IconButton, ProgressLine, Segmented, label
 
 BAR_HEIGHT, STATUS_HEIGHT = 52, 24
 BUTTON = 32
 SIDE_WIDTH, TITLE_HEIGHT = 250, 44
 PROGRESS_WIDTH, SEARCH_WIDTH = 300, 188
 METER_MS = 2000
+MODES = (("network", "Network"), ("data", "Data"))
 
 STATE_TOKENS = {
     State.RUNNING: "good",
@@ -89,8 +90,22 @@ class TransportBar(QFrame):
             button = IconButton(icon, id, size=BUTTON)
             self._actions.bind(button, id)
             row.addWidget(button)
+        row.addSpacing(12)
+        self.mode = Segmented(MODES, name="Show")
+        self.mode.setFixedHeight(BUTTON)
+        self.mode.chosen.connect(self._mode_chosen)
+        self._session.mode_changed.connect(self._show_mode)
+        row.addWidget(self.mode)
         row.addStretch()
         return row
+
+    @Slot(str)
+    def _mode_chosen(self, mode: Mode) -> None:
+        self._session.set_mode(mode)
+
+    @Slot()
+    def _show_mode(self) -> None:
+        self.mode.set_current(self._session.mode)
 
     def _middle(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -136,6 +151,7 @@ class TransportBar(QFrame):
     def _refresh(self) -> None:
         session = self._session
         self._actions.refresh()
+        self.mode.setVisible(session.is_open)
         self.title.show_file(*described_file(session))
         state = session.state
         text, icon = ("Pause", "pause") if state is State.RUNNING else ("Run", "play")

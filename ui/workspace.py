@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
@@ -11,6 +12,9 @@ from ui.panel import Panel
 from ui.session import Session
 from ui.settings import settings
 from ui.start import ExampleList
+
+if TYPE_CHECKING:
+    from ui.data.workspace import DataWorkspace
 
 GAP = 8
 PAGES = (
@@ -28,6 +32,7 @@ PAGES = (
 )
 """What a workspace is made of. It is not needed for the start page, so it is loaded after it."""
 CANVAS = "canvas"
+DATA_PAGES = ("samples", "record", "augment", "checks")
 TITLES = {
     "library": "Layers, Examples and Outline",
     "data": "Data",
@@ -45,12 +50,14 @@ class Workspace(QWidget):
         self._session = session
         self.hidden: set[str] = set()
         self.maximised: str | None = None
+        self.data_view: DataWorkspace | None = None
         self.panels: dict[str, QWidget] = {}
         self._make_panels(open_example)
         self._make_splitters()
         self._restore()
         self._arrange()
         session.reveal.connect(self.reveal)
+        session.mode_changed.connect(self._turn)
         session.saving.connect(self._keep_tabs)
         session.dataset_changed.connect(self._name_pages)
         session.project_changed.connect(self.project_changed)
@@ -164,8 +171,27 @@ class Workspace(QWidget):
     def is_shown(self, id: str) -> bool:
         return self.maximised == id if self.maximised else id not in self.hidden
 
+    @Slot()
+    def _turn(self) -> None:
+        """Turn to the network, or to the data at full size beside their summary."""
+        if self._session.mode == "data" and self.data_view is None:
+            from ui.data.workspace import DataWorkspace
+
+            self.data_view = DataWorkspace(self._session)
+            self._root.addWidget(self.data_view)
+            self._root.setStretchFactor(2, 1)
+        self._arrange()
+        if self.data_view is not None and self._session.mode == "data":
+            self.data_view.show_first()
+
     def _arrange(self) -> None:
-        shown = {id: self.is_shown(id) for id in self.panels}
+        at_data = self._session.mode == "data"
+        shown = {
+            id: id == "data" and id not in self.hidden if at_data else self.is_shown(id)
+            for id in self.panels
+        }
+        if self.data_view is not None:
+            self.data_view.setVisible(at_data)
         for id, panel in self.panels.items():
             panel.setVisible(shown[id])
         self._left.setVisible(shown["library"] or shown["data"])
@@ -245,8 +271,16 @@ class Workspace(QWidget):
         kind, _, id = what.partition(":")
         if kind == "node":
             self._show_panel(CANVAS)
+            self._session.set_mode("network")
             self.canvas.show_node(id)
             return
+        if what in DATA_PAGES:
+            self._session.set_mode("data")
+            assert self.data_view is not None
+            self.data_view.set_current(what)
+            return
+        if what != "data":
+            self._session.set_mode("network")
         for name, panel in self.panels.items():
             if isinstance(panel, Panel) and what in panel.ids():
                 self._show_panel(name)

@@ -1,0 +1,41 @@
+"""The data at full size: every sample, recording, augmentation, and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from PySide6.QtWidgets import QWidget
+
+from ui.panel import Panel
+from ui.session import Session
+
+PAGES = (
+    ("samples", "Samples", "ui.data.samples.page", "SamplesPage"),
+    ("record", "Record", "ui.data.record.page", "RecordPage"),
+    ("augment", "Augment", "ui.data.augment.page", "AugmentPage"),
+    ("checks", "Checks", "ui.data.checks.page", "ChecksPage"),
+)
+
+
+class DataWorkspace(Panel):
+    """Takes the place of the canvas while the window is turned to the data. A page is made when
+    it is first shown."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Data view")
+        self.setObjectName("samples")
+        for id, title, module, name in PAGES:
+            self.add_page(id, title, _maker(session, module, name))
+
+    def show_first(self) -> None:
+        """Make the page of the chosen tab, at the first time."""
+        self.set_current(self.current())
+
+
+def _maker(session: Session, module: str, name: str) -> Callable[[], QWidget]:
+    def make() -> QWidget:
+        page: QWidget = getattr(import_module(module), name)(session)
+        return page
+
+    return make
