@@ -31,7 +31,7 @@ __all__ = [
 SOURCES: Registry[Source] = Registry("source of data")
 
 
-_MODULES = ("digits", "images", "table", "series")
+_MODULES = ("digits", "images", "table", "series", "text")
 """Each has a ``SOURCE``; in the order in which they are offered."""
 
 for _name in _MODULES:

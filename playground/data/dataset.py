@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -42,6 +42,9 @@ class Column:
     columns hold int64 class indices and have ``classes``. ``reading`` turns a file or a row of
     one's own into a raw value. ``season`` is the number of steps after which a forecast's series
     repeats itself (1: not known).
+
+    Where T varies, its size is a symbol, values are padded with 0 to the longest (N, T, …), and
+    ``lengths`` (N,) are the valid steps. ``texts`` are what tokens were made of.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Column:
     reading: Reading | None = None
     season: int = 1
     lengths: Indices | None = None
+    texts: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def dtype(self) -> type[np.float32] | type[np.int64]:
@@ -192,14 +196,13 @@ class Dataset:
     def classes(self) -> tuple[str, ...]:
         return self.target.classes
 
-    def batch(self, indices: Any) -> dict[str, Array]:
+    def batch(self, indices: Any, raw: Collection[str] = ()) -> dict[str, Array]:
         """Samples as the network is given them: float32, class indices and tokens int64, and
-        ``<name>_lengths`` where the length varies."""
-        raw = self.raw(indices)
+        ``<name>_lengths`` where the length varies. Columns in ``raw`` are not preprocessed."""
         columns = self.columns
         return {
-            name: columns[name].prepared(values) if name in columns else values
-            for name, values in raw.items()
+            name: columns[name].prepared(values) if name in columns and name not in raw else values
+            for name, values in self.raw(indices).items()
         }
 
     def raw(self, indices: Any) -> dict[str, Array]:
