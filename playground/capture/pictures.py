@@ -1,0 +1,145 @@
+"""In the child: frames of a camera, a stream, a clip or a folder, written to the shared memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playground.capture.kinds import CameraSettings, Pixels
+from playground.capture.memory import LARGEST, FrameSlots, attach
+from playground.capture.outlet import Outlet
+from playground.vision import cv2
+
+_BLACK = 16
+_BLACK_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A captured picture: when (monotonic seconds), how to decode it (H×W×3 BGR; None where that
+    fails), and how many the source left out since the one before."""
+
+    time: float
+    pixels: Callable[[], Pixels | None]
+    skipped: int = 0
+
+
+def run(orders: Mapping[str, Any], outlet: Outlet, asked: threading.Event) -> dict[str, Any]:
+    """Capture until the source ends (returns what is to be said then) or ``asked`` is set; raises
+    ``Fault``."""
+    from playground.capture import sources
+
+    settings = CameraSettings(**orders["settings"])
+    publisher = Publisher(attach(orders["memory"]), settings, orders["title"], outlet)
+    stall = orders["limits"]["stall"]
+    outlet.within(orders["limits"]["opening"], f"{orders['title']} has not opened in time")
+    for taken in sources.opened(orders, settings, outlet, asked):
+        if asked.is_set():
+            return {"ended": f"{orders['title']} is closed"}
+        publisher.take(taken)
+        outlet.within(stall, f"no picture has come from {orders['title']} for {stall:.0f} s")
+    return {"ended": f"{orders['title']} has ended"}
+
+
+class Publisher:
+    """Brings pictures to what the settings ask for and puts them into the shared memory."""
+
+    def __init__(self, memory: Any, settings: CameraSettings, title: str, outlet: Outlet) -> None:
+        self._slots = FrameSlots(memory)
+        self._settings = settings
+        self._title = title
+        self._outlet = outlet
+        self._number = 0
+        self._count = 0
+        self._due = 0.0
+        self._size = (0, 0)
+        self._bright = 0.0
+        self._said = ""
+
+    def take(self, taken: Taken) -> None:
+        self._count += 1 + taken.skipped
+        rate = self._settings.rate
+        if rate is not None:
+            if taken.time < self._due - 0.001:
+                return
+            self._due = max(self._due + 1 / rate, taken.time)
+        found = taken.pixels()
+        if found is None or found.size == 0:
+            return  # one damaged picture of a stream
+        pixels = self._shaped(found)
+        height, width = pixels.shape[:2]
+        self._number += 1
+        place = self._slots.place(self._number, height, width)
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=place)
+        self._slots.publish(self._number, taken.time, height, width, self._count)
+        self._outlet.frame(self._number)
+        self._tell(place, taken.time)
+
+    def _shaped(self, pixels: Any) -> Any:
+        """Three channels, within the size that is wanted, cropped and mirrored."""
+        if pixels.ndim == 2 or pixels.shape[2] == 1:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+        elif pixels.shape[2] == 4:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR)
+        if self._settings.crop == "square":
+            side = min(pixels.shape[:2])
+            top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+            pixels = pixels[top : top + side, left : left + side]
+        height, width = pixels.shape[:2]
+        scale = min(
+            1.0,
+            (self._settings.height or height) / height,
+            (self._settings.width or width) / width,
+            (LARGEST / (height * width)) ** 0.5,
+        )
+        if scale < 1:
+            size = (max(1, int(width * scale)), max(1, int(height * scale)))
+            pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        if self._settings.mirror:
+            pixels = cv2.flip(pixels, 1)
+        return pixels
+
+    def _tell(self, pixels: Pixels, now: float) -> None:
+        """Say that it runs, at which size, and when there is nothing to see."""
+        if self._number == 1 or int(pixels[::16, ::16].max()) > _BLACK:
+            self._bright = now
+        height, width = pixels.shape[:2]
+        said = f"{width}×{height} from {self._title}"
+        if now - self._bright > _BLACK_SECONDS:
+            said += "; its pictures are black: is the lens covered or the camera switched off?"
+        if said != self._said:
+            self._said = said
+            self._outlet.tell(running=said)
+
+
+def rested(seconds: float, asked: threading.Event) -> bool:
+    """Sleep; whether to go on after it."""
+    return not asked.wait(seconds) if seconds > 0 else not asked.is_set()
+
+
+def constant(pixels: Pixels | None) -> Callable[[], Pixels | None]:
+    return lambda: pixels
+
+
+def paced(
+    pictures: Iterator[tuple[float, Callable[[], Pixels | None]]], asked: threading.Event
+) -> Iterator[Taken]:
+    """A clip's pictures (seconds in the clip, how to decode) at the clip's own pace. Where decoding
+    is too slow, pictures are left out instead of falling behind."""
+    start = None
+    skipped = 0
+    for at, decode in pictures:
+        now = time.monotonic()
+        if start is None or now - (start + at) > 1:  # the machine slept
+            start = now - at
+        late = now - (start + at)
+        if late > 0.1:
+            skipped += 1
+            continue
+        if not rested(-late, asked):
+            return
+        yield Taken(time.monotonic(), decode, skipped)
+        skipped = 0

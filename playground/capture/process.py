@@ -1,0 +1,252 @@
+"""The child process of a device: started, listened to, started again, and killed.
+
+Drivers and decoders block for half a minute, crash, and keep what they hold; in a process of their
+own the worst of it is a sentence. Nobody here ever waits for the device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from playground.capture.kinds import CaptureStatus, Limits, State
+from playground.capture.memory import Shared
+
+_STEADY = 5.0
+"""Seconds of running after which the pauses between attempts begin anew."""
+
+_SLOW = 5.0
+_GRACE = 0.3
+OVER: tuple[State, ...] = ("ended", "failed", "closed")
+
+
+def command() -> list[str]:
+    """This Python with the child's program; ``-P`` keeps the current folder off its path."""
+    return [sys.executable, "-P", "-m", "playground.capture.child"]
+
+
+def environment() -> dict[str, str]:
+    """The child's: our package on its path, and no chatter of native libraries."""
+    root = str(Path(__file__).resolve().parent.parent.parent)
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "OPENCV_LOG_LEVEL": "SILENT"}
+
+
+def spawn(shared: Shared | None = None) -> subprocess.Popen[bytes]:
+    """A child that waits for its orders on standard input; raises ``OSError``."""
+    return subprocess.Popen(
+        command(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+        pass_fds=() if shared is None else shared.inherited,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+class Device:
+    """A camera or a microphone in a child process.
+
+    Subclasses give ``_orders`` (what the child is to do) and take ``_news`` (what it says while it
+    runs; called in the listening thread).
+    """
+
+    def __init__(self, title: str, shared_size: int, limits: Limits) -> None:
+        self._title = title
+        self._size = shared_size
+        self._limits = limits
+        self._changed = threading.Condition()
+        self._state: State = "closed"
+        self._message = f"{_sentence(title)} has not been started."
+        self._since = time.monotonic()
+        self._heard = 0.0
+        self._child: subprocess.Popen[bytes] | None = None
+        self._gone = True
+        self._verdict: dict[str, Any] = {}
+        self._thread: threading.Thread | None = None
+        self._shared: Shared | None = None
+
+    @property
+    def status(self) -> CaptureStatus:
+        with self._changed:
+            seconds = time.monotonic() - self._since
+            message = self._message
+            if self._state == "opening" and seconds > _SLOW:
+                message = (
+                    f"{_sentence(self._title)} is still opening after {seconds:.0f} s; "
+                    "some drivers take 20 s."
+                )
+            return CaptureStatus(self._state, message, seconds)
+
+    def start(self) -> None:
+        """Begin to open, and return at once. What is running already goes on."""
+        with self._changed:
+            if self._thread is not None:
+                return
+            self._set("opening", f"{_sentence(self._title)} is being opened.")
+            try:
+                self._shared = Shared(self._size)
+            except OSError as error:
+                self._set("failed", f"There is no memory for {self._title}: {error.strerror}.")
+                return
+            self._attach(self._shared)
+            self._thread = threading.Thread(
+                target=self._supervise, name=f"capture {self._title}", daemon=True
+            )
+            self._thread.start()
+
+    def close(self, timeout: float = 2) -> None:
+        """Give the device back. Returns within ``timeout`` seconds, whatever the driver does; may
+        be called at any time, again, and from any thread."""
+        with self._changed:
+            thread = self._thread
+            self._set("closed", f"{_sentence(self._title)} is closed.")
+            self._changed.notify_all()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def __enter__(self) -> Device:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _attach(self, shared: Shared) -> None:
+        raise NotImplementedError
+
+    def _orders(self) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def _news(self, message: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _set(self, state: State, message: str) -> None:
+        if state != self._state:
+            self._state, self._since = state, time.monotonic()
+        self._message = message
+        self._changed.notify_all()
+
+    def _supervise(self) -> None:
+        attempt = 0
+        assert self._shared is not None
+        try:
+            while True:
+                seconds = self._once(self._shared)
+                attempt = 0 if seconds > _STEADY else attempt + 1
+                with self._changed:
+                    if self._state in OVER:
+                        return
+                    self._judge(attempt)
+                    pause = self._limits.pauses[min(attempt, len(self._limits.pauses)) - 1]
+                    if self._changed.wait_for(lambda: self._state in OVER, pause):
+                        return
+        finally:
+            self._shared.close()
+
+    def _judge(self, attempt: int) -> None:
+        """After a child has ended: it was the end, it is hopeless, or it is tried again."""
+        verdict = self._verdict
+        if "ended" in verdict:
+            self._set("ended", _sentence(verdict["ended"]) + ".")
+        elif verdict.get("final"):
+            self._set("failed", _sentence(verdict["fault"]) + ".")
+        else:
+            self._set("reconnecting", f"{_sentence(verdict['fault'])}; trying again.")
+
+    def _once(self, shared: Shared) -> float:
+        """One child from start to end; returns the seconds for which it ran."""
+        began = 0.0
+        with self._changed:
+            if self._state in OVER:
+                return 0.0
+            self._verdict, self._gone, self._heard = {}, False, time.monotonic()
+        try:
+            child = spawn(shared)
+        except OSError as error:
+            self._verdict = {"fault": f"no process can be started: {error.strerror}"}
+            return 0.0
+        self._child = child
+        listener = threading.Thread(
+            target=self._listen, args=(child,), name=f"listen {self._title}", daemon=True
+        )
+        listener.start()
+        orders = {**self._orders(), "memory": shared.address, "limits": self._limits.to_json()}
+        try:
+            assert child.stdin is not None
+            child.stdin.write(json.dumps(orders).encode() + b"\n")
+            child.stdin.flush()
+            began = time.monotonic()
+            self._watch()
+        except OSError:
+            pass  # it has ended already; what it said is known
+        finally:
+            code = _stop(child)
+            listener.join()  # the pipe's end comes with the child's
+            self._child = None
+        if not self._verdict:
+            self._verdict = {"fault": f"the driver of {self._title} ended unexpectedly{_by(code)}"}
+        return time.monotonic() - began
+
+    def _watch(self) -> None:
+        """Until the child ends, is to be closed, or gives no sign of life."""
+        with self._changed:
+            while not self._gone and self._state not in OVER:
+                self._changed.wait(0.5)
+                if time.monotonic() - self._heard > self._limits.silence:
+                    self._verdict = {"fault": f"the driver of {self._title} does not answer"}
+                    return
+
+    def _listen(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdout is not None
+        try:
+            for line in child.stdout:
+                message = json.loads(line)
+                self._heard = time.monotonic()
+                if "fault" in message or "ended" in message:
+                    self._verdict = message
+                elif "running" in message:
+                    with self._changed:
+                        if self._state not in OVER:
+                            self._set("running", _sentence(message["running"]) + ".")
+                else:
+                    self._news(message)
+        except (OSError, ValueError):
+            pass  # a killed child's last line may be cut off
+        finally:
+            child.stdout.close()
+            with self._changed:
+                self._gone = True
+                self._changed.notify_all()
+
+
+def _stop(child: subprocess.Popen[bytes]) -> int:
+    """End a child: asked first, so that the driver is told, then killed. Returns its code."""
+    assert child.stdin is not None
+    with contextlib.suppress(OSError):  # orders that it never read
+        child.stdin.close()
+    try:
+        code = child.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        code = child.wait()
+    return code
+
+
+def _by(code: int) -> str:
+    return f" (signal {-code})" if code < 0 else f" (code {code})" if code else ""
+
+
+def _sentence(text: str) -> str:
+    """Its first letter a capital, unless it is an address or a file's name."""
+    first = text.split(" ", 1)[0]
+    return text if "." in first or "/" in first else text[:1].upper() + text[1:]

@@ -1,0 +1,208 @@
+"""In the child: samples of a microphone or a sound file, written to the shared ring."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from playground.capture.kinds import Samples
+from playground.capture.memory import SoundRing, attach
+from playground.capture.outlet import Fault, Outlet
+
+_BLOCK = 0.02
+"""Seconds of sound that are written at a time."""
+
+_ZEROS = 5.0
+
+
+def run(orders: Mapping[str, Any], outlet: Outlet, asked: threading.Event) -> dict[str, Any]:
+    """Write samples until ``asked`` is set; raises ``Fault``."""
+    ring = SoundRing(attach(orders["memory"]))
+    if orders["kind"] == "file":
+        return _file(Path(orders["where"]), orders["rate"], ring, outlet, asked)
+    return _device(orders, ring, outlet, asked)
+
+
+def portaudio() -> Any:
+    """The module ``sounddevice``; raises ``Fault`` where it or PortAudio is missing."""
+    try:
+        import sounddevice
+    except ImportError:
+        raise Fault("sounddevice is not installed: microphones need it", final=True) from None
+    except OSError:
+        raise Fault(
+            "PortAudio is missing (on Debian and Ubuntu: apt install libportaudio2)", final=True
+        ) from None
+    return sounddevice
+
+
+def inputs(sounddevice: Any) -> list[dict[str, Any]]:
+    """Devices that sound can come from, those of one host alone (Windows has each four times)."""
+    hosts = sounddevice.query_hostapis()
+    wanted = sounddevice.default.hostapi
+    if sys.platform == "win32":
+        names = [host["name"] for host in hosts]
+        wanted = names.index("Windows WASAPI") if "Windows WASAPI" in names else wanted
+    devices = [item for item in sounddevice.query_devices() if item["max_input_channels"] > 0]
+    return [item for item in devices if item["hostapi"] == wanted] or devices
+
+
+def _chosen(sounddevice: Any, where: str) -> dict[str, Any]:
+    """The device of an address; raises ``Fault``."""
+    found = inputs(sounddevice)
+    if not found:
+        raise Fault("there is no microphone: plug one in, or choose a sound file instead")
+    if where == "default":
+        default = sounddevice.default.device[0]
+        return next((item for item in found if item["index"] == default), found[0])
+    for item in found:
+        if where in (item["name"], str(item["index"])):
+            return item
+    for item in found:
+        if where.casefold() in item["name"].casefold():
+            return item
+    raise Fault(f"there is no microphone {where!r} now: plug it in, or choose another")
+
+
+class _Intake:
+    """Called by PortAudio's thread: one channel, resampled, into the ring."""
+
+    def __init__(self, ring: SoundRing, rate: int, wanted: int) -> None:
+        self._ring = ring
+        self._resampler = _resampler(rate, wanted)
+        self.heard = time.monotonic()
+        self.sounded = time.monotonic()
+
+    def __call__(self, samples: Any, frames: int, when: Any, status: Any) -> None:
+        if status.input_overflow:
+            self._ring.overflowed()
+        self.take(samples)
+
+    def take(self, samples: Any) -> None:
+        self.heard = time.monotonic()
+        mono: Samples = samples.mean(axis=1, dtype=np.float32)
+        if mono.any():
+            self.sounded = self.heard
+        if self._resampler is not None:
+            mono = self._resampler.resample_chunk(mono)
+        np.nan_to_num(mono, copy=False)
+        self._ring.write(mono.clip(-1, 1))
+
+
+def _device(
+    orders: Mapping[str, Any], ring: SoundRing, outlet: Outlet, asked: threading.Event
+) -> dict[str, Any]:
+    title, limits = orders["title"], orders["limits"]
+    outlet.within(limits["opening"], f"{title} has not opened in time")
+    sounddevice = portaudio()
+    device = _chosen(sounddevice, orders["where"])
+    title = device["name"]
+    stream, intake, rate = _started(sounddevice, device, orders["rate"], ring)
+    outlet.within(1e9, "")
+    said = ""
+    while not asked.wait(0.25):
+        now = time.monotonic()
+        if not stream.active or now - intake.heard > limits["stall"]:
+            raise Fault(f"no sound comes from {title} any more: is it unplugged?")
+        text = f"{rate:,} samples a second from {title}"
+        if now - intake.sounded > _ZEROS:
+            text = f"only silence comes from {title}: is it muted, or not allowed to be used?"
+        if text != said:
+            outlet.tell(running=text)
+            said = text
+    stream.abort()
+    return {"ended": f"{title} is closed"}
+
+
+def _started(
+    sounddevice: Any, device: Mapping[str, Any], wanted: int, ring: SoundRing
+) -> tuple[Any, _Intake, int]:
+    """The running stream at the wanted rate, or at the device's own and resampled."""
+    last: Exception | None = None
+    for rate in dict.fromkeys((wanted, round(device["default_samplerate"]), 48000, 44100)):
+        for channels in dict.fromkeys((1, min(2, device["max_input_channels"]))):
+            intake = _Intake(ring, rate, wanted)
+            try:
+                stream = sounddevice.InputStream(
+                    samplerate=rate,
+                    device=device["index"],
+                    channels=channels,
+                    dtype="float32",
+                    callback=intake,
+                )
+                stream.start()
+            except (sounddevice.PortAudioError, ValueError) as error:
+                last = error
+                continue
+            return stream, intake, rate
+    raise Fault(_why(device["name"], str(last)))
+
+
+def _why(name: str, error: str) -> str:
+    lower = error.lower()
+    if "unavailable" in lower or "busy" in lower:
+        return f"{name} is in use by another program: close that program"
+    if "permission" in lower or "denied" in lower or "access" in lower:
+        return f"{name} may not be used: allow the microphone in the system's settings"
+    return f"{name} cannot be opened: {error.partition('[')[0].strip()}"
+
+
+def _file(
+    path: Path, wanted: int, ring: SoundRing, outlet: Outlet, asked: threading.Event
+) -> dict[str, Any]:
+    """A sound file again and again in real time."""
+    import soundfile
+
+    start, written = time.monotonic(), 0
+    told = False
+    while True:
+        before = written
+        try:
+            with soundfile.SoundFile(path) as file:
+                if not told:
+                    outlet.tell(running=f"{path.name} in place of a microphone")
+                    told = True
+                rate = file.samplerate
+                resampler = _resampler(rate, wanted)
+                while True:
+                    block = file.read(max(1, round(rate * _BLOCK)), "float32", always_2d=True)
+                    last = not len(block)
+                    mono: Samples = block.mean(axis=1, dtype=np.float32)
+                    if resampler is not None:
+                        mono = resampler.resample_chunk(mono, last=last)
+                    # a sample is there when its time has come, not before
+                    late = start + (written + len(mono)) / wanted - time.monotonic()
+                    if asked.wait(max(late, 0)):
+                        return {"ended": f"{path.name} is closed"}
+                    if late < -1:  # the machine slept
+                        start -= late
+                    np.nan_to_num(mono, copy=False)
+                    ring.write(mono.clip(-1, 1))
+                    written += len(mono)
+                    if last:
+                        break
+        except (soundfile.SoundFileError, OSError) as error:
+            raise Fault(_unplayable(path, error), final=True) from None
+        if written == before:
+            raise Fault(f"{path.name} holds no sound", final=True)
+
+
+def _unplayable(path: Path, error: Exception) -> str:
+    if not path.exists():
+        return f"{path} does not exist: choose the sound file again"
+    return f"{path.name} cannot be played: it is damaged, or of a kind that is not known here"
+
+
+def _resampler(rate: int, wanted: int) -> Any:
+    """A stream resampler (soxr, high quality); None where the rates are equal."""
+    if rate == wanted:
+        return None
+    import soxr
+
+    return soxr.ResampleStream(rate, wanted, 1, dtype="float32")

@@ -1,0 +1,170 @@
+"""In the child: what pictures can come from."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from playground.capture import reasons
+from playground.capture.kinds import PICTURE_EVERY, CameraSettings, Pixels
+from playground.capture.outlet import Fault, Outlet
+from playground.capture.pictures import Taken, constant, paced, rested
+from playground.vision import UnreadableImage, cv2, read_picture
+
+Decode = Callable[[], Pixels | None]
+
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
+_CLIP_PROTOCOLS = "protocol_whitelist;file"
+"""A clip may be a play list in disguise: it opens nothing but files."""
+
+_STREAM_OPTIONS = "fflags;nobuffer|flags;low_delay|rtsp_transport;tcp"
+_STREAM_PROTOCOLS = "|protocol_whitelist;http,https,tcp,tls,rtp,udp,crypto,httpproxy"
+
+
+def opened(
+    orders: Mapping[str, Any], settings: CameraSettings, outlet: Outlet, asked: threading.Event
+) -> Iterator[Taken]:
+    """Pictures of what the orders name; raises ``Fault``."""
+    kind, where = orders["kind"], orders["where"]
+    if kind == "device":
+        return _device(int(where), settings, orders)
+    if kind == "stream":
+        return _stream(where, orders)
+    path = Path(where)
+    if kind == "folder":
+        return _slides(path, settings, asked)
+    if path.suffix.lower() in PICTURES:
+        return _slides(path, settings, asked)
+    return _clip(path, settings, asked)
+
+
+def _device(index: int, settings: CameraSettings, orders: Mapping[str, Any]) -> Iterator[Taken]:
+    if sys.platform == "win32":
+        # otherwise Media Foundation takes half a minute to open some cameras
+        os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+    missing = reasons.no_camera(index)
+    if missing:
+        raise Fault(missing)
+    backend = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF}.get(sys.platform, cv2.CAP_ANY)
+    capture = cv2.VideoCapture(index, backend)
+    if not capture.isOpened():
+        raise Fault(reasons.camera_busy(index))
+    width, height = settings.width, settings.height
+    if width or height:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width or (height or 0) * 16 // 9)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height or (width or 0) * 9 // 16)
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    failures = 0
+    try:
+        while failures < 5:
+            if capture.grab():
+                failures = 0
+                yield Taken(time.monotonic(), lambda: _retrieved(capture))
+            else:
+                failures += 1
+        raise Fault(reasons.no_camera(index) or f"{orders['title']} gives no pictures any more")
+    finally:
+        capture.release()
+
+
+def _stream(url: str, orders: Mapping[str, Any]) -> Iterator[Taken]:
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _STREAM_OPTIONS + _STREAM_PROTOCOLS
+    stall = orders["limits"]["stall"]
+    milliseconds = int(1000 * stall)
+    capture = cv2.VideoCapture(
+        url,
+        cv2.CAP_FFMPEG,
+        [
+            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds),
+            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds),
+        ],
+    )
+    if not capture.isOpened():
+        raise Fault(reasons.no_stream(url))
+    began = time.monotonic()
+    try:
+        while capture.grab():
+            began = time.monotonic()
+            yield Taken(began, lambda: _retrieved(capture))
+    finally:
+        capture.release()
+    if time.monotonic() - began > 0.9 * stall:
+        raise Fault(f"no picture has come from {orders['title']} for {stall:.0f} s")
+    raise Fault(f"{orders['title']} has broken off")
+
+
+def _clip(path: Path, settings: CameraSettings, asked: threading.Event) -> Iterator[Taken]:
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _CLIP_PROTOCOLS
+    reasons.check_file(path)
+    while True:
+        pictures = 0
+        for taken in paced(_clip_pictures(path), asked):
+            pictures += 1
+            yield taken
+        if asked.is_set() or not settings.loop:
+            return
+        if not pictures:
+            raise Fault(f"{path.name} holds no pictures", final=True)
+        reasons.check_file(path)
+
+
+def _clip_pictures(path: Path) -> Iterator[tuple[float, Decode]]:
+    """Seconds since the clip's beginning, and how to decode, of one run through a clip."""
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not capture.isOpened():
+        raise Fault(
+            f"{path.name} cannot be played: it is damaged, or of a kind that is not known here",
+            final=True,
+        )
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    step = 1 / rate if 0.1 <= rate <= 1000 else 1 / 25
+    at, before = 0.0, None
+    try:
+        while capture.grab():
+            stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if before is not None:
+                # a clip's own times, unless they are damaged
+                at += stamp - before if 0 < stamp - before < 10 else step
+            before = stamp
+            yield at, lambda: _retrieved(capture)
+    finally:
+        capture.release()
+
+
+def _slides(path: Path, settings: CameraSettings, asked: threading.Event) -> Iterator[Taken]:
+    """Pictures one after the other, those that cannot be read left out. Each is shown again every
+    half second, so that the newest frame is never old."""
+    seconds = 1 / settings.rate if settings.rate else PICTURE_EVERY
+    while True:
+        shown = 0
+        reason = "it has no pictures"
+        for file in reasons.listed(path, PICTURES):
+            try:
+                pixels = read_picture(file, 3)
+            except UnreadableImage as error:
+                reason = str(error)
+                continue
+            shown += 1
+            yield Taken(time.monotonic(), constant(_bgr(pixels)))
+            if not rested(seconds, asked):
+                return
+        if not shown:
+            raise Fault(f"{path.name} cannot be shown: {reason}", final=True)
+        if not settings.loop:
+            return
+
+
+def _bgr(pixels: Pixels) -> Pixels:
+    return np.ascontiguousarray(pixels.transpose(1, 2, 0)[:, :, ::-1])
+
+
+def _retrieved(capture: Any) -> Pixels | None:
+    good, pixels = capture.retrieve()
+    return pixels if good else None
