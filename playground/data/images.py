@@ -1,11 +1,10 @@
-"""A folder of pictures, a subfolder a class."""
+"""A folder of pictures: a subfolder a class, or a table with their labels."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ import numpy.typing as npt
 
 from models.axes import image, vector
 from models.parameters import Parameter
-from playground.data.dataset import Column, Dataset, Indices, Values
+from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped, Values
 from playground.data.errors import DataError
+from playground.data.image_files import SUFFIXES, TABLES, Columns, Found, find
+from playground.data.image_values import ImageFiles, parallel
 from playground.data.labels import indexed, natural, rare
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
@@ -23,212 +24,248 @@ from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
 from playground.preprocessing import Preprocessing, Scale, standardized
 
-Pixels = npt.NDArray[np.uint8]
-
 RESIDENT = 256 << 20
-"""Bytes of decoded pictures up to which all are decoded when the data open."""
+RESIDENT_FILES = 5_000
+"""Bytes and number of pictures up to which all are decoded when the data open."""
 
-_FITTED_ON = 2000
+_FITTED_ON = 2_000
+_FITTED_ON_FILES = 256
+"""Pictures that the mean is taken from: of those in memory, and of those in files."""
+
+_HEADERS = 300
+"""Files of a large folder whose size and colour are looked at."""
+
 _LISTED = 5
-_IGNORED = {"thumbs.db", "desktop.ini"}
+_ODD = 1_000
+"""Files of another name than a picture's that are looked into."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageFiles:
-    """Pictures that are decoded when they are wanted, by a few threads."""
-
-    paths: tuple[Path, ...]
-    reading: ImageReading
-    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint8))
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def take(self, indices: Indices) -> Pixels:
-        paths = [self.paths[index] for index in indices]
-        size = (len(paths), self.reading.channels, self.reading.height, self.reading.width)
-        result = np.empty(size, np.uint8)
-        for place, pixels in enumerate(_parallel(self._decoded, paths)):
-            result[place] = pixels
-        return result
-
-    def _decoded(self, path: Path) -> npt.NDArray[Any]:
-        return self.reading.read(str(path))[0][1]
-
-
-@dataclass(slots=True)
-class _Files:
-    """What was found in a folder: pictures with their class, and what is no picture."""
-
-    paths: list[Path] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    sizes: list[tuple[int, int, int]] = field(default_factory=list)
-    skipped: list[tuple[Path, str]] = field(default_factory=list)
-
-
-def _open(options: Options, place: Place, settings: SplitSettings, progress: Progress) -> Dataset:
-    folder = located(options["path"], place)
-    progress(f"Looking through {folder.name}", None)
-    files = _identified(folder, _listed(folder), progress)
-    _check_classes(folder, files)
-    reading = _reading(options, files)
-    values, decoded = _values(files, reading, progress)
-    _check_classes(folder, decoded)
-    labels, classes = indexed(decoded.labels, str(folder))
-    splits = split(len(labels), settings, labels)
+def open_images(
+    options: Options, place: Place, settings: SplitSettings, progress: Progress
+) -> Dataset:
+    """The pictures that ``options`` mean; damaged files of small data are found at once, those of
+    large data when they are wanted. Raises ``DataError``."""
+    path = located(options["path"], place)
+    progress(f"Looking through {path.name}", None)
+    columns = Columns(*(options[f"{key}_column"] for key in ("file", "label", "group", "split")))
+    found = find(path, options["labels"], columns, options["group"])
+    numbers = _are_numbers(found.labels, options["target"], found.table)
+    reading = _reading(options, _sizes(found, progress))
+    _check_classes(found, numbers)
+    values = _values(found, reading, progress)
+    _check_classes(found, numbers)
     size = f"{reading.height}×{reading.width} {'grey' if reading.channels == 1 else 'colour'}"
+    target, what, notes = _target(found, numbers)
+    labels = None if numbers else np.asarray(target.values)
+    groups = _groups(found)
+    extra = {"groups": groups, "own": _own(found)}
+    splits = split(
+        len(values), settings, labels, **{k: v for k, v in extra.items() if v is not None}
+    )
+    if numbers:
+        target = _scaled(target, splits["train"])
     return Dataset(
-        name=folder.name,
-        summary=f"{len(labels):,} images · {size} · {len(classes)} classes",
+        name=path.stem if path.is_file() else path.name,
+        summary=f"{len(values):,} images · {size} · {what}",
         inputs={
             "image": Column(
                 "image",
                 image(reading.channels, reading.height, reading.width),
                 values,
-                _preprocessing(values, splits["train"], settings.seed),
+                fitted_on_pixels(values, splits["train"], settings.seed),
                 reading=reading,
             )
         },
-        targets={"label": Column("label", vector(1), labels, classes=classes)},
+        targets={target.name: target},
         splits=splits,
-        task="classification",
-        notes=(
-            *_skipped(folder, decoded.skipped),
-            *rare(np.bincount(labels, minlength=len(classes)), classes),
-        ),
-        captions=tuple(path.name for path in decoded.paths),
+        task="regression" if numbers else "classification",
+        notes=(*skipped_note(found.skipped), *notes),
+        captions=tuple(os.path.basename(path) for path in found.paths),  # noqa: PTH119
+        files=tuple(found.paths),
+        groups=groups,
+        skipped=tuple(found.skipped),
     )
 
 
-def _listed(folder: Path) -> list[tuple[Path, str]]:
-    """Every file in a subfolder of ``folder``, with that subfolder's name, in a fixed order."""
-    try:
-        entries = sorted(folder.iterdir(), key=lambda path: natural(path.name))
-    except FileNotFoundError:
-        raise DataError(f"{folder} does not exist: choose the folder again") from None
-    except NotADirectoryError:
-        raise DataError(f"{folder} is a file: choose the folder that holds the classes") from None
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from None
-    found = []
-    for entry in entries:
-        if not entry.is_dir() or _is_hidden(entry.name):
-            continue
-        for where, folders, names in os.walk(entry):
-            folders[:] = sorted(name for name in folders if not _is_hidden(name))
-            found += [
-                (Path(where, name), entry.name)
-                for name in sorted(names, key=natural)
-                if not _is_hidden(name)
-            ]
-    if not found:
-        raise DataError(
-            f"{folder} has no subfolders with images: put the images of each class into a "
-            "subfolder of the class's name"
-        )
-    return found
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "__MACOSX")) or name.lower() in _IGNORED
-
-
-def _identified(folder: Path, found: list[tuple[Path, str]], progress: Progress) -> _Files:
-    """The files whose headers are those of pictures."""
+def _sizes(found: Found, progress: Progress) -> list[tuple[int, int, int]]:
+    """Height, width and channels from the headers of all files of a small folder, or of some of a
+    large one. Files that are no pictures are skipped where they are looked at."""
     from playground import vision
 
-    def look(path: Path) -> tuple[int, int, int] | str:
+    text = f"Looking through {found.folder.name}"
+    odd = [i for i, path in enumerate(found.paths) if not path.lower().endswith(SUFFIXES)]
+    count = len(found.paths)
+    looked = range(count) if count <= 2_000 else range(0, count, max(1, count // _HEADERS))
+    wanted = sorted({*looked, *odd[:_ODD]})
+
+    def look(index: int) -> tuple[int, int, int] | str:
         try:
-            return vision.picture_size(path)
+            return vision.picture_size(Path(found.paths[index]))
         except vision.UnreadableImage as error:
             return str(error)
 
-    files = _Files()
-    text = f"Looking through {folder.name}"
-    results = _told(_parallel(look, [path for path, _ in found]), len(found), text, progress)
-    for (path, label), size in zip(found, results, strict=True):
+    sizes, bad = [], dict.fromkeys(odd[_ODD:], "its name does not end as a picture's does")
+    for index, size in zip(
+        wanted, told(parallel(look, wanted), len(wanted), text, progress), strict=True
+    ):
         if isinstance(size, str):
-            files.skipped.append((path, size))
+            bad[index] = size
         else:
-            files.paths.append(path)
-            files.labels.append(label)
-            files.sizes.append(size)
-    return files
+            sizes.append(size)
+    if not sizes:
+        reason = f" ({next(iter(bad.values()))})" if bad else ""
+        raise DataError(f"none of the {count:,} files in {found.folder} is an image{reason}")
+    leave_out(found, bad)
+    return sizes
 
 
-def _check_classes(folder: Path, files: _Files) -> None:
-    classes = sorted(set(files.labels))
+def leave_out(found: Found, bad: dict[int, str]) -> list[int]:
+    """Skip the files numbered in ``bad``, with why; returns the numbers of the others."""
+    good = [index for index in range(len(found.paths)) if index not in bad]
+    skipped = [Skipped(found.name(found.paths[i]), reason) for i, reason in sorted(bad.items())]
+    if skipped:
+        found.keep(good, skipped)
+    return good
+
+
+def _check_classes(found: Found, numbers: bool) -> None:
+    if numbers and found.paths:
+        return
+    classes = sorted(set(found.labels))
     if len(classes) >= 2:
         return
-    reason = f" ({files.skipped[0][1]})" if files.skipped else ""
+    reason = f" ({found.skipped[0].reason})" if found.skipped else ""
     if not classes:
-        raise DataError(f"none of the {len(files.skipped):,} files in {folder} is an image{reason}")
+        raise DataError(
+            f"none of the {len(found.skipped):,} files in {found.folder} is an image{reason}"
+        )
+    what = f"a label in {found.table}" if found.table else "a subfolder"
     raise DataError(
-        f"{folder} has images of one class only ({classes[0]}): add a subfolder for each "
+        f"{found.folder} has images of one class only ({classes[0]}): add {what} for each "
         "class to tell apart"
     )
 
 
-def _reading(options: Options, files: _Files) -> ImageReading:
-    """How pictures become arrays: as set, otherwise from the first thousand of them."""
-    sample = files.sizes[:: max(1, len(files.sizes) // 1000)]
-    channels = {"auto": max(size[2] for size in sample), "grey": 1, "colour": 3}
+def _reading(options: Options, sizes: Sequence[tuple[int, int, int]]) -> ImageReading:
+    """How pictures become arrays: as set, otherwise from those that were looked at."""
+    channels = {"auto": max(size[2] for size in sizes), "grey": 1, "colour": 3}
     wanted = options["size"]
     if wanted is None:
-        sizes = {size[:2] for size in sample}
-        only = next(iter(sizes))
-        wanted = list(only) if len(sizes) == 1 and max(only) <= 128 else 64
+        seen = {size[:2] for size in sizes}
+        only = next(iter(seen))
+        wanted = list(only) if len(seen) == 1 and max(only) <= 128 else 64
     height, width = wanted if isinstance(wanted, list) else (wanted, wanted)
     return ImageReading(channels[options["channels"]], height, width, options["fit"])
 
 
-def _values(files: _Files, reading: ImageReading, progress: Progress) -> tuple[Values, _Files]:
+def _values(found: Found, reading: ImageReading, progress: Progress) -> Values:
     """Small data are decoded at once, which also finds damaged files; large ones when wanted."""
-    size = reading.channels * reading.height * reading.width
-    if size * len(files.paths) > RESIDENT:
-        return ImageFiles(tuple(files.paths), reading), files
-
-    def decode(path: Path) -> npt.NDArray[Any] | str:
-        try:
-            return reading.read(str(path))[0][1]
-        except DataError as error:
-            return str(error)
-
-    good = _Files(skipped=list(files.skipped))
-    pixels = np.empty((len(files.paths), reading.channels, reading.height, reading.width), np.uint8)
-    results = _told(_parallel(decode, files.paths), len(files.paths), "Decoding images", progress)
-    for path, label, array in zip(files.paths, files.labels, results, strict=True):
-        if isinstance(array, str):
-            good.skipped.append((path, array))
-        else:
-            pixels[len(good.paths)] = array
-            good.paths.append(path)
-            good.labels.append(label)
-    return pixels[: len(good.paths)], good
+    files = ImageFiles(str(found.folder), found.paths, reading)
+    size = int(np.prod(files.shape))
+    count = len(files)
+    if count > RESIDENT_FILES or size * count > RESIDENT:
+        return _probed(found, files)
+    pixels = np.empty((count, *files.shape), np.uint8)
+    results = told(files.read(np.arange(count), pixels), count, "Decoding images", progress)
+    good = leave_out(found, {i: why for i, why in enumerate(results) if why is not None})
+    return pixels if len(good) == count else pixels[good]
 
 
-def _preprocessing(values: Values, train: Indices, seed: int) -> Preprocessing:
+def _probed(found: Found, files: ImageFiles) -> ImageFiles:
+    """``files`` without those of a few that cannot be read; the others are found when wanted."""
+    chosen = np.arange(0, len(files), max(1, len(files) // _FITTED_ON_FILES))
+    pixels = np.empty((len(chosen), *files.shape), np.uint8)
+    results = zip(chosen.tolist(), files.read(chosen, pixels), strict=True)
+    return files.only(leave_out(found, {i: why for i, why in results if why is not None}))
+
+
+def fitted_on_pixels(values: Values, train: Indices, seed: int) -> Preprocessing:
     """Scaling to 0…1, then mean 0 and deviation 1 a channel, fitted on (some of) the training
     split."""
+    resident = isinstance(values, np.ndarray)
+    most = _FITTED_ON if resident else _FITTED_ON_FILES
     chosen = train
-    if len(train) > _FITTED_ON:
-        chosen = np.sort(np.random.default_rng(seed).choice(train, _FITTED_ON, replace=False))
-    pixels = values[chosen] if isinstance(values, np.ndarray) else values.take(chosen)
+    if len(train) > most:
+        chosen = np.sort(np.random.default_rng(seed).choice(train, most, replace=False))
+    if isinstance(values, np.ndarray):
+        pixels = values[chosen]
+    elif isinstance(values, ImageFiles):
+        pixels = np.empty((len(chosen), *values.shape), np.uint8)
+        good = [why is None for why in values.read(chosen, pixels)]
+        pixels = pixels[good]
+        if not len(pixels):
+            raise DataError("none of the training pictures that were tried can be read")
+    else:
+        pixels = values.take(chosen)
     return Preprocessing((Scale(255.0), standardized(pixels / np.float32(255), axis=-3)))
 
 
-def _skipped(folder: Path, skipped: Sequence[tuple[Path, str]]) -> tuple[str, ...]:
+# --- targets, groups and splits -------------------------------------------------------------------
+
+
+def _are_numbers(labels: Sequence[str], wanted: str, table: str) -> bool:
+    """Whether labels are numbers to predict: as set, otherwise where a table has fractions."""
+    if wanted == "auto":
+        return bool(table) and any("." in text for text in labels) and all(map(_finite, labels))
+    if wanted == "number" and not all(map(_finite, labels)):
+        odd = next(text for text in labels if not _finite(text))
+        raise DataError(f"the label {odd!r} is no number: predict classes instead")
+    return wanted == "number"
+
+
+def _finite(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
+
+
+def _target(found: Found, numbers: bool) -> tuple[Column, str, tuple[str, ...]]:
+    if numbers:
+        values = np.asarray([float(text) for text in found.labels], np.float32)[:, None]
+        if np.all(values == values[0]):
+            raise DataError(f"{found.table} gives every picture the number {values[0, 0]:g}")
+        return Column("value", vector(1), values), "predicts a number", ()
+    labels, classes = indexed(found.labels, str(found.folder))
+    column = Column("label", vector(1), labels, classes=classes)
+    counts = np.bincount(labels, minlength=len(classes))
+    return column, f"{len(classes)} classes", rare(counts, classes)
+
+
+def _scaled(column: Column, train: Indices) -> Column:
+    from dataclasses import replace
+
+    values = column.take(train)
+    return replace(column, preprocessing=Preprocessing((standardized(values, axis=-1),)))
+
+
+def _groups(found: Found) -> Groups | None:
+    names = tuple(sorted(set(found.groups), key=natural))
+    if len(names) < 2:
+        return None
+    number = {name: index for index, name in enumerate(names)}
+    return Groups(found.group, np.asarray([number[g] for g in found.groups], np.int64), names)
+
+
+def _own(found: Found) -> dict[str, Indices] | None:
+    if not found.splits:
+        return None
+    names: npt.NDArray[Any] = np.asarray(found.splits)
+    return {key: np.flatnonzero(names == key) for key in ("train", "validation", "test")}
+
+
+def skipped_note(skipped: Sequence[Skipped]) -> tuple[str, ...]:
     if not skipped:
         return ()
     count = len(skipped)
     what = "1 file was" if count == 1 else f"{count:,} files were"
-    listed = [str(path.relative_to(folder)) for path, _ in skipped[:_LISTED]]
+    listed = ", ".join(item.name for item in islice(skipped, _LISTED))
     more = f" and {count - _LISTED:,} more" if count > _LISTED else ""
-    first = f"{what} skipped because they cannot be read as images: {', '.join(listed)}{more}."
-    return (first.replace("they cannot", "it cannot") if count == 1 else first,)
+    it = "it" if count == 1 else "they"
+    return (f"{what} skipped because {it} cannot be read as images: {listed}{more}.",)
 
 
-def _told(results: Iterator[Any], count: int, text: str, progress: Progress) -> Iterator[Any]:
+def told(results: Iterator[Any], count: int, text: str, progress: Progress) -> Iterator[Any]:
     """``results``, telling now and then how many there were."""
     for number, result in enumerate(results):
         if number % 200 == 0:
@@ -236,58 +273,109 @@ def _told(results: Iterator[Any], count: int, text: str, progress: Progress) -> 
         yield result
 
 
-def _parallel(work: Callable[[Path], Any], paths: Sequence[Path]) -> Iterator[Any]:
-    """``map`` by a few threads, which end with it; decoders release the interpreter's lock."""
-    workers = max(1, min(4, (os.cpu_count() or 2) - 1, len(paths)))
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    try:
-        yield from pool.map(work, paths)
-    finally:
-        pool.shutdown(cancel_futures=True)
+SIZE_PARAMETERS = (
+    Parameter(
+        "size",
+        "Size",
+        "ints",
+        None,
+        "Height and width that pictures are brought to. Empty: their own where all are equal "
+        "and small, otherwise 64.",
+        minimum=4,
+        maximum=4096,
+        optional=True,
+        unit="px",
+    ),
+    Parameter(
+        "channels",
+        "Colour",
+        "choice",
+        "auto",
+        choices=(("auto", "Automatic"), ("colour", "Colour"), ("grey", "Grey")),
+    ),
+    Parameter(
+        "fit",
+        "Fit",
+        "choice",
+        "crop",
+        "What happens to pictures of other proportions.",
+        choices=(
+            ("crop", "Cut out the middle"),
+            ("pad", "Add borders"),
+            ("stretch", "Stretch"),
+        ),
+    ),
+)
+
+
+def _column(key: str, label: str, what: str) -> Parameter:
+    return Parameter(
+        f"{key}_column",
+        label,
+        "text",
+        "",
+        f"The table's column {what}. Empty: guessed from its name.",
+        visible=lambda values: values.get("labels") != "folders",
+    )
 
 
 SOURCE = Source(
     id="images",
     name="Image folder",
     icon="image",
-    summary="Your own pictures, in a subfolder for each class.",
-    open=_open,
+    summary="Your own pictures: in a subfolder for each class, or with a table of labels.",
+    open=open_images,
     family="pictures",
-    place="folder",
-    suffixes=(".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
+    place="either",
+    suffixes=(*SUFFIXES, *TABLES, ".txt"),
     readings=(ImageReading,),
     parameters=(
-        Parameter("path", "Folder", "path", "", "A folder with a subfolder for each class."),
         Parameter(
-            "size",
-            "Size",
-            "ints",
-            None,
-            "Height and width that pictures are brought to. Empty: their own where all are equal "
-            "and small, otherwise 64.",
-            minimum=4,
-            maximum=4096,
-            optional=True,
-            unit="px",
+            "path",
+            "Folder",
+            "path",
+            "",
+            "A folder with a subfolder for each class (also within train, val and test), with a "
+            "table of file names and labels, or a list of files.",
         ),
+        *SIZE_PARAMETERS,
         Parameter(
-            "channels",
-            "Colour",
+            "labels",
+            "Labels from",
             "choice",
             "auto",
-            choices=(("auto", "Automatic"), ("colour", "Colour"), ("grey", "Grey")),
-        ),
-        Parameter(
-            "fit",
-            "Fit",
-            "choice",
-            "crop",
-            "What happens to pictures of other proportions.",
+            "Where classes are told. Automatic takes a table in the folder that names its "
+            "pictures, otherwise the subfolders.",
             choices=(
-                ("crop", "Cut out the middle"),
-                ("pad", "Add borders"),
-                ("stretch", "Stretch"),
+                ("auto", "Automatic"),
+                ("folders", "Subfolders"),
+                ("table", "A table (CSV)"),
             ),
         ),
+        Parameter(
+            "target",
+            "Predict",
+            "choice",
+            "auto",
+            "Automatic predicts a number where the table's labels are fractions.",
+            choices=(("auto", "Automatic"), ("class", "A class"), ("number", "A number")),
+        ),
+        Parameter(
+            "group",
+            "Groups",
+            "choice",
+            "auto",
+            "What pictures have in common that must not be torn apart between training and test: "
+            "the same person, patient or film.",
+            choices=(
+                ("auto", "The table's column"),
+                ("folder", "The folder that they are in"),
+                ("prefix", "Their names up to the first _ or -"),
+            ),
+        ),
+        _column("file", "Column of files", "of file names"),
+        _column("label", "Column of labels", "that is predicted"),
+        _column("group", "Column of groups", "of groups"),
+        _column("split", "Column of splits", "that says train, validation or test"),
     ),
 )

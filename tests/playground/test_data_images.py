@@ -8,7 +8,7 @@ from PIL import Image
 
 from playground import vision
 from playground.data import DataError, DataSettings, SplitSettings, open_data
-from playground.data.images import ImageFiles
+from playground.data.image_values import ImageFiles
 from playground.data.reading import ImageReading
 
 
@@ -124,7 +124,7 @@ def test_bad_folders_are_explained(folder, spoil, words):
 def test_paths_that_are_no_folders_are_explained(folder):
     with pytest.raises(DataError, match="does not exist"):
         opened(folder / "none")
-    with pytest.raises(DataError, match="is a file"):
+    with pytest.raises(DataError, match="is no folder"):
         opened(folder / "red" / "0.png")
 
 

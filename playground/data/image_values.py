@@ -1,0 +1,87 @@
+"""Pictures that are decoded when they are wanted, and kept decoded on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from playground.compat import usable_cores
+from playground.data.cache import Cache, file_key
+from playground.data.dataset import Indices
+from playground.data.errors import DataError
+from playground.data.reading import ImageReading
+
+Pixels = npt.NDArray[np.uint8]
+
+CACHED_FROM = 500
+"""Pictures; fewer are decoded quickly enough again."""
+
+
+class ImageFiles:
+    """Pictures (N, C, H, W) uint8, read from their files by a few threads."""
+
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+
+    def __init__(self, folder: str, paths: Sequence[str], reading: ImageReading) -> None:
+        self.paths = tuple(paths)
+        self.reading = reading
+        self.shape = (reading.channels, reading.height, reading.width)
+        what = f"{folder}|{json.dumps(reading.to_json(), sort_keys=True)}"
+        cached = len(paths) >= CACHED_FROM
+        self.cache = Cache.of(what, self.shape, np.uint8, len(paths)) if cached else None
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def only(self, good: Sequence[int]) -> ImageFiles:
+        """The same without the files that turned out to be none."""
+        if len(good) < len(self.paths):
+            self.paths = tuple(self.paths[index] for index in good)
+        return self
+
+    def take(self, indices: Indices) -> Pixels:
+        result = np.empty((len(indices), *self.shape), np.uint8)
+        for problem in self.read(indices, result):
+            if problem is not None:
+                raise DataError(problem)
+        return result
+
+    def read(self, indices: Indices, into: Pixels) -> Iterator[str | None]:
+        """Fill ``into`` with the pictures of ``indices``; for each in turn None, or why it cannot
+        be read."""
+
+        def picture(place: int) -> str | None:
+            path = self.paths[indices[place]]
+            key = None
+            with suppress(OSError):  # the decoder says what is wrong with the file
+                key = file_key(path) if self.cache else None
+            if self.cache and key and self.cache.read(key, into[place]):
+                return None
+            try:
+                into[place] = self.reading.read(path)[0][1]
+            except DataError as error:
+                return str(error)
+            if self.cache and key:
+                self.cache.write(key, into[place])
+            return None
+
+        return parallel(picture, range(len(indices)))
+
+
+def parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+    """``map`` by a thread a core, which end with it; decoders release the interpreter's lock."""
+    threads = min(usable_cores(), len(items))
+    if threads <= 1:
+        yield from map(work, items)
+        return
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
