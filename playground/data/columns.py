@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from playground.data.csv_reading import MISSING, CsvOptions, Table, read_table
+from playground.data.csv_reading import HEAD, MISSING, CsvOptions, Table, read_table
 from playground.data.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,23 +19,43 @@ if TYPE_CHECKING:
 Type = Literal["number", "category", "date", "text"]
 
 MOST_CATEGORIES = 100
-_PREVIEW_ROWS = 1000
+PARTS = ("year", "month", "weekday", "hour")
+"""What a date is to a network: the year as a number, the others as sine and cosine."""
+
+_CYCLES = {"month": 12.0, "weekday": 7.0, "hour": 24.0}
 _SHOWN_ROWS = 50
+_BARS = 16
+_DATES = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
+_TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
+          "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnPreview:
-    """A column of a table: what it holds, how many cells are missing, how many values differ."""
+    """A column of a table: what it holds, how many cells are missing, how many values differ.
+
+    ``low``, ``high`` and ``mean`` are of numbers, ``first`` and ``last`` of dates; ``commonest``
+    are values and how often they come; ``bars`` count the values in equal steps from the lowest to
+    the highest, or of the commonest.
+    """
 
     name: str
     type: Type
     missing: int
     different: int
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    first: str = ""
+    last: str = ""
+    commonest: tuple[tuple[str, int], ...] = ()
+    bars: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TablePreview:
-    """The beginning of a table, as texts, and what was guessed of its format."""
+    """The beginning of a table, as texts, and what was guessed of its format. The columns' figures
+    are those of ``count`` rows, which are all where it is ``complete``."""
 
     columns: tuple[ColumnPreview, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -44,40 +65,93 @@ class TablePreview:
     decimal_comma: bool
     complete: bool
     notes: tuple[str, ...] = ()
+    count: int = 0
 
 
-def inspect_table(path: Path, options: CsvOptions | None = None) -> TablePreview:
-    """Look at the first rows of a table; raises ``DataError``."""
+def inspect_table(
+    path: Path, options: CsvOptions | None = None, rows: int | None = HEAD
+) -> TablePreview:
+    """Look at the first rows of a table, or (with None) at all; raises ``DataError``."""
     import polars as pl
 
-    table = read_table(path, options, rows=_PREVIEW_ROWS)
+    table = read_table(path, options, rows=rows)
     frame = table.frame
-    previews = []
-    for name in frame.columns:
-        column = frame[name]
-        previews.append(
-            ColumnPreview(name, column_type(column), column.null_count(), column.n_unique())
-        )
+    previews = tuple(_preview(column) for column in frame.iter_columns())
     shown = frame.head(_SHOWN_ROWS).select(pl.all().cast(pl.String).fill_null("")).rows()
     return TablePreview(
-        tuple(previews),
+        previews,
         tuple(shown),
         table.delimiter,
         table.encoding,
         table.header,
         table.decimal_comma,
-        complete=frame.height < _PREVIEW_ROWS,
+        complete=rows is None or frame.height < rows,
         notes=table.notes,
+        count=frame.height,
     )
 
 
+def _preview(column: pl.Series) -> ColumnPreview:
+    kind = column_type(column)
+    if kind == "number":
+        values = column if column.dtype.is_numeric() else _as_numbers(as_texts(column))
+        return _number_preview(column, values)
+    if kind == "date":
+        texts = as_texts(column)
+        found = times_of(column)
+        known = None if found is None else found[0].drop_nulls()
+        if known is None or not known.len():
+            return ColumnPreview(column.name, kind, texts.null_count(), texts.n_unique())
+        days = known.cast(int).cast(float)
+        return ColumnPreview(
+            column.name, kind, texts.null_count(), known.n_unique(), first=_moment(known.min()),
+            last=_moment(known.max()), bars=_histogram(days.to_numpy()),
+        )  # fmt: skip
+    texts = as_texts(column)
+    counts = texts.drop_nulls().value_counts(sort=True)
+    commonest = tuple((str(text), int(times)) for text, times in counts.head(_BARS).rows())
+    return ColumnPreview(
+        column.name, kind, texts.null_count(), counts.height, commonest=commonest[:3],
+        bars=tuple(times for _, times in commonest) if kind == "category" else (),
+    )  # fmt: skip
+
+
+def _number_preview(column: pl.Series, values: pl.Series) -> ColumnPreview:
+    known = values.cast(float).drop_nans().drop_nulls().to_numpy()
+    finite = known[np.isfinite(known)]
+    if not len(finite):
+        return ColumnPreview(column.name, "number", values.len(), 0)
+    low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
+    missing = values.len() - len(known)
+    different = values.drop_nulls().n_unique()
+    return ColumnPreview(
+        column.name, "number", missing, different, low, high, mean, bars=_histogram(finite)
+    )
+
+
+def _histogram(values: npt.NDArray[np.float64]) -> tuple[int, ...]:
+    low, high = float(values.min()), float(values.max())
+    if not low < high or not np.isfinite(high - low):
+        return (len(values),)
+    return tuple(np.histogram(values, _BARS, (low, high))[0].tolist())
+
+
+def _moment(time: Any) -> str:
+    text = str(time)
+    return text.removesuffix(" 00:00:00")
+
+
 def column_type(column: pl.Series) -> Type:
-    """Numbers; dates; categories (few texts that come again); otherwise texts."""
+    """Numbers; dates; categories (few texts that come again); otherwise texts. Told by the first
+    rows, so that the beginning of a table and its whole are judged alike."""
     if column.dtype.is_numeric():
         return "number"
     if column.dtype.is_temporal():
         return "date"
-    counts = column.drop_nulls().value_counts()
+    begin = column.head(HEAD)
+    if begin.null_count() == begin.len():
+        begin = column.drop_nulls().head(HEAD)
+    counts = begin.drop_nulls().value_counts()
     filled, times = as_texts(counts.to_series(0)), counts.to_series(1)
     known = filled.is_not_null()
     total = int(times.filter(known).sum())
@@ -148,21 +222,66 @@ def as_texts(column: pl.Series) -> pl.Series:
 
 def as_times(texts: pl.Series) -> pl.Series | None:
     """Texts as points in time; None where they are not (all) dates."""
+    found = parsed_times(texts)
+    return None if found is None else found[0]
+
+
+def times_of(column: pl.Series) -> tuple[pl.Series, str] | None:
+    """A column's points in time and the pattern in which they are written; None for other texts."""
     import polars as pl
 
-    if texts.len() > 100 and as_times(texts.head(100)) is None:
+    if column.dtype.is_temporal():
+        moments = column.cast(pl.Datetime) if column.dtype == pl.Date else column
+        return moments.dt.replace_time_zone(None).dt.cast_time_unit("us"), _TIMES[0]
+    return parsed_times(as_texts(column))
+
+
+def parsed_times(texts: pl.Series, pattern: str | None = None) -> tuple[pl.Series, str] | None:
+    """Texts as points in time, with the pattern that fits all, or in a given one."""
+    import polars as pl
+
+    if texts.len() > 100 and parsed_times(texts.head(100), pattern) is None:
         return None
     padded = texts.str.replace(r"^(\d{4})[-/](\d{1,2})$", "${1}-${2}-01")
-    for pattern in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d"):
-        times = padded.str.to_date(pattern, strict=False)
+    for wanted in _DATES if pattern is None else {pattern} & {*_DATES}:
+        times = padded.str.to_date(wanted, strict=False)
         if times.null_count() == texts.null_count():
-            return times.cast(pl.Datetime)
-    for pattern in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"):
+            return times.cast(pl.Datetime("us")), wanted
+    for wanted in _TIMES if pattern is None else {pattern} & {*_TIMES}:
         plain = padded.str.replace("T", " ").str.replace(r"(\.\d+)?(Z|[+-]\d\d:?\d\d)?$", "")
-        times = plain.str.to_datetime(pattern, strict=False)
+        times = plain.str.to_datetime(wanted, strict=False, time_unit="us")
         if times.null_count() == texts.null_count():
-            return times
+            return times, wanted
     return None
+
+
+def useful_parts(times: pl.Series) -> tuple[str, ...]:
+    """The parts of dates that differ between rows; at least one."""
+    import polars as pl
+
+    read = {"year": times.dt.year(), "month": times.dt.month(), "weekday": times.dt.weekday(),
+            "hour": times.dt.hour()}  # fmt: skip
+    found = tuple(name for name in PARTS if pl.Series(read[name]).drop_nulls().n_unique() > 1)
+    return found or ("year",)
+
+
+def part_columns(times: pl.Series, parts: Sequence[str]) -> list[pl.Series]:
+    """Parts of dates as float32: the year, and two columns, sine and cosine, for each other."""
+    import polars as pl
+
+    columns = []
+    for part in parts:
+        if part == "year":
+            columns.append(times.dt.year().cast(pl.Float32))
+            continue
+        value = {
+            "month": times.dt.month() - 1 + (times.dt.day() - 1) / 31.0,
+            "weekday": times.dt.weekday() - 1,
+            "hour": times.dt.hour() + times.dt.minute() / 60.0,
+        }[part]
+        angle = value.cast(pl.Float64) * (2 * np.pi / _CYCLES[part])
+        columns += [angle.sin().cast(pl.Float32), angle.cos().cast(pl.Float32)]
+    return columns
 
 
 def _as_numbers(texts: pl.Series) -> pl.Series:

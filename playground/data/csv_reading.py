@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playground.data.errors import DataError
 
@@ -19,24 +19,35 @@ MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "?")
 """Cells that mean "no value"."""
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
+HEAD = 10_000
+"""The first rows, by which types and roles are guessed."""
+
+_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
+          "utf-16-be": "UTF-16", "cp1252": "Windows-1252", "latin-1": "Latin-1"}  # fmt: skip
 _SAMPLE = 1 << 16
-_TYPED_BY = 10_000
 _MOST_COLUMNS = 100_000
+_UNEVEN = "correct it, or choose what is done with uneven rows"
 
 
 @dataclass(frozen=True, slots=True)
 class CsvOptions:
-    """What a person set; "auto" is guessed from the file."""
+    """What a person set; "auto" is guessed from the file. ``uneven`` rows have more or fewer values
+    than the first: more are refused ("refuse"), cut to its length ("cut") or left out ("skip")."""
 
     delimiter: str = "auto"
     encoding: str = "auto"
     header: str = "auto"
+    decimal: str = "auto"
+    uneven: str = "refuse"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A file as read. Row numbers in sentences are those of an editor: the first line is 1."""
+    """A file as read. Row numbers in sentences are those of an editor: the first line is 1.
+
+    ``skipped`` are (row, reason) of rows that were left out. ``delimiter`` is empty and
+    ``encoding`` the format's name where the file is no text.
+    """
 
     path: Path
     frame: pl.DataFrame
@@ -45,54 +56,63 @@ class Table:
     header: bool
     decimal_comma: bool
     notes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    lines: Sequence[int] | None = field(default=None, repr=False)
+    schema: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
 
     def line(self, row: int) -> int:
+        if self.lines is not None:
+            return self.lines[row]
         return row + (2 if self.header else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Format:
+    encoding: str
     delimiter: str
     header: bool
     decimal_comma: bool
 
 
-def read_table(path: Path, options: CsvOptions | None = None, rows: int | None = None) -> Table:
-    """Read a table, or its first ``rows``; raises ``DataError`` naming the row where it can."""
-    import polars as pl
+def read_table(
+    path: Path,
+    options: CsvOptions | None = None,
+    rows: int | None = None,
+    *,
+    head: Table | None = None,
+    columns: Sequence[str] | None = None,
+    exact: Sequence[str] = (),
+) -> Table:
+    """Read a table (CSV, TSV, Parquet, Arrow), or its first ``rows``; raises ``DataError`` naming
+    the row where it can.
+
+    With the ``head`` that was read before, its guesses are taken over, only ``columns`` are read,
+    and fractions become float32 except in the columns ``exact``. That takes half the memory.
+    """
+    from playground.data import parquet
 
     options = options or CsvOptions()
-    encoding = _checked_file(path, options.encoding, whole=rows is None)
-    beginning = _beginning(path, encoding)
-    kind = _sniffed(beginning, options)
-    _check_width(path, beginning, kind)
-    old_mac = "\r" in beginning and "\n" not in beginning
-    changed = old_mac or encoding not in ("utf-8", "utf-8-sig")
-    content = _decoded(path, encoding).encode() if changed else None
-    read = partial(
-        pl.read_csv,
-        separator=kind.delimiter,
-        has_header=kind.header,
-        null_values=list(MISSING),
-        decimal_comma=kind.decimal_comma,
-        n_rows=rows,
-    )
-    try:
-        try:
-            frame = read(path if content is None else content, infer_schema_length=_TYPED_BY)
-        except pl.exceptions.ComputeError:  # a later row has another type: look at all of them
-            frame = read(path if content is None else content, infer_schema_length=None)
-    except pl.exceptions.NoDataError:
-        raise DataError(f"{path.name} is empty: choose a table with rows") from None
-    except (pl.exceptions.PolarsError, OSError, MemoryError, ValueError) as error:
-        reason = _reason(path, encoding, kind) or str(error).splitlines()[0][:100]
-        raise DataError(f"{path.name} cannot be read as a table: {reason}") from None
-    frame = _trimmed(frame)
+    first = _first_bytes(path)
+    if parquet.is_meant(path, first):
+        return parquet.read(path, rows, columns)
+    kind = _format(path, first, options)
+    content, lines, skipped = _content(path, kind, options)
+    source = path if content is None else content
+    if head is None:
+        frame = _parsed(path, source, kind, options, n_rows=rows)
+        schema = tuple(frame.schema.items())
+    else:
+        schema = head.schema
+        frame = _parsed_again(path, source, kind, options, head, columns, exact)
+    renamed = dict(zip((name for name, _ in schema), _stripped(schema), strict=True))
+    frame = _trimmed(frame.rename(renamed))
     if frame.height == 0:
         raise DataError(f"{path.name} has a header but no rows: choose a table with rows")
-    notes = _notes(path, frame, encoding, options)
-    return Table(path, frame, kind.delimiter, _NAMES.get(encoding, encoding), kind.header,
-                 kind.decimal_comma, notes)  # fmt: skip
+    name = _NAMES.get(kind.encoding, kind.encoding)
+    table = Table(path, frame, kind.delimiter, name, kind.header, kind.decimal_comma,
+                  (), skipped, lines, schema)  # fmt: skip
+    _check_for_nul(table)
+    return replace(table, notes=_notes(table, kind, options) if head is None else head.notes)
 
 
 def fields(text: str) -> list[str]:
@@ -103,79 +123,121 @@ def fields(text: str) -> list[str]:
         raise DataError(f"{text[:40]!r} cannot be read as a row: {error}") from None
 
 
-def joined(names: list[str] | tuple[str, ...]) -> str:
+def joined(names: Sequence[str]) -> str:
     """Names as one line that ``fields`` reads back."""
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(names)
     return out.getvalue()
 
 
-def _checked_file(path: Path, wanted: str, *, whole: bool) -> str:
-    """The encoding of a file that can be read; raises ``DataError``."""
+def pairs(text: str | None) -> dict[str, str]:
+    """What a setting of single columns says: "age=category, born=date". Raises ``DataError``."""
+    found = {}
+    for item in fields(text or ""):
+        name, mark, value = item.rpartition("=")
+        if not mark or not name.strip():
+            raise DataError(f"{item!r} is not understood: write the column, =, and its setting")
+        found[name.strip()] = value.strip()
+    return found
+
+
+# --- the file -------------------------------------------------------------------------------------
+
+
+def _first_bytes(path: Path) -> bytes:
+    """The beginning of a file that can be read; raises ``DataError``."""
     try:
         with path.open("rb") as file:
             first = file.read(_SAMPLE)
-            encoding = _marked(first) if wanted == "auto" else wanted
-            try:
-                codecs.lookup(encoding or "utf-8")
-            except LookupError:
-                raise DataError(f"there is no encoding called {encoding!r}: use utf-8") from None
-            if path.stat().st_size > _room():
-                raise DataError(
-                    f"{path.name} has {path.stat().st_size / 2**30:.1f} GiB, more than fits into "
-                    "memory: cut it into smaller files"
-                )
-            if encoding not in (None, "utf-8", "utf-8-sig"):
-                return encoding
-            return _utf8_or_windows(path, file, first, wanted, whole=whole)
+            size = path.stat().st_size
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: choose the file again") from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder: choose a CSV file in it") from None
-    except PermissionError:
+    except (IsADirectoryError, PermissionError) as error:
         if path.is_dir():
-            raise DataError(f"{path} is a folder: choose a CSV file in it") from None
+            raise DataError(f"{path} is a folder: choose a table in it") from None
+        if isinstance(error, IsADirectoryError):
+            raise
         raise DataError(f"{path} may not be read: ask for permission, or copy it") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+    if size > _room():
+        raise DataError(
+            f"{path.name} has {size / 2**30:.1f} GiB, more than fits into memory: "
+            "cut it into smaller files"
+        )
+    return first
 
 
-def _utf8_or_windows(
-    path: Path, file: io.BufferedReader, first: bytes, wanted: str, *, whole: bool
-) -> str:
-    """Go through the file for bytes that no text table has."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    chunk, line, valid = first, 1, True
-    while chunk:
-        if b"\0" in chunk:
-            at = line + chunk[: chunk.index(b"\0")].count(b"\n")
-            raise DataError(
-                f"{path.name} has a NUL byte in row {at}: it is damaged, or no text table; "
-                "save it again as CSV (UTF-8)"
-            )
-        if valid:
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                if wanted != "auto":
-                    at = line + chunk[: error.start].count(b"\n")
-                    raise DataError(
-                        f"{path.name} is not UTF-8 (row {at}): set its encoding, "
-                        "perhaps to Windows-1252"
-                    ) from None
-                valid = False
-        line += chunk.count(b"\n")
-        chunk = file.read(1 << 20) if whole else b""
-    return "utf-8" if valid else "cp1252"
+def _format(path: Path, first: bytes, options: CsvOptions) -> _Format:
+    """What was set, and for the rest a guess from the beginning of the file."""
+    for mark, what in ((b"PK\3\4", "an Excel workbook or a zip"), (b"\x1f\x8b", "compressed")):
+        if first.startswith(mark):
+            raise DataError(f"{path.name} is {what}, no text table: save it as CSV (UTF-8)")
+    encoding = _encoding(first) if options.encoding == "auto" else options.encoding
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise DataError(f"there is no encoding called {encoding!r}: use utf-8") from None
+    if not encoding.startswith("utf-16") and b"\0" in first:
+        raise _nul(path, first[: first.index(b"\0")].count(b"\n") + 1)
+    text = first.decode(encoding, errors="ignore").removeprefix("\ufeff")
+    kind = _sniffed(text, encoding, options)
+    _check_width(path, text, kind)
+    return kind
 
 
-def _marked(first: bytes) -> str | None:
-    """The encoding that a byte-order mark tells."""
+def _encoding(first: bytes) -> str:
+    """By the byte-order mark, by zeros in every second byte, or by what is valid UTF-8."""
     if first.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    return None
+    half = len(first) // 2
+    if half >= 8 and first[1::2].count(0) > 0.7 * half and 0 not in first[::2]:
+        return "utf-16-le"
+    if half >= 8 and first[::2].count(0) > 0.7 * half and 0 not in first[1::2]:
+        return "utf-16-be"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(first)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _content(
+    path: Path, kind: _Format, options: CsvOptions
+) -> tuple[bytes | None, list[int] | None, tuple[tuple[str, str], ...]]:
+    """The text as UTF-8 where the file itself cannot be parsed as it is, the lines of its rows, and
+    rows that were left out."""
+    plain = kind.encoding in ("utf-8", "utf-8-sig")
+    if options.uneven != "skip":
+        if plain and not _ends_in_returns(path):
+            return None, None, ()
+        return _decoded(path, kind.encoding).encode(), None, ()
+    text = _decoded(path, kind.encoding)
+    out, lines, skipped = io.StringIO(), [], []
+    writer = csv.writer(out, delimiter=kind.delimiter, lineterminator="\n")
+    reader = csv.reader(io.StringIO(text), delimiter=kind.delimiter)
+    width, start = 0, 1
+    try:
+        for row in reader:
+            width = width or len(row)
+            if len(row) == width:
+                lines.append(start)
+                writer.writerow(row)
+            elif row:
+                skipped.append((f"row {start}", f"{_values(len(row))} instead of {width}"))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{path.name}: row {start} cannot be read: {error}") from None
+    return out.getvalue().encode(), lines[kind.header :], tuple(skipped)
+
+
+def _ends_in_returns(path: Path) -> bool:
+    """Whether lines end as they did on old Macs."""
+    with path.open("rb") as file:
+        first = file.read(_SAMPLE)
+    return b"\r" in first and b"\n" not in first
 
 
 def _decoded(path: Path, encoding: str) -> str:
@@ -186,30 +248,31 @@ def _decoded(path: Path, encoding: str) -> str:
         tried = "neither UTF-8 nor Windows-1252" if encoding == "cp1252" else f"not {name}"
         raise DataError(f"{path.name} is {tried}: set its encoding, or save it as UTF-8") from None
     if "\0" in text:
-        row = text[: text.index("\0")].count("\n") + 1
-        raise DataError(f"{path.name} has a NUL character in row {row}: it is no text table")
-    return text
+        raise _nul(path, text[: text.index("\0")].count("\n") + 1)
+    return text.removeprefix("\ufeff")
 
 
-def _beginning(path: Path, encoding: str) -> str:
-    with path.open("rb") as file:
-        data = file.read(_SAMPLE)
-    return data.decode(encoding, errors="ignore").removeprefix("\ufeff")
+# --- what is guessed ------------------------------------------------------------------------------
 
 
-def _sniffed(text: str, options: CsvOptions) -> _Format:
+def _sniffed(text: str, encoding: str, options: CsvOptions) -> _Format:
     lines = [line for line in text.splitlines()[:50] if line.strip()]
     complete = lines[:-1] if len(text) >= _SAMPLE // 4 and len(lines) > 1 else lines
-    delimiter = _delimiter(complete) if options.delimiter == "auto" else options.delimiter
-    rows = list(csv.reader(complete, delimiter=delimiter))
+    try:
+        delimiter = _delimiter(complete) if options.delimiter == "auto" else options.delimiter
+        rows = list(csv.reader(complete, delimiter=delimiter))
+    except csv.Error:  # a field of more than 128 KiB: no table
+        return _Format(encoding, ",", True, False)
     body = [cell for row in rows[1:] for cell in row]
     decimal_comma = delimiter != "," and _has_decimal_commas(body)
+    if options.decimal != "auto":
+        decimal_comma = options.decimal == "comma" and delimiter != ","
     if options.header != "auto":
-        return _Format(delimiter, options.header == "yes", decimal_comma)
+        return _Format(encoding, delimiter, options.header == "yes", decimal_comma)
     first = rows[0] if rows else []
     numeric_below = any(_is_number(cell) for cell in body) or not body
     numeric_first = any(_is_number(cell) for cell in first)
-    return _Format(delimiter, not numeric_first or not numeric_below, decimal_comma)
+    return _Format(encoding, delimiter, not numeric_first or not numeric_below, decimal_comma)
 
 
 def _delimiter(lines: list[str]) -> str:
@@ -242,56 +305,186 @@ def _is_number(cell: str) -> bool:
     return cell.strip().lower() not in ("nan", "inf", "infinity")
 
 
+# --- parsing --------------------------------------------------------------------------------------
+
+
+def _parsed(
+    path: Path, source: Path | bytes, kind: _Format, options: CsvOptions, **more: Any
+) -> pl.DataFrame:
+    """The frame, its types being those of the first rows, or of all where these do not hold."""
+    import polars as pl
+
+    settings = {
+        "separator": kind.delimiter,
+        "has_header": kind.header,
+        "decimal_comma": kind.decimal_comma,
+        "truncate_ragged_lines": options.uneven != "refuse",
+        "null_values": list(MISSING),
+    }
+    try:
+        try:
+            return pl.read_csv(source, infer_schema_length=HEAD, **{**settings, **more})
+        except pl.exceptions.ComputeError:  # a later row has another type: look at all of them
+            more = {key: value for key, value in more.items() if key in ("n_rows", "columns")}
+            return pl.read_csv(source, infer_schema_length=None, **{**settings, **more})
+    except pl.exceptions.NoDataError:
+        raise DataError(f"{path.name} is empty: choose a table with rows") from None
+    except (pl.exceptions.PolarsError, OSError, MemoryError, ValueError) as error:
+        if kind.encoding == "utf-8" and "utf-8" in str(error):
+            if options.encoding == "auto":  # not seen in its beginning
+                old = replace(kind, encoding="cp1252")
+                return _parsed(path, _decoded(path, "cp1252").encode(), old, options, **more)
+            raise _not_utf8(path) from None
+        reason = _reason(path, kind) or str(error).splitlines()[0][:100]
+        raise DataError(f"{path.name} cannot be read as a table: {reason}") from None
+    except pl.exceptions.PanicException:
+        raise DataError(f"{path.name} cannot be read as a table: it is damaged") from None
+
+
+def _parsed_again(
+    path: Path,
+    source: Path | bytes,
+    kind: _Format,
+    options: CsvOptions,
+    head: Table,
+    columns: Sequence[str] | None,
+    exact: Sequence[str],
+) -> pl.DataFrame:
+    """The whole, with the types of its head."""
+    import polars as pl
+
+    names = _stripped(head.schema)
+    places = [i for i, name in enumerate(names) if columns is None or name in columns]
+    types = {
+        raw: pl.Float32 if type == pl.Float64 and name not in exact else type
+        for (raw, type), name in zip(head.schema, names, strict=True)
+    }
+    return _parsed(path, source, kind, options, columns=places, schema_overrides=types)
+
+
 def _check_width(path: Path, text: str, kind: _Format) -> None:
     first = text.split("\n", 1)[0]
     if first.count(kind.delimiter) >= _MOST_COLUMNS or len(first) >= _SAMPLE - 8:
         with path.open("rb") as file:
-            columns = sum(line.count(kind.delimiter.encode()) for line in [file.readline(1 << 28)])
+            columns = file.readline(1 << 28).count(kind.delimiter.encode())
         if columns >= _MOST_COLUMNS:
             raise DataError(
-                f"{path.name} has more than {_MOST_COLUMNS:,} columns: keep those that matter"
+                f"{path.name} has {columns + 1:,} columns, more than {_MOST_COLUMNS:,}: keep "
+                "those that matter, or turn it, if its rows are columns"
             )
 
 
-def _reason(path: Path, encoding: str, kind: _Format) -> str:
+def _reason(path: Path, kind: _Format) -> str:
     """Why a table cannot be read, where that is plain; otherwise empty."""
     try:
-        with path.open(encoding=encoding, errors="replace", newline="") as file:
+        with path.open(encoding=kind.encoding, errors="replace", newline="") as file:
             reader = csv.reader(file, delimiter=kind.delimiter)
             width, start = len(next(reader, [])), 2
             for row in reader:
                 if any("\n" in cell and '"' not in cell for cell in row) and not file.read(1):
-                    return f"the quotation mark opened in row {start} is never closed"
+                    return (
+                        f"the quotation mark opened in row {start} is never closed: close it, or "
+                        "write two where one is meant"
+                    )
                 if len(row) > width:
-                    return f"row {start} has {len(row)} values, but the first has {width}"
+                    return (
+                        f"row {start} has {_values(len(row))}, but the first has {width}: {_UNEVEN}"
+                    )
                 start = reader.line_num + 1
-    except (OSError, csv.Error):
+    except csv.Error:
+        return f"row {start} has a field that never ends: is a quotation mark not closed?"
+    except (OSError, LookupError):
         return ""
     return ""
 
 
-def _trimmed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Without blanks around the columns' names, and without empty rows at the end."""
+def _values(count: int) -> str:
+    return f"{count:,} value{'s' * (count != 1)}"
+
+
+def _nul(path: Path, row: int) -> DataError:
+    return DataError(
+        f"{path.name} has a NUL byte in row {row}: it is damaged, or no text table; "
+        "save it again as CSV (UTF-8)"
+    )
+
+
+def _not_utf8(path: Path) -> DataError:
+    with path.open("rb") as file:
+        for row, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return DataError(
+                    f"{path.name} is not UTF-8 (row {row}): set its encoding, "
+                    "perhaps to Windows-1252"
+                )
+    return DataError(f"{path.name} is not UTF-8: set its encoding")
+
+
+def _check_for_nul(table: Table) -> None:
+    """Numbers cannot hold one; in texts the parser lets it pass."""
     import polars as pl
 
-    stripped = [name.strip() for name in frame.columns]
-    if len(set(stripped)) == len(stripped):
-        frame.columns = stripped
+    for name, type in table.frame.schema.items():
+        if type == pl.String:
+            row = table.frame[name].str.contains("\0", literal=True).arg_max()
+            cell = table.frame[name][row] if row is not None else None
+            if cell is not None and "\0" in cell:
+                raise _nul(table.path, table.line(row or 0))
+
+
+def _stripped(schema: Sequence[tuple[str, Any]]) -> list[str]:
+    """Columns' names without blanks around them, if they differ then."""
+    stripped = [name.strip() for name, _ in schema]
+    return stripped if len(set(stripped)) == len(stripped) else [name for name, _ in schema]
+
+
+def _trimmed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without empty rows at the end."""
+    import polars as pl
+
     while frame.height and all(value is None for value in frame.row(-1)):
         empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
         frame = frame.head(frame.height - 1 if not empty.all() else 0)
     return frame
 
 
-def _notes(path: Path, frame: pl.DataFrame, encoding: str, options: CsvOptions) -> tuple[str, ...]:
+def _notes(table: Table, kind: _Format, options: CsvOptions) -> tuple[str, ...]:
     notes = []
-    if encoding == "cp1252" and options.encoding == "auto":
+    path, frame = table.path, table.frame
+    if kind.encoding == "cp1252" and options.encoding == "auto":
         notes.append(f"{path.name} is not UTF-8, so it was read as Windows-1252.")
     doubled = [name for name in frame.columns if "_duplicated_" in name]
     if doubled:
         original = doubled[0].rpartition("_duplicated_")[0]
         notes.append(f"Two columns are called {original}: the second is now {doubled[0]}.")
-    return tuple(notes)
+    if table.skipped:
+        row, reason = table.skipped[0]
+        count = len(table.skipped)
+        notes.append(f"{count:,} row{'s' * (count != 1)} left out: {row} has {reason}.")
+    short = _short_row(table, kind) if not table.skipped else ""
+    return (*notes, short) if short else tuple(notes)
+
+
+def _short_row(table: Table, kind: _Format) -> str:
+    """A sentence about the first row that ends early: its last values count as missing."""
+    if kind.encoding not in ("utf-8", "utf-8-sig") or table.lines is not None:
+        return ""
+    ends = table.frame.to_series(-1).is_null().arg_true()
+    if table.frame.width < 2 or not ends.len():
+        return ""
+    wanted = table.line(int(ends[0]))
+    with table.path.open(encoding="utf-8", errors="replace", newline="") as file:
+        for line, row in enumerate(csv.reader(file, delimiter=kind.delimiter), 1):
+            if line == wanted and 0 < len(row) < table.frame.width:
+                return (
+                    f"Row {wanted} has {_values(len(row))} instead of {table.frame.width}: what is "
+                    "not there counts as missing."
+                )
+            if line >= wanted:
+                break
+    return ""
 
 
 def _room() -> float:
