@@ -214,6 +214,10 @@ class Segmented(QFrame):
         if id in self._buttons:
             self._buttons[id].setChecked(True)
 
+    def set_shown(self, id: str, shown: bool) -> None:
+        """Offer a choice or not."""
+        self._buttons[id].setVisible(shown)
+
     @Slot(object)
     def _clicked(self, _button: object) -> None:
         self.chosen.emit(self.current())
