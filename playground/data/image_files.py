@@ -1,4 +1,5 @@
-"""Finding pictures: in class folders, in a table beside them, in a list; with groups and splits."""
+"""Finding pictures and sounds: in class folders, in a table beside them, in a list; with groups
+and splits."""
 
 from __future__ import annotations
 
@@ -25,12 +26,29 @@ SPLITS = {
 }
 _SPLIT_OF = {word: name for name, words in SPLITS.items() for word in words}
 _IGNORED = {"thumbs.db", "desktop.ini"}
-_FILE = "file filename file_name filepath file_path image image_name image_path image_id img path"
-_LABEL = "label labels class class_name classname category target species"
-_GROUP = "group group_id subject subject_id patient patient_id person user source"
+_FILE = (
+    "file filename file_name filepath file_path image image_name image_path image_id img path "
+    "audio sound clip"
+)
+_LABEL = "label labels class class_name classname category target species word"
+_GROUP = (
+    "group group_id subject subject_id patient patient_id person user source voice speaker "
+    "speaker_id"
+)
 _SPLIT = "split set subset partition dataset"
 _PROBED = 50
 """File names of a table that are looked for, to tell whether it is about pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What is looked for: its word in sentences, and how the names of its files end."""
+
+    word: str
+    suffixes: tuple[str, ...]
+
+
+IMAGES = Media("images", SUFFIXES)
 
 
 @dataclass(slots=True)
@@ -73,21 +91,23 @@ class Columns:
     split: str = ""
 
 
-def find(path: Path, labels: str, columns: Columns, group: str) -> Found:
-    """The pictures that ``path`` means: a folder, a table of files, or a list of them (a file a
+def find(path: Path, labels: str, columns: Columns, group: str, media: Media = IMAGES) -> Found:
+    """The files that ``path`` means: a folder, a table of files, or a list of them (a file a
     line). ``labels`` is "auto", "folders" or "table"; ``group`` "auto", "folder" or "prefix".
     Raises ``DataError``."""
     if path.is_file():
-        found = _listed(path, columns)
+        found = _listed(path, columns, media)
     else:
         entries = _entries(path)
-        table = _table_beside(path, entries, columns) if labels != "folders" else None
+        table = _table_beside(path, entries, columns, media) if labels != "folders" else None
         if labels == "table" and table is None:
             raise DataError(
-                f"{path} has no table (CSV) that names its pictures: put one there with a column "
-                "of file names and a column of labels"
+                f"{path} has no table (CSV) that names its {media.word}: put one there with a "
+                "column of file names and a column of labels"
             )
-        found = _by_table(path, table, columns) if table else _by_folders(path, entries)
+        found = (
+            _by_table(path, table, columns, media) if table else _by_folders(path, entries, media)
+        )
     if group in ("folder", "prefix"):
         found.group = "folder" if group == "folder" else "file name"
         found.groups = [_group(found, file, group) for file in found.paths]
@@ -104,13 +124,13 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         raise DataError(f"{folder} does not exist: choose the folder again") from None
     except NotADirectoryError:
-        raise DataError(f"{folder} is no folder: choose the folder of pictures") from None
+        raise DataError(f"{folder} is no folder: choose the folder with the files") from None
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error.strerror or error}") from None
     return sorted(seen, key=lambda entry: natural(entry.name))
 
 
-def _by_folders(folder: Path, entries: list[os.DirEntry[str]]) -> Found:
+def _by_folders(folder: Path, entries: list[os.DirEntry[str]], media: Media) -> Found:
     found = Found(folder)
     folders = [entry for entry in entries if entry.is_dir()]
     named = {entry.name: _SPLIT_OF.get(entry.name.lower(), "") for entry in folders}
@@ -129,8 +149,8 @@ def _by_folders(folder: Path, entries: list[os.DirEntry[str]]) -> Found:
             _add(found, entry.path, entry.name)
     if not found.paths and not found.skipped:
         raise DataError(
-            f"{folder} has no subfolders with images: put the images of each class into a "
-            "subfolder of the class's name, or a table (CSV) with file names and labels beside them"
+            f"{folder} has no subfolders with {media.word}: put the {media.word} of each class "
+            "into a subfolder of the class's name, or a table (CSV) with file names and labels beside them"
         )
     return found
 
@@ -189,14 +209,14 @@ def _group(found: Found, file: str, kind: str) -> str:
 # --- tables and lists -----------------------------------------------------------------------------
 
 
-def _listed(path: Path, columns: Columns) -> Found:
+def _listed(path: Path, columns: Columns, media: Media) -> Found:
     """A table of files, or a text with a path a line and, where there is one, its class."""
     if path.suffix.lower() in TABLES:
-        return _by_table(path.parent, path, columns)
+        return _by_table(path.parent, path, columns, media)
     if path.suffix.lower() != ".txt":
         raise DataError(
-            f"{path.name} is no folder, table or list of pictures: choose the folder that holds "
-            "the classes"
+            f"{path.name} is no folder, table or list of {media.word}: choose the folder that "
+            "holds the classes"
         )
     found = Found(path.parent, table=path.name)
     try:
@@ -225,30 +245,32 @@ def _absolute(where: str, name: str) -> str:
     return os.path.normpath(os.path.join(where, os.path.expanduser(name)))  # noqa: PTH111,PTH118
 
 
-def _table_beside(folder: Path, entries: list[os.DirEntry[str]], columns: Columns) -> Path | None:
-    """The first table in ``folder`` that names pictures of it."""
+def _table_beside(
+    folder: Path, entries: list[os.DirEntry[str]], columns: Columns, media: Media
+) -> Path | None:
+    """The first table in ``folder`` that names files of it."""
     for entry in entries:
         if entry.name.lower().endswith(TABLES) and entry.is_file():
             try:
                 frame = _frame(Path(entry.path), _PROBED)
-                if _chosen(frame, folder, columns).file:
+                if _chosen(frame, _Locator(folder, media), columns).file:
                     return Path(entry.path)
             except DataError:
                 continue
     return None
 
 
-def _by_table(folder: Path, path: Path, columns: Columns) -> Found:
+def _by_table(folder: Path, path: Path, columns: Columns, media: Media) -> Found:
     frame = _frame(path)
-    chosen = _chosen(frame, folder, columns)
+    locate = _Locator(folder, media)
+    chosen = _chosen(frame, locate, columns)
     if not chosen.file or not chosen.label:
-        what = "file names of pictures in its folder" if not chosen.file else "labels"
+        what = f"file names of {media.word} in its folder" if not chosen.file else "labels"
         raise DataError(
             f"{path.name} has no column of {what}: it has {', '.join(frame.columns[:8])}; "
             "choose the column"
         )
     found = Found(folder, table=path.name, group=chosen.group)
-    locate = _Locator(folder)
     cells = {
         key: frame[getattr(chosen, key)].to_list()
         for key in ("file", "label", "group", "split")
@@ -272,7 +294,7 @@ def _by_table(folder: Path, path: Path, columns: Columns) -> Found:
                 found.splits.append(own[row])
     if not found.paths:
         reason = f" ({found.skipped[0].reason})" if found.skipped else ""
-        raise DataError(f"{path.name} names no picture that is there{reason}")
+        raise DataError(f"{path.name} names none of the {media.word} that are there{reason}")
     return found
 
 
@@ -284,7 +306,7 @@ def _frame(path: Path, rows: int | None = None) -> pl.DataFrame:
     return read_table(path, rows=rows).frame.cast(pl.String)
 
 
-def _chosen(frame: pl.DataFrame, folder: Path, wanted: Columns) -> Columns:
+def _chosen(frame: pl.DataFrame, locate: _Locator, wanted: Columns) -> Columns:
     """The columns of a table: those that are set, otherwise by their names and contents."""
     lower = {name.strip().lower(): name for name in reversed(frame.columns)}
     for name in (wanted.file, wanted.label, wanted.group, wanted.split):
@@ -297,7 +319,6 @@ def _chosen(frame: pl.DataFrame, folder: Path, wanted: Columns) -> Columns:
 
     file = wanted.file
     if not file:
-        locate = _Locator(folder)
         candidates = dict.fromkeys([called(_FILE), *frame.columns])
         file = next((n for n in candidates if n and _names_files(frame, n, locate)), "")
     group, split = wanted.group or called(_GROUP), wanted.split or called(_SPLIT)
@@ -307,17 +328,18 @@ def _chosen(frame: pl.DataFrame, folder: Path, wanted: Columns) -> Columns:
 
 
 def _names_files(frame: pl.DataFrame, column: str, locate: _Locator) -> bool:
-    """Whether at least half of a column's first cells are pictures that are there."""
+    """Whether at least half of a column's first cells are files that are there."""
     cells = frame[column].head(_PROBED).drop_nulls().to_list()
     return bool(cells) and 2 * sum(locate(cell) is not None for cell in cells) >= len(cells)
 
 
 class _Locator:
-    """From what a table calls a picture to its file: its path, or its name with or without suffix
+    """From what a table calls a file to its path: by a path, or a name with or without suffix
     anywhere in the folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, media: Media) -> None:
         self._folder = folder
+        self._suffixes = media.suffixes
         self._names: dict[str, str] | None = None
 
     def __call__(self, name: str) -> str | None:
@@ -328,7 +350,7 @@ class _Locator:
             for where, names in _walk(everything, str(self._folder)):
                 for file in names:
                     stem, suffix = os.path.splitext(file)  # noqa: PTH122 (for every file)
-                    if suffix.lower() in SUFFIXES:
+                    if suffix.lower() in self._suffixes:
                         path = f"{where}{os.sep}{file}"
                         for key in (file, stem, everything.name(path)):
                             self._names.setdefault(key, path)
@@ -336,5 +358,5 @@ class _Locator:
         if known:
             return known
         path = _absolute(str(self._folder), text)
-        picture = path.lower().endswith(SUFFIXES)
-        return path if picture and "\0" not in path and os.path.isfile(path) else None  # noqa: PTH113
+        named = path.lower().endswith(self._suffixes)
+        return path if named and "\0" not in path and os.path.isfile(path) else None  # noqa: PTH113

@@ -57,8 +57,8 @@ def open_images(
     size = f"{reading.height}×{reading.width} {'grey' if reading.channels == 1 else 'colour'}"
     target, what, notes = _target(found, numbers)
     labels = None if numbers else np.asarray(target.values)
-    groups = _groups(found)
-    extra = {"groups": groups, "own": _own(found)}
+    groups = groups_of(found)
+    extra = {"groups": groups, "own": own_splits(found)}
     splits = split(
         len(values), settings, labels, **{k: v for k, v in extra.items() if v is not None}
     )
@@ -239,7 +239,7 @@ def _scaled(column: Column, train: Indices) -> Column:
     return replace(column, preprocessing=Preprocessing((standardized(values, axis=-1),)))
 
 
-def _groups(found: Found) -> Groups | None:
+def groups_of(found: Found) -> Groups | None:
     names = tuple(sorted(set(found.groups), key=natural))
     if len(names) < 2:
         return None
@@ -247,14 +247,14 @@ def _groups(found: Found) -> Groups | None:
     return Groups(found.group, np.asarray([number[g] for g in found.groups], np.int64), names)
 
 
-def _own(found: Found) -> dict[str, Indices] | None:
+def own_splits(found: Found) -> dict[str, Indices] | None:
     if not found.splits:
         return None
     names: npt.NDArray[Any] = np.asarray(found.splits)
     return {key: np.flatnonzero(names == key) for key in ("train", "validation", "test")}
 
 
-def skipped_note(skipped: Sequence[Skipped]) -> tuple[str, ...]:
+def skipped_note(skipped: Sequence[Skipped], word: str = "images") -> tuple[str, ...]:
     if not skipped:
         return ()
     count = len(skipped)
@@ -262,7 +262,7 @@ def skipped_note(skipped: Sequence[Skipped]) -> tuple[str, ...]:
     listed = ", ".join(item.name for item in islice(skipped, _LISTED))
     more = f" and {count - _LISTED:,} more" if count > _LISTED else ""
     it = "it" if count == 1 else "they"
-    return (f"{what} skipped because {it} cannot be read as images: {listed}{more}.",)
+    return (f"{what} skipped because {it} cannot be read as {word}: {listed}{more}.",)
 
 
 def told(results: Iterator[Any], count: int, text: str, progress: Progress) -> Iterator[Any]:
