@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from playground.data.dataset import Dataset
+from playground.data.dataset import Column, Dataset
+from playground.data.text_reading import TextReading
 from playground.messages import Array, Evaluation
 from playground.model import Model, ModelError
-from playground.training.feed import read_samples
+from playground.training.feed import read_good
 from playground.training.scores import Scores
 
 SLICE = 128
@@ -40,12 +41,14 @@ def evaluation(
     column = dataset.targets[column_name]
     scores = Scores(model.task, model.options, {name: column_name}, dataset)
     loss_of = model.task.loss(model.options)
-    outputs, targets, loss = [], [], 0.0
+    outputs, targets, judged, loss = [], [], [], 0.0
     for start in range(0, len(indices), SLICE):
-        chosen = indices[start : start + SLICE]
+        chosen, arrays = read_good(dataset, indices[start : start + SLICE])
+        if not len(chosen):
+            continue
         batch = {
             key: torch.from_numpy(np.ascontiguousarray(values)).to(model.device)
-            for key, values in read_samples(dataset, chosen).items()
+            for key, values in arrays.items()
         }
         output = torch.from_numpy(model.outputs(batch)[name])
         target = batch[column_name].cpu()
@@ -53,7 +56,11 @@ def evaluation(
         loss += float(loss_of(output, target)) * len(chosen)
         outputs.append(output.numpy())
         targets.append(column.take(chosen))
-        yield start + len(chosen), len(indices)
+        judged.append(chosen)
+        yield min(start + SLICE, len(indices)), len(indices)
+    if not judged:
+        raise ModelError(f"none of the {split} samples can be read: open the data again")
+    indices = np.concatenate(judged)
     predicted, confidence = model.task.predicted(np.concatenate(outputs), column)
     true = np.concatenate(targets)
     return Evaluation(
@@ -87,7 +94,7 @@ def _check_same(model: Model, dataset: Dataset) -> None:
             if (
                 other is None
                 or (other.shape, other.classes) != (column.shape, column.classes)
-                or other.reading != column.reading
+                or not _read_alike(other, column)
             ):
                 raise ModelError(
                     f"the data do not fit the model: it was trained with {name} as "
@@ -101,7 +108,7 @@ def _as_fitted(model: Model, dataset: Dataset) -> Dataset:
     scaled by their own mean."""
     inputs, targets = (
         {
-            name: replace(column, preprocessing=fitted[name].preprocessing)
+            name: _column_as_fitted(column, fitted[name])
             if name in fitted
             else column
             for name, column in side.items()
@@ -112,3 +119,19 @@ def _as_fitted(model: Model, dataset: Dataset) -> Dataset:
         )
     )
     return replace(dataset, inputs=inputs, targets=targets)
+
+
+def _read_alike(one: Column, other: Column) -> bool:
+    """Whether inputs are read in one way; other texts have another vocabulary, which does not
+    matter because they are read again."""
+    if one.texts and isinstance(other.reading, TextReading):
+        return True
+    return one.reading == other.reading
+
+
+def _column_as_fitted(column: Column, fitted: Column) -> Column:
+    reading = fitted.reading
+    if column.texts and isinstance(reading, TextReading) and column.reading != reading:
+        values, lengths, _ = reading.encode_all(column.texts)
+        column = replace(column, values=values, lengths=lengths, reading=reading)
+    return replace(column, preprocessing=fitted.preprocessing)

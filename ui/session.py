@@ -108,9 +108,24 @@ class Session(Document):
     # --- data and samples ---------------------------------------------------------------------
 
     def set_data(self, settings: DataSettings) -> None:
-        """Take other data settings and open the data."""
-        if settings != self.project.data:
-            self._change(data=settings)
+        """Take other data settings and open the data. Augmentation changes no sample, so data
+        that are open stay so."""
+        before = self.project.data
+        if settings == before:
+            return
+        self._change(data=settings)
+        if self.dataset is not None and replace(before, augmentation=()) == replace(
+            settings, augmentation=()
+        ):
+            self.dataset = replace(self.dataset, augmentation=settings.augmentation)
+            self.dataset_changed.emit()
+        else:
+            self._open_data()
+
+    @Slot()
+    def reopen_data(self) -> None:
+        """Read the data again: files came, went or can be reached once more."""
+        if self.is_open:
             self._open_data()
 
     def set_sample(self, index: int) -> None:

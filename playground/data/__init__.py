@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -31,7 +32,19 @@ __all__ = [
 SOURCES: Registry[Source] = Registry("source of data")
 
 
-_MODULES = ("digits", "images", "table", "series", "text")
+_MODULES = (
+    "digits",
+    "images",
+    "table",
+    "series",
+    "text",
+    "generated.moving_shapes",
+    "generated.waves",
+    "generated.recall",
+    "generated.adding",
+    "generated.brackets",
+    "generated.noisy_shapes",
+)
 """Each has a ``SOURCE``; in the order in which they are offered."""
 
 for _name in _MODULES:
@@ -50,10 +63,11 @@ def open_data(
         raise DataError(str(error.args[0])) from None
     tell = progress or (lambda text, fraction: None)
     try:
-        return source.open(options, Place.around(base), settings.split, tell)
+        dataset = source.open(options, Place.around(base), settings.split, tell)
     except MemoryError:
         raise DataError(f"{source.name}: there is not enough memory for these data") from None
     except OSError as error:
         raise DataError(
             f"{source.name}: {error.strerror or error}: choose the data again"
         ) from None
+    return replace(dataset, augmentation=settings.augmentation)

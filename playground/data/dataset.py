@@ -65,6 +65,11 @@ class Column:
         return np.int64 if self.classes or tokens else np.float32
 
     @property
+    def vocabulary(self) -> int | None:
+        """How many different token numbers there are, of a column of tokens."""
+        return getattr(self.reading, "size", None) if self.shape.kind is Kind.TOKENS else None
+
+    @property
     def lazy(self) -> bool:
         return not isinstance(self.values, np.ndarray)
 
@@ -81,6 +86,18 @@ class Column:
             # which torch has other convolutions that differ in the last bits
             return self.values.take(indices, axis=0)
         return self.values.take(indices)
+
+    def batched(self, values: Sequence[Array]) -> dict[str, Array]:
+        """Raw values of one sample each as a batch by name: where T varies, padded with 0 to the
+        longest, and with ``<name>_lengths``."""
+        if not self.shape.varies:
+            return {self.name: np.stack(values)}
+        lengths = np.asarray([len(value) for value in values], np.int64)
+        shape = (len(values), int(lengths.max(initial=1)), *values[0].shape[1:])
+        padded = np.zeros(shape, values[0].dtype)
+        for row, value in zip(padded, values, strict=True):
+            row[: len(value)] = value
+        return {self.name: padded, f"{self.name}_lengths": lengths}
 
     def prepared(self, raw: Array) -> Array:
         """A raw batch as the network is given it, float32 or int64."""
@@ -160,10 +177,10 @@ class Unreadable:
 class Dataset:
     """Samples with named inputs and targets, divided into "train", "validation" and "test".
 
-    ``notes`` tell what was noticed, a sentence each, and ``skipped`` what was left out. ``captions``
-    say which sample it is, where the target does not (a file's name, a window's time). ``files``
-    are the paths that samples came from, one each. ``augmentation`` is what training does to raw
-    inputs. ``unreadable`` grows while samples are read.
+    ``notes`` tell what was noticed, a sentence each, and ``skipped`` what was left out.
+    ``captions`` say which sample it is, where the target does not (a file's name, a window's
+    time). ``files`` are the paths that samples came from, one each. ``augmentation`` is what
+    training does to raw inputs. ``unreadable`` grows while samples are read.
     """
 
     name: str

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from playground.data.dataset import Groups
 from playground.data.errors import DataError
 from playground.data.settings import SplitSettings
 
@@ -20,44 +21,189 @@ def split(
     settings: SplitSettings,
     labels: npt.NDArray[Any] | None = None,
     test: Indices | None = None,
+    *,
+    own: Mapping[str, Indices] | None = None,
+    groups: Groups | None = None,
+    order: npt.NDArray[Any] | None = None,
 ) -> Splits:
     """Indices of ``count`` samples by split, each in ascending order.
 
     ``labels`` are class indices: each split then gets its share of every class, and a class keeps
-    at least one sample for training. ``test`` is a test set that comes with the data. Raises
-    ``DataError`` where nothing would be left for training.
+    at least one sample for training. ``own`` is a split that comes with the data ("train",
+    "validation", "test"; what is missing is taken from the training samples), ``test`` one of a
+    test set alone. By ``groups``, all samples of a group are in one split; by ``order`` (a number
+    each, such as a time) the last samples are kept back. Raises ``DataError`` where nothing would
+    be left for training, or the data lack what the method needs.
     """
-    random = np.random.default_rng(settings.seed)
-    given = test if settings.method == "auto" else None
-    pool = np.arange(count) if given is None else np.setdiff1d(np.arange(count), given)
-    wanted = {"validation": number(settings.validation, len(pool))}
-    if given is None:
-        wanted["test"] = number(settings.test, len(pool))
-    if sum(wanted.values()) >= len(pool):
+    method = settings.method
+    given = dict(own or ({} if test is None else {"test": test}))
+    if method == "own" and not given:
+        raise DataError("the data do not come with a split of their own: choose another method")
+    if method not in ("auto", "own", "folds"):
+        given = {}
+    given = {name: np.sort(part.astype(np.int64)) for name, part in given.items() if len(part)}
+    back = [part for name, part in given.items() if name != "train"]
+    rest = np.setdiff1d(np.arange(count), np.concatenate([*back, _NONE]))
+    pool = given.get("train", rest)
+    wanted = {
+        name: number(getattr(settings, name), len(pool))
+        for name in ("validation", "test")
+        if name not in given
+    }
+    pieces = _Pieces(pool, settings, labels, groups, order)
+    if method == "folds":
+        wanted["validation"] = 0
+    _check_rest(wanted, len(pool))
+    parts = pieces.kept_back(wanted)
+    if method == "folds":
+        parts = _fold(parts, settings, labels, groups)
+    parts.update((name, part) for name, part in given.items() if name != "train")
+    if not len(parts["train"]):
         raise DataError(
-            f"the split keeps back {sum(wanted.values()):,} of {len(pool):,} samples for "
+            "the split keeps back all samples, so none is left for training: lower these numbers"
+        )
+    return {name: np.sort(parts.get(name, _NONE)) for name in ("train", "validation", "test")}
+
+
+class _Pieces:
+    """Samples in pieces that are divided each by itself (classes) or kept together (groups)."""
+
+    def __init__(
+        self,
+        pool: Indices,
+        settings: SplitSettings,
+        labels: npt.NDArray[Any] | None,
+        groups: Groups | None,
+        order: npt.NDArray[Any] | None,
+    ) -> None:
+        self.pool, self.method, self.order = pool, settings.method, order
+        self.random = np.random.default_rng(settings.seed)
+        self.labels, self.groups = labels, groups
+
+    def kept_back(self, wanted: Mapping[str, int]) -> Splits:
+        """As many samples as wanted for each split, the others for training."""
+        if self.method == "group":
+            return self._by_group(wanted)
+        if self.method == "time":
+            return self._in_time(wanted)
+        return self._by_class(wanted)
+
+    def _by_class(self, wanted: Mapping[str, int]) -> Splits:
+        pool, labels = self.pool, self.labels
+        if self.method == "random" or labels is None:
+            pieces = [self.random.permutation(pool)]
+        else:
+            pieces = [
+                self.random.permutation(pool[labels[pool] == label])
+                for label in np.unique(labels[pool])
+            ]
+        parts: dict[str, list[Indices]] = {name: [] for name in ("train", *wanted)}
+        shares = {name: _shares([len(p) for p in pieces], n) for name, n in wanted.items()}
+        for index, piece in enumerate(pieces):
+            start = 0
+            for name in wanted:
+                # the last sample of a class stays in the training split
+                end = min(start + shares[name][index], max(len(piece) - 1, 0))
+                parts[name].append(piece[start:end])
+                start = end
+            parts["train"].append(piece[start:])
+        return {name: np.concatenate([*some, _NONE]) for name, some in parts.items()}
+
+    def _by_group(self, wanted: Mapping[str, int]) -> Splits:
+        """Whole groups, in an order that the seed gives, as long as they bring a split nearer to
+        its size; each split that is wanted gets one at least."""
+        codes = group_codes(self.groups)[self.pool]
+        names = self.random.permutation(np.unique(codes))
+        needed = 1 + sum(1 for size in wanted.values() if size)
+        if len(names) < needed:
+            raise DataError(
+                f"a split by {self.groups.what if self.groups else 'group'} needs at least "
+                f"{needed} of them; the data have {len(names)}: choose another method"
+            )
+        sizes = {name: int((codes == name).sum()) for name in names}
+        left, parts = list(names), {}
+        for split_name, size in wanted.items():
+            taken: list[Any] = []
+            later = sum(1 for other in wanted if other not in parts and other != split_name)
+            while size and len(left) > 1 + later:
+                have = sum(sizes[name] for name in taken)
+                if taken and abs(have + sizes[left[0]] - size) >= abs(have - size):
+                    break
+                taken.append(left.pop(0))
+            parts[split_name] = self.pool[np.isin(codes, taken)]
+        parts["train"] = self.pool[np.isin(codes, left)]
+        return parts
+
+    def _in_time(self, wanted: Mapping[str, int]) -> Splits:
+        """The last samples are the test, those before them the validation; where groups are, in
+        each of them by itself."""
+        order = np.arange(self.pool.max(initial=0) + 1) if self.order is None else self.order
+        whole = len(self.pool)
+        codes = self.groups.codes[self.pool] if self.groups else np.zeros(whole, np.int64)
+        parts: dict[str, list[Indices]] = {"train": [], "validation": [], "test": []}
+        for code in np.unique(codes):
+            piece = self.pool[codes == code]
+            piece = piece[np.argsort(order[piece], kind="stable")]
+            end = len(piece)
+            for name in ("test", "validation"):
+                start = end - round(wanted.get(name, 0) * len(piece) / whole)
+                parts[name].append(piece[start:end])
+                end = start
+            parts["train"].append(piece[:end])
+        return {name: np.concatenate([*some, _NONE]) for name, some in parts.items()}
+
+
+def _fold(
+    parts: Splits,
+    settings: SplitSettings,
+    labels: npt.NDArray[Any] | None,
+    groups: Groups | None,
+) -> Splits:
+    """Training samples in ``folds`` parts (of whole groups, where there are groups, otherwise with
+    equal shares of the classes), the one of number ``fold`` for validation."""
+    train, folds = np.sort(parts["train"]), settings.folds
+    if settings.fold > folds:
+        raise DataError(f"there are {folds} folds: choose one from 1 to {folds}")
+    if len(train) < folds:
+        raise DataError(f"{len(train)} samples cannot be divided into {folds} folds: lower them")
+    random = np.random.default_rng(settings.seed)
+    number_of = np.zeros(len(train), np.int64)
+    if groups is not None:
+        codes = groups.codes[train]
+        names = random.permutation(np.unique(codes))
+        if len(names) < folds:
+            raise DataError(
+                f"{folds} folds need as many groups ({groups.what}); the data have {len(names)}"
+            )
+        sizes = np.zeros(folds, np.int64)
+        for name in sorted(names, key=lambda name: -int((codes == name).sum())):
+            smallest = int(sizes.argmin())
+            number_of[codes == name] = smallest
+            sizes[smallest] += int((codes == name).sum())
+    else:
+        keys = np.zeros(len(train)) if labels is None else labels[train]
+        shuffled = random.permutation(len(train))
+        places = shuffled[np.argsort(keys[shuffled], kind="stable")]
+        number_of[places] = np.arange(len(train)) % folds
+    inside = number_of == settings.fold - 1
+    return {**parts, "train": train[~inside], "validation": train[inside]}
+
+
+def group_codes(groups: Groups | None) -> Indices:
+    """The group of each sample; raises ``DataError`` where the data have none."""
+    if groups is None:
+        raise DataError(
+            "the data have no groups to split by: name their column, or choose another method"
+        )
+    return groups.codes
+
+
+def _check_rest(wanted: Mapping[str, int], count: int) -> None:
+    if sum(wanted.values()) >= count:
+        raise DataError(
+            f"the split keeps back {sum(wanted.values()):,} of {count:,} samples for "
             "validation and test, so none is left for training: lower these numbers"
         )
-    if settings.method == "random" or labels is None:
-        groups = [random.permutation(pool)]
-    else:
-        groups = [
-            random.permutation(pool[labels[pool] == label]) for label in np.unique(labels[pool])
-        ]
-    parts: dict[str, list[Indices]] = {"train": [], "validation": [], "test": []}
-    shares = {name: _shares([len(group) for group in groups], n) for name, n in wanted.items()}
-    for index, group in enumerate(groups):
-        start = 0
-        for name in wanted:
-            # the last sample of a class stays in the training split
-            end = min(start + shares[name][index], max(len(group) - 1, 0))
-            parts[name].append(group[start:end])
-            start = end
-        parts["train"].append(group[start:])
-    result = {name: np.sort(np.concatenate([*some, _NONE])) for name, some in parts.items()}
-    if given is not None:
-        result["test"] = np.sort(given.astype(np.int64))
-    return result
 
 
 def number(value: float, count: int) -> int:

@@ -15,7 +15,7 @@ from playground.devices import Device, DeviceError, choose
 from playground.messages import Estimate
 from playground.training import memory
 from playground.training.errors import TrainingError
-from playground.training.feed import Batch, Streamed, split_batches
+from playground.training.feed import Batch, Streamed, raw_inputs, split_batches, with_augmentation
 from playground.training.learner import Learner, NotFinite, isolated
 
 if TYPE_CHECKING:
@@ -66,14 +66,19 @@ def _batch_seconds(project: Project, dataset: Dataset, device: Device) -> Iterat
     with isolated(settings.seed):
         learner = Learner(project, dataset, device)
         # only what is measured is read: large data need not be opened for it
-        feed = Streamed(dataset, indices, device.torch)
+        streamed = Streamed(dataset, indices, device.torch, raw=raw_inputs(dataset))
+        feed = with_augmentation(streamed, dataset, device.torch, settings.seed)
         order = split_batches(torch.arange(len(feed)), settings.batch_size)
         times: list[float] = []
         spent = perf_counter()
-        for batch in feed.batches(islice(cycle(order), WARM_UP + BATCHES)):
-            started = perf_counter()
+        batches = feed.batches(islice(cycle(order), WARM_UP + BATCHES))
+        augmenting = perf_counter()
+        for _, batch in batches:
+            # reading is left out, because small data are read once
+            started = augmenting if dataset.augmentation else perf_counter()
             _learn(learner, batch, device)
-            times.append(perf_counter() - started)
+            augmenting = perf_counter()
+            times.append(augmenting - started)
             yield sorted(times)[len(times) // 2]
             if perf_counter() - spent > SECONDS and len(times) > WARM_UP:
                 return

@@ -1,7 +1,7 @@
 """Batches of a split as tensors on the device.
 
 Small data are put there once, and a batch is a selection of rows. Larger or lazy data are read
-ahead by a helper thread, in the same order.
+ahead by a helper thread, in the same order. Samples that cannot be read are left out.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from playground.data.dataset import Dataset
+from models.parameters import ParameterError
+from playground.data.augment import augmented, checked_options
+from playground.data.dataset import Column, Dataset
 from playground.data.errors import DataError
 from playground.training.errors import TrainingError
 
 Batch = dict[str, Tensor]
+Chosen = tuple[Tensor, Batch]
+Arrays = dict[str, npt.NDArray[np.generic]]
 Indices = npt.NDArray[np.int64]
 
 RESIDENT_SHARE = 0.25
@@ -33,25 +37,36 @@ class Feed(Protocol):
 
     def __len__(self) -> int: ...
 
-    def batches(self, order: Iterable[Tensor]) -> Iterator[Batch]:
-        """One batch for each tensor of positions in the split."""
+    def batches(self, order: Iterable[Tensor], draw: int = 0) -> Iterator[Chosen]:
+        """One batch for each tensor of positions in the split, beside the positions that could be
+        read. ``draw`` numbers the first of them: augmentation draws the same for the same."""
         ...
 
 
 class Resident:
-    """All samples of a split on the device."""
+    """All samples of a split on the device; ``lost`` are those that could not be read."""
 
-    def __init__(self, tensors: Batch, size: int) -> None:
+    def __init__(self, tensors: Batch, size: int, lost: Tensor | None = None) -> None:
         self.tensors = tensors
         self._size = size
+        self._lost = lost if lost is not None and bool(lost.any()) else None
 
     def __len__(self) -> int:
         return self._size
 
-    def batches(self, order: Iterable[Tensor]) -> Iterator[Batch]:
-        tensors = self.tensors.items()
-        for chosen in order:
-            yield {name: tensor.index_select(0, chosen) for name, tensor in tensors}
+    def batches(self, order: Iterable[Tensor], draw: int = 0) -> Iterator[Chosen]:
+        for positions in order:
+            chosen = positions
+            if self._lost is not None:
+                chosen = positions[~self._lost[positions]]
+                if not len(chosen):  # a batch cannot be empty: any sample that is there
+                    chosen = (~self._lost).nonzero()[:1, 0]
+            yield (
+                chosen,
+                trimmed(
+                    {name: tensor.index_select(0, chosen) for name, tensor in self.tensors.items()}
+                ),
+            )
 
 
 class Streamed:
@@ -62,25 +77,33 @@ class Streamed:
     """
 
     def __init__(
-        self, dataset: Dataset, indices: Indices, device: torch.device, *, keep: bool = False
+        self,
+        dataset: Dataset,
+        indices: Indices,
+        device: torch.device,
+        *,
+        keep: bool = False,
+        raw: frozenset[str] = frozenset(),
     ) -> None:
         self._dataset, self._indices, self._device = dataset, indices, device
+        self._raw = raw
         self._kept: Batch = {}
         self._known = torch.zeros(len(indices) if keep else 0, dtype=torch.bool)
+        self._lost = torch.zeros(len(indices), dtype=torch.bool)
 
     def __len__(self) -> int:
         return len(self._indices)
 
-    def batches(self, order: Iterable[Tensor]) -> Iterator[Batch]:
-        if self._known.numel() and self._known.all():
-            yield from Resident(self._kept, len(self)).batches(order)
+    def batches(self, order: Iterable[Tensor], draw: int = 0) -> Iterator[Chosen]:
+        if self._known.numel() and (self._known | self._lost).all():
+            lost = self._lost.to(self._device)
+            yield from Resident(self._kept, len(self), lost).batches(order)
             return
-        waiting: deque[tuple[Tensor, Future[Batch]]] = deque()
+        waiting: deque[tuple[Tensor, Future[tuple[Indices, Batch]]]] = deque()
         pool = ThreadPoolExecutor(1, thread_name_prefix="feed")
         try:
-            for chosen in order:
-                wanted = self._indices[chosen.cpu().numpy()]
-                waiting.append((chosen, pool.submit(self._read, wanted)))
+            for positions in order:
+                waiting.append((positions, pool.submit(self._read, positions.cpu().numpy())))
                 if len(waiting) > AHEAD:
                     yield self._placed(*waiting.popleft())
             while waiting:
@@ -88,56 +111,166 @@ class Streamed:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _read(self, indices: Indices) -> Batch:
-        arrays = read_samples(self._dataset, indices)
+    def _read(self, positions: Indices) -> tuple[Indices, Batch]:
+        """The positions that can be read, and their samples."""
+        wanted = self._indices[positions]
+        good, arrays = read_good(self._dataset, wanted, self._raw)
+        kept = positions[np.isin(wanted, good)]
+        if not len(good):
+            kept, arrays = self._any()
         tensors = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
         if self._device.type == "cuda":
-            return {name: tensor.pin_memory() for name, tensor in tensors.items()}
-        return tensors
+            tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
+        return kept, tensors
 
-    def _placed(self, chosen: Tensor, reading: Future[Batch]) -> Batch:
+    def _any(self) -> tuple[Indices, Arrays]:
+        """Some sample that can be read, because a batch cannot be empty."""
+        for position, index in enumerate(self._indices):
+            good, arrays = read_good(self._dataset, self._indices[[position]], self._raw)
+            if len(good):
+                return np.asarray([position]), arrays
+            reason = self._dataset.unreadable.reasons().get(int(index), "")
+        raise TrainingError(f"none of {len(self):,} samples can be read: {reason}")
+
+    def _placed(
+        self, positions: Tensor, reading: Future[tuple[Indices, Batch]]
+    ) -> tuple[Tensor, Batch]:
+        good, tensors = reading.result()
         batch = {
-            name: tensor.to(self._device, non_blocking=True)
-            for name, tensor in reading.result().items()
+            name: tensor.to(self._device, non_blocking=True) for name, tensor in tensors.items()
         }
+        if len(good) == len(positions):
+            chosen = positions
+        else:
+            chosen = torch.from_numpy(good).to(positions.device)
+            missing = positions.cpu()[~torch.isin(positions.cpu(), torch.from_numpy(good))]
+            self._lost[missing] = True
         if self._known.numel():
-            for name, tensor in batch.items():
-                if name not in self._kept:
-                    self._kept[name] = tensor.new_empty((len(self), *tensor.shape[1:]))
-                self._kept[name][chosen] = tensor
-            self._known[chosen.cpu()] = True
-        return batch
+            self._keep(chosen, batch)
+        return chosen, batch
+
+    def _keep(self, chosen: Tensor, batch: Batch) -> None:
+        columns = self._dataset.columns
+        for name, tensor in batch.items():
+            whole = self._kept.get(name)
+            if whole is None:
+                sizes = list(tensor.shape[1:])
+                column = columns.get(name)
+                if column is not None and column.lengths is not None:
+                    sizes[0] = int(column.lengths.max())
+                whole = self._kept[name] = tensor.new_zeros((len(self), *sizes))
+            if tensor.ndim > 1:  # a batch may be shorter than the longest sample
+                whole[chosen, : tensor.shape[1]] = tensor
+            else:
+                whole[chosen] = tensor
+        self._known[chosen.cpu()] = True
+
+
+class Augmented:
+    """Raw samples of another feed, changed at random and then preprocessed on the device.
+
+    What is drawn follows from ``seed`` and the number of the batch alone, so that a resumed run
+    draws the same.
+    """
+
+    def __init__(self, feed: Feed, dataset: Dataset, device: torch.device, seed: int) -> None:
+        self._feed, self._applied, self._seed = feed, dataset.augmentation, seed
+        self._columns: dict[str, tuple[Column, nn.Module]] = {
+            name: (column, column.preprocessing.module().to(device))
+            for name, column in dataset.inputs.items()
+            if column.dtype is np.float32
+        }
+
+    def __len__(self) -> int:
+        return len(self._feed)
+
+    def batches(self, order: Iterable[Tensor], draw: int = 0) -> Iterator[Chosen]:
+        for number, (chosen, raw) in enumerate(self._feed.batches(order), draw):
+            generator = torch.Generator().manual_seed(self._seed * 1_000_003 + number)
+            batch = dict(raw)
+            for name, (column, module) in self._columns.items():
+                batch[name] = module(augmented(self._applied, column, raw[name], generator))
+            yield chosen, batch
+
+
+def trimmed(batch: Batch) -> Batch:
+    """Without the padding that no sample of the batch needs."""
+    for name in [name for name in batch if name.endswith("_lengths")]:
+        column = name.removesuffix("_lengths")
+        longest = max(1, int(batch[name].max()))
+        if column in batch and batch[column].shape[1] > longest:
+            batch[column] = batch[column][:, :longest].contiguous()
+    return batch
 
 
 def prepared_bytes(dataset: Dataset, samples: int) -> int:
     """What ``samples`` take as the network is given them."""
     per_sample = sum(
-        8 if column.classes else 4 * column.shape.elements for column in dataset.columns.values()
+        8 if column.classes else 4 * column.elements for column in dataset.columns.values()
     )
     return samples * per_sample
 
 
-def open_feed(dataset: Dataset, indices: Indices, device: torch.device, free: int) -> Feed:
+def open_feed(
+    dataset: Dataset, indices: Indices, device: torch.device, free: int, seed: int | None = None
+) -> Feed:
     """The samples of ``indices``; kept on the device where they fit in a share of ``free`` bytes.
+    With a ``seed`` they are augmented, if the data are.
 
     Raises ``TrainingError`` naming a sample that cannot be read.
     """
+    raw = raw_inputs(dataset) if seed is not None else frozenset()
     size = prepared_bytes(dataset, len(indices))
     keep = size <= min(RESIDENT_BYTES, RESIDENT_SHARE * free)
+    feed: Feed
     if dataset.lazy or not keep:
-        return Streamed(dataset, indices, device, keep=keep)
-    arrays = read_samples(dataset, indices)
-    tensors = {
-        name: torch.from_numpy(np.ascontiguousarray(array)).to(device)
-        for name, array in arrays.items()
-    }
-    return Resident(tensors, len(indices))
+        feed = Streamed(dataset, indices, device, keep=keep, raw=raw)
+    else:
+        arrays = read_samples(dataset, indices, raw)
+        tensors = {
+            name: torch.from_numpy(np.ascontiguousarray(array)).to(device)
+            for name, array in arrays.items()
+        }
+        feed = Resident(tensors, len(indices))
+    return feed if seed is None else with_augmentation(feed, dataset, device, seed)
 
 
-def read_samples(dataset: Dataset, indices: Indices) -> dict[str, npt.NDArray[np.generic]]:
-    """A preprocessed batch; raises ``TrainingError`` naming the sample that cannot be read."""
+def raw_inputs(dataset: Dataset) -> frozenset[str]:
+    """The columns that training reads before preprocessing: all inputs, if they are augmented."""
+    return frozenset(dataset.inputs if dataset.augmentation else ())
+
+
+def with_augmentation(feed: Feed, dataset: Dataset, device: torch.device, seed: int) -> Feed:
+    """``feed`` of raw inputs as training wants it; raises ``TrainingError``."""
+    if not dataset.augmentation:
+        return feed
     try:
-        return dataset.batch(indices)
+        for item in dataset.augmentation:
+            checked_options(item)
+    except ParameterError as error:
+        raise TrainingError(f"augmentation: {error}") from None
+    return Augmented(feed, dataset, device, seed)
+
+
+def read_good(
+    dataset: Dataset, indices: Indices, raw: frozenset[str] = frozenset()
+) -> tuple[Indices, Arrays]:
+    """Those of ``indices`` that can be read, and their samples; the others are noted in
+    ``dataset.unreadable``."""
+    try:
+        return indices, read_samples(dataset, indices, raw)
+    except TrainingError as error:
+        if not isinstance(error.__cause__, DataError):
+            raise
+    good = dataset.readable(indices)
+    return good, read_samples(dataset, good, raw) if len(good) else {}
+
+
+def read_samples(dataset: Dataset, indices: Indices, raw: frozenset[str] = frozenset()) -> Arrays:
+    """A preprocessed batch, the columns ``raw`` without preprocessing; raises ``TrainingError``
+    naming the sample that cannot be read."""
+    try:
+        return dataset.batch(indices, raw)
     except DataError as error:
         raise TrainingError(str(error)) from error
     except (OSError, ValueError, MemoryError) as error:

@@ -152,8 +152,29 @@ def match_inputs(network: Network, dataset: Dataset) -> list[str]:
                 "Input to the shape of the data",
                 ids[name],
             )
+        _check_vocabulary(network, name.replace(".", "_"), dataset.inputs[column])
     wires = {name.replace(".", "_"): column for name, column in columns.items()}
+    wires |= {f"{argument}_lengths": f"{column}_lengths" for argument, column in wires.items()}
     return [wires.get(argument, argument) for argument in network.arguments]
+
+
+def _check_vocabulary(network: Network, argument: str, column: Column) -> None:
+    """An Embedding that is given tokens knows all of them; raises ``TrainingError``."""
+    if column.vocabulary is None:
+        return
+    nodes = network.module.graph.nodes
+    given = next(node for node in nodes if node.op == "placeholder" and node.target == argument)
+    for user in given.users:
+        if user.op != "call_module":
+            continue
+        path = str(user.target)
+        known = getattr(network.module.get_submodule(path), "num_embeddings", column.vocabulary)
+        if known < column.vocabulary:
+            raise TrainingError(
+                f"{path} knows {known:,} tokens, but the data have {column.vocabulary:,}: set its "
+                f"Vocabulary to {column.vocabulary}",
+                next((id for id, at in network.paths.items() if at == path), None),
+            )
 
 
 def same_network(one: Graph, other: Graph) -> bool:

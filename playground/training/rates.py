@@ -42,14 +42,14 @@ def rate_curve(project: Project, dataset: Dataset) -> Iterator[RateCurve]:
     with isolated(settings.seed):
         learner = Learner(project, dataset, device)
         indices = dataset.splits["train"]
-        feed = open_feed(dataset, indices, device.torch, device.memory())
+        feed = open_feed(dataset, indices, device.torch, device.memory(), settings.seed)
         order = torch.randperm(len(feed)).to(device.torch)
         batches = split_batches(order, settings.batch_size)
         chosen = list(islice(cycle(batches), BATCHES))
         rates: list[float] = []
         losses: list[float] = []
         mean, least = 0.0, math.inf
-        for number, batch in enumerate(feed.batches(chosen)):
+        for number, (read, batch) in enumerate(feed.batches(chosen)):
             rate = LOWEST * (HIGHEST / LOWEST) ** (number / (BATCHES - 1))
             learner.set_rate(rate)
             try:
@@ -57,7 +57,7 @@ def rate_curve(project: Project, dataset: Dataset) -> Iterator[RateCurve]:
             except NotFinite:
                 break
             except Exception as error:
-                samples = indices[chosen[number].cpu().numpy()].tolist()
+                samples = indices[read.cpu().numpy()].tolist()
                 raise explain(error, learner, batch, dataset, samples) from error
             mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
             smooth = mean / (1 - SMOOTHING ** (number + 1))

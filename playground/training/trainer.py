@@ -108,7 +108,13 @@ class Trainer:
             self.notes.append(carry(weights_from, self.learner.network, project.graph))
         free = self.device.memory()
         self.feeds: dict[Kind, Feed] = {
-            kind: open_feed(dataset, dataset.splits[kind], self.device.torch, free)
+            kind: open_feed(
+                dataset,
+                dataset.splits[kind],
+                self.device.torch,
+                free,
+                settings.seed if kind == "train" else None,
+            )
             for kind in SPLITS
         }
         self.batches = len(self._split(torch.arange(len(self.feeds["train"]))))
@@ -211,7 +217,8 @@ class Trainer:
             generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + p.epoch)
             order = torch.randperm(len(self.feeds["train"]), generator=generator)
             self.order = order.to(self.device.torch)
-        for chosen, batch in self._batches("train", self._split(self.order)[p.batch :]):
+        order = self._split(self.order)[p.batch :]
+        for chosen, batch in self.feeds["train"].batches(order, draw=p.step):
             try:
                 self._learn(batch)
             except Exception as error:
@@ -239,14 +246,15 @@ class Trainer:
             return {}
         order = torch.arange(len(feed), device=self.device.torch)
         slices = torch.split(order, max(64, 2 * self.settings.batch_size))
-        scores = self._scores()
+        scores, count = self._scores(), 0
         losses: list[Tensor] = []
-        for chosen, batch in self._batches(kind, slices):
+        for chosen, batch in feed.batches(slices):
             learner.module.eval()
             try:
                 with torch.no_grad():
                     pairs = learner.forward(batch)
                     losses.append(learner.loss(pairs) * len(chosen))
+                    count += len(chosen)
                     scores.update(pairs)
             except Exception as error:
                 raise self._explained(error, kind, batch, chosen) from error
@@ -255,7 +263,7 @@ class Trainer:
             yield Step(kind, self.position.epoch + 1, len(losses), len(slices))
             if self._stop:
                 return None
-        return {"loss": float(torch.stack(losses).sum()) / len(feed), **scores.values()}
+        return {"loss": float(torch.stack(losses).sum()) / count, **scores.values()}
 
     def _end_epoch(self, validation: dict[str, float]) -> None:
         p = self.position
@@ -397,9 +405,6 @@ class Trainer:
 
     def _split(self, order: Tensor) -> Sequence[Tensor]:
         return split_batches(order, self.settings.batch_size)
-
-    def _batches(self, kind: Kind, order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Batch]]:
-        return zip(order, self.feeds[kind].batches(order), strict=True)
 
     def _scores(self) -> Scores:
         options, outputs = self.project.task.options, self.learner.wires.outputs

@@ -179,16 +179,9 @@ def test_every_page_can_be_reached(opened: MainWindow) -> None:
         if action.id.startswith("show_"):
             opened.actions_.trigger(action.id)
             page = action.id.removeprefix("show_")
-            panel = next(
-                p
-                for p in (
-                    workspace(opened).library,
-                    workspace(opened).data,
-                    workspace(opened).side,
-                    workspace(opened).views,
-                )
-                if page in p.ids()
-            )
+            space = workspace(opened)
+            panels = (space.library, space.data, space.side, space.views, space.data_view)
+            panel = next(p for p in panels if p is not None and page in p.ids())
             assert panel.current() == page
             assert panel.page(page).isVisible()
 

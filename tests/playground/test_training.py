@@ -540,18 +540,33 @@ class Files:
         return self.values[indices]
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [(DataError("cat.png is damaged"), "cat.png is damaged"), (OSError("gone"), "sample 5 .*gone")],
-)
-def test_bad_sample_names_the_sample(error: Exception, words: str, tmp_path: Path) -> None:
+def with_files(error: Exception, bad: int = 5) -> tuple[Dataset, Files]:
     data = stripes()
-    lazy = Files(np.array(data.inputs["image"].values), 5, error)
-    bad = replace(data, inputs={"image": replace(data.inputs["image"], values=lazy)})
-    bad = replace(bad, splits={**data.splits, "train": np.arange(60)})
-    made = Trainer(project(), bad, RunFolder.create(tmp_path / "r"))
-    with pytest.raises(TrainingError, match=words):
+    lazy = Files(np.array(data.inputs["image"].values), bad, error)
+    made = replace(data, inputs={"image": replace(data.inputs["image"], values=lazy)})
+    return replace(made, splits={**data.splits, "train": np.arange(60)}), lazy
+
+
+def test_device_error_names_the_sample(tmp_path: Path) -> None:
+    made = Trainer(project(), with_files(OSError("gone"))[0], RunFolder.create(tmp_path / "r"))
+    with pytest.raises(TrainingError, match=r"sample 5 .*gone"):
         list(made.steps())
+
+
+def test_unreadable_sample_is_left_out_and_noted(tmp_path: Path) -> None:
+    data, lazy = with_files(DataError("cat.png is damaged"))
+    made = run(project(epochs=3), data, tmp_path / "r")
+    assert made.result is not None
+    assert made.result.reason == "finished"
+    assert data.unreadable.reasons() == {5: "cat.png is damaged"}
+    assert lazy.reads < 2 * len(data)  # kept from the first epoch on, without the bad one
+
+
+def test_batch_of_unreadable_samples_alone(tmp_path: Path) -> None:
+    data, _ = with_files(DataError("cat.png is damaged"), bad=59)
+    made = run(project(epochs=2, batch_size=59), data, tmp_path / "r")
+    assert made.result is not None
+    assert list(data.unreadable.reasons()) == [59]
 
 
 def test_files_are_read_in_the_first_epoch_alone(tmp_path: Path) -> None:
