@@ -217,8 +217,8 @@ class Trainer:
             generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + p.epoch)
             order = torch.randperm(len(self.feeds["train"]), generator=generator)
             self.order = order.to(self.device.torch)
-        order = self._split(self.order)[p.batch :]
-        for chosen, batch in self.feeds["train"].batches(order, draw=p.step):
+        left = self._split(self.order)[p.batch :]
+        for chosen, batch in self.feeds["train"].batches(left, draw=p.step):
             try:
                 self._learn(batch)
             except Exception as error:
