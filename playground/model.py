@@ -51,7 +51,8 @@ class Model:
     run: RunFolder | None = None
 
     def predict(self, raw: Mapping[str, Array]) -> list[Answer]:
-        """Answers to raw samples: an array (N, …) for each input. Raises ``ModelError``."""
+        """Answers to raw samples: an array (N, …) for each input, and, where its length
+        varies, ``<name>_lengths`` (N,). Raises ``ModelError``."""
         return self.answers(self.prepared(raw))
 
     def answers(self, batch: Mapping[str, Tensor]) -> list[Answer]:
@@ -63,11 +64,6 @@ class Model:
     def prepared(self, raw: Mapping[str, Array]) -> dict[str, Tensor]:
         """Raw samples as the network is given them, on its device; raises ``ModelError``."""
         batch = prepare_inputs(self.dataset, raw)
-        for name in self.wires.arguments:
-            if name not in batch:  # the numbers of valid steps: all of them where nothing is said
-                steps = next(batch[n] for n, c in self.dataset.inputs.items() if c.shape.varies)
-                whole = np.full(len(steps), steps.shape[1])
-                batch[name] = torch.from_numpy(np.asarray(raw.get(name, whole), np.int64))
         return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     def outputs(self, batch: Mapping[str, Tensor]) -> dict[str, Array]:
@@ -107,8 +103,21 @@ def prepare_inputs(dataset: Dataset, raw: Mapping[str, Array]) -> dict[str, Tens
             raise ModelError(f"{name} is {column.shape.described()}; got {got}")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ModelError(f"{name} has a value that is missing or infinite")
+        if column.vocabulary is not None and values.max(initial=0) >= column.vocabulary:
+            raise ModelError(f"{name} has a token that the model does not know")
         batch[name] = torch.from_numpy(np.ascontiguousarray(values))
+        if column.shape.varies:
+            batch[f"{name}_lengths"] = torch.from_numpy(_lengths(name, raw, values))
     return batch
+
+
+def _lengths(name: str, raw: Mapping[str, Array], values: Array) -> Array:
+    """The numbers of valid steps (N,): all where nothing is said. Raises ``ModelError``."""
+    count, steps = values.shape[:2]
+    lengths = np.asarray(raw.get(f"{name}_lengths", np.full(count, steps)), np.int64)
+    if lengths.shape != (count,) or not np.all((lengths >= 1) & (lengths <= steps)):
+        raise ModelError(f"each sample of {name} needs from 1 to {steps} valid steps")
+    return lengths
 
 
 def load(run: RunFolder, which: Which = "best") -> Model:

@@ -50,9 +50,7 @@ def train(options: Namespace) -> int:
         place = projects.place(path)
         dataset = _data(project, place, console)
         project = _fitted(project, dataset, options.fit)
-        run = (
-            RunFolder.create(options.out, place) if options.out else new_run(place.files)
-        )
+        run = RunFolder.create(options.out, place) if options.out else new_run(place.files)
     try:
         trainer = Trainer(project, dataset, run, resume=options.resume)
     except BaseException:
@@ -119,7 +117,8 @@ def _fitted(project: Project, dataset: Dataset, fit: bool) -> Project:
     if not report.ok:
         raise ValueError(report.sentence(project.graph))
     differences = propose(project.graph, dataset, report)
-    message = next((d.message for d in differences if d.what in ("shape", "units")), "")
+    refused = ("shape", "units", "vocabulary")
+    message = next((d.message for d in differences if d.what in refused), "")
     task, wanted = TASKS.get(project.task.id), TASKS.get(dataset.task)
     if bool(dataset.classes) != (task.id == "classification"):
         message = (
@@ -350,11 +349,11 @@ def _answers(model: Model, text: str) -> Iterator[tuple[str, Any]]:
     columns = model.dataset.inputs
     if len(columns) != 1:
         raise ValueError("a network with several inputs can be asked in the window alone")
-    ((name, column),) = columns.items()
+    (column,) = columns.values()
     if column.reading is None:
         raise ValueError(f"inputs of this kind ({column.shape.described()}) cannot be read here")
     values = column.reading.read(text)
-    answers = model.predict({name: np.stack([value for _, value in values])})
+    answers = model.predict(column.batched([value for _, value in values]))
     yield from zip([input for input, _ in values], answers, strict=True)
 
 

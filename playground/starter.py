@@ -10,8 +10,9 @@ from models import edits
 from models.axes import Kind, Shape
 from models.graph import INPUT, OUTPUT, Edge, Graph, Node
 from models.layers import LAYERS
+from models.parameters import checked
 from models.shapes import Report, infer
-from playground.data.dataset import Dataset
+from playground.data.dataset import Column, Dataset
 from playground.tasks import TASKS
 
 KINDS = ("auto", "mlp", "cnn", "rnn", "hybrid")
@@ -36,11 +37,12 @@ def starter_graph(dataset: Dataset, kind: str = "auto") -> Graph:
     units = TASKS.get(dataset.task).head(dataset)
     if kind == "auto":
         kind = _suited(source.shape.kind, dataset.task)
-    steps = _body(source.shape, kind)
+    shape = source.shape
+    steps = _for_tokens(kind) if shape.kind is Kind.TOKENS else _body(shape, kind)
     return chain(
         [
             (INPUT, source.name, {"shape": source.shape.to_json()}),
-            *((layer, _name(layer), params) for layer, params in steps),
+            *((layer, _name(layer), params) for layer, params in [*_embedded(source), *steps]),
             ("linear", "head", {"out_features": units}),
             (OUTPUT, dataset.target.name, {}),
         ]
@@ -60,7 +62,8 @@ def chain(steps: list[tuple[str, str, Mapping[str, Any]]]) -> Graph:
         name = graph.fresh_name(name)
         graph, id = edits.add_node(graph, layer, place, name=name, params=params)
         if before:
-            port = _leaving(graph.node(before), family == "recurrent")
+            whole = family == "recurrent" or layer.endswith("-over-time")
+            port = _leaving(graph.node(before), whole)
             graph = edits.connect(graph, Edge(before, port, id, "input"))
         before = id
     return graph
@@ -76,7 +79,37 @@ def _leaving(node: Node, sequence: bool) -> str:
 def _suited(kind: Kind, task: str) -> str:
     if kind is Kind.SEQUENCE:
         return "rnn" if task == "forecast" else "cnn"
+    if kind is Kind.TOKENS:
+        return "rnn"
     return "cnn" if kind is Kind.IMAGE else "mlp"
+
+
+def _embedded(column: Column) -> list[Step]:
+    """A vector for each token, where there are tokens."""
+    if column.shape.kind is not Kind.TOKENS:
+        return []
+    return [("embedding", {**_vocabulary(column), "embedding_dim": 32, "padding_idx": 0})]
+
+
+def _vocabulary(column: Column) -> dict[str, Any]:
+    return {} if column.vocabulary is None else {"num_embeddings": column.vocabulary}
+
+
+def _for_tokens(kind: str) -> list[Step]:
+    """What follows the embedding: its mean, as in a bag of words; convolutions over neighbours,
+    the strongest answer of each anywhere (Kim 2014); or a two-way GRU."""
+    dropout: Step = ("dropout", {"p": 0.3})
+    if kind == "mlp":
+        return [("mean-over-time", {}), ("linear", {"out_features": 32}), ("relu", {}), dropout]
+    convolution: list[Step] = [("conv1d", {"out_channels": 64, "kernel_size": 3}), ("relu", {})]
+    if kind == "cnn":
+        return [*convolution, ("max-over-time", {}), dropout]
+    reader: list[Step] = [
+        ("gru", {"hidden_size": 32, "bidirectional": True}),
+        ("max-over-time", {}),
+        dropout,
+    ]
+    return [*convolution, *reader] if kind == "hybrid" else reader
 
 
 def _body(shape: Shape, kind: str) -> list[Step]:
@@ -147,7 +180,7 @@ class Difference:
     """What the network and the data disagree in, as a sentence; ``node`` is an id, if it is one
     node's matter."""
 
-    what: Literal["missing", "name", "shape", "units"]
+    what: Literal["missing", "name", "shape", "units", "vocabulary"]
     message: str
     node: str | None = None
 
@@ -172,14 +205,16 @@ def propose(graph: Graph, dataset: Dataset, report: Report | None = None) -> lis
                 found.append(Difference("name", message, node.id))
             if layer == INPUT:
                 found += _shape_difference(node, dataset.inputs[name].shape, report)
+                found += _vocabulary_differences(graph, node, dataset.inputs[name])
             else:
                 found += _units_difference(node, dataset, report)
     return found
 
 
 def adopt(graph: Graph, dataset: Dataset) -> Graph:
-    """``graph`` with its Inputs and Outputs named and sized as the data are, and the layer before
-    the Output given the units that the task needs. Ids stay, so weights that fit are kept."""
+    """``graph`` with its Inputs and Outputs named and sized as the data are, Embeddings given the
+    vocabulary, and the layer before the Output the units that the task needs. Ids stay, so weights
+    that fit are kept."""
     for node, name in _paired(graph.of_layer(INPUT), dataset.inputs):
         if name is None:
             continue
@@ -187,6 +222,10 @@ def adopt(graph: Graph, dataset: Dataset) -> Graph:
         shape = dataset.inputs[name].shape.to_json()
         if graph.node(node.id).params.get("shape") != shape:
             graph = edits.set_params(graph, node.id, {"shape": shape})
+        for difference in _vocabulary_differences(graph, node, dataset.inputs[name]):
+            if difference.node is not None:
+                vocabulary = _vocabulary(dataset.inputs[name])
+                graph = edits.set_params(graph, difference.node, vocabulary)
     for node, name in _paired(graph.of_layer(OUTPUT), dataset.targets):
         if name is not None:
             graph = _renamed(graph, node.id, name)
@@ -211,6 +250,23 @@ def _shape_difference(node: Node, shape: Shape, report: Report) -> list[Differen
         return []
     message = f"The Input {node.name} takes {now.described()}; the data are {shape.described()}."
     return [Difference("shape", message, node.id)]
+
+
+def _vocabulary_differences(graph: Graph, node: Node, column: Column) -> list[Difference]:
+    """The Embeddings behind an Input that know more or fewer tokens than there are."""
+    found = []
+    for edge in graph.out_of(node.id):
+        behind = graph.node(edge.target)
+        if column.vocabulary is None or behind.layer != "embedding":
+            continue
+        knows = checked(LAYERS.get("embedding").parameters, behind.params)["num_embeddings"]
+        if knows != column.vocabulary:
+            message = (
+                f"The Embedding {behind.name} knows {knows:,} tokens; the data have "
+                f"{column.vocabulary:,}."
+            )
+            found.append(Difference("vocabulary", message, behind.id))
+    return found
 
 
 def _units_difference(node: Node, dataset: Dataset, report: Report) -> list[Difference]:

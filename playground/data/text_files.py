@@ -113,28 +113,12 @@ def read_text(path: Path, encoding: str = "auto") -> str:
 
 def texts_of_table(path: Path, wanted: str) -> list[tuple[int, str]]:
     """The texts of a table's column ``wanted`` (or of its only one) with their row numbers."""
-    table = read(path, CsvOptions())
+    table = read_table(path)
     names = table.frame.columns
     if wanted not in names and len(names) > 1:
         raise missing_name(names, wanted, path)
     column = as_texts(table.frame[wanted if wanted in names else names[0]])
     return [(table.line(row), text) for row, text in enumerate(column) if text is not None]
-
-
-def read(path: Path, options: CsvOptions) -> Table:
-    """A table of any of the kinds; raises ``DataError``."""
-    if path.suffix.lower() != ".parquet":
-        return read_table(path, options)
-    import polars as pl
-
-    try:
-        frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0][:100] if str(error).strip() else "damaged"
-        raise DataError(f"{path.name} cannot be read as Parquet: {reason}") from None
-    if frame.height == 0:
-        raise DataError(f"{path.name} has no rows: choose a table with rows")
-    return Table(path, frame, ",", "Parquet", header=True, decimal_comma=False)
 
 
 def _gather_folder(path: Path, options: TextOptions, found: Texts, progress: Progress) -> None:
@@ -200,7 +184,7 @@ def _gather_table(
     path: Path, options: TextOptions, found: Texts, own: str, progress: Progress
 ) -> None:
     progress(f"Reading {path.name}", None)
-    table = read(path, options.table)
+    table = read_table(path, options.table)
     frame = table.frame
     text, label = guessed_columns(table, options)
     found.column, found.target = text, label
