@@ -72,7 +72,6 @@ class Recordings:
         self._undone: list[_Change] = []
         self._numbers: dict[Path, int] = {}
         self._thrown = 0
-        self._tidy()
 
     # --- what there is ------------------------------------------------------------------------
 
@@ -327,8 +326,8 @@ class Recordings:
             self._numbers[folder] = number
             return path
 
-    def _tidy(self) -> None:
-        """What crashed windows have left: parts of samples, and trash after a week."""
+    def tidy(self) -> None:
+        """Remove what crashed windows have left: parts of samples, and trash after a week."""
         now = time.time()
         for folder, prefix, seconds in (
             (self.folder, _PART, _PART_SECONDS),
@@ -404,6 +403,7 @@ class Recorder:
             return True
 
     def _work(self) -> None:
+        self._recordings.tidy()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
