@@ -37,6 +37,7 @@ _MODULES = (
     "images",
     "table",
     "series",
+    "sound",
     "text",
     "generated.moving_shapes",
     "generated.waves",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.parameters import Parameter
 from playground.data.dataset import Skipped
 from playground.data.errors import DataError
 from playground.data.labels import natural
@@ -150,7 +151,8 @@ def _by_folders(folder: Path, entries: list[os.DirEntry[str]], media: Media) -> 
     if not found.paths and not found.skipped:
         raise DataError(
             f"{folder} has no subfolders with {media.word}: put the {media.word} of each class "
-            "into a subfolder of the class's name, or a table (CSV) with file names and labels beside them"
+            "into a subfolder of the class's name, or a table (CSV) with file names and labels "
+            "beside them"
         )
     return found
 
@@ -360,3 +362,53 @@ class _Locator:
         path = _absolute(str(self._folder), text)
         named = path.lower().endswith(self._suffixes)
         return path if named and "\0" not in path and os.path.isfile(path) else None  # noqa: PTH113
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+
+def label_parameters(word: str) -> tuple[Parameter, ...]:
+    """The settings of where labels, groups and splits of ``word`` ("pictures") come from."""
+    return (
+        Parameter(
+            "labels",
+            "Labels from",
+            "choice",
+            "auto",
+            "Where classes are told. Automatic takes a table in the folder that names its "
+            f"{word}, otherwise the subfolders.",
+            choices=(
+                ("auto", "Automatic"),
+                ("folders", "Subfolders"),
+                ("table", "A table (CSV)"),
+            ),
+        ),
+        Parameter(
+            "group",
+            "Groups",
+            "choice",
+            "auto",
+            f"What {word} have in common that must not be torn apart between training and test: "
+            "the same person, patient or recording.",
+            choices=(
+                ("auto", "The table's column"),
+                ("folder", "The folder that they are in"),
+                ("prefix", "Their names up to the first _ or -"),
+            ),
+        ),
+        _column("file", "Column of files", "of file names"),
+        _column("label", "Column of labels", "that is predicted"),
+        _column("group", "Column of groups", "of groups"),
+        _column("split", "Column of splits", "that says train, validation or test"),
+    )
+
+
+def _column(key: str, label: str, what: str) -> Parameter:
+    return Parameter(
+        f"{key}_column",
+        label,
+        "text",
+        "",
+        f"The table's column {what}. Empty: guessed from its name.",
+        visible=lambda values: values.get("labels") != "folders",
+    )

@@ -15,7 +15,7 @@ from models.axes import image, vector
 from models.parameters import Parameter
 from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped, Values
 from playground.data.errors import DataError
-from playground.data.image_files import SUFFIXES, TABLES, Columns, Found, find
+from playground.data.image_files import SUFFIXES, TABLES, Columns, Found, find, label_parameters
 from playground.data.image_values import ImageFiles, parallel
 from playground.data.labels import indexed, natural, rare
 from playground.data.reading import ImageReading
@@ -58,10 +58,7 @@ def open_images(
     target, what, notes = _target(found, numbers)
     labels = None if numbers else np.asarray(target.values)
     groups = groups_of(found)
-    extra = {"groups": groups, "own": own_splits(found)}
-    splits = split(
-        len(values), settings, labels, **{k: v for k, v in extra.items() if v is not None}
-    )
+    splits = split(len(values), settings, labels, groups=groups, own=own_splits(found))
     if numbers:
         target = _scaled(target, splits["train"])
     return Dataset(
@@ -308,17 +305,6 @@ SIZE_PARAMETERS = (
 )
 
 
-def _column(key: str, label: str, what: str) -> Parameter:
-    return Parameter(
-        f"{key}_column",
-        label,
-        "text",
-        "",
-        f"The table's column {what}. Empty: guessed from its name.",
-        visible=lambda values: values.get("labels") != "folders",
-    )
-
-
 SOURCE = Source(
     id="images",
     name="Image folder",
@@ -340,19 +326,6 @@ SOURCE = Source(
         ),
         *SIZE_PARAMETERS,
         Parameter(
-            "labels",
-            "Labels from",
-            "choice",
-            "auto",
-            "Where classes are told. Automatic takes a table in the folder that names its "
-            "pictures, otherwise the subfolders.",
-            choices=(
-                ("auto", "Automatic"),
-                ("folders", "Subfolders"),
-                ("table", "A table (CSV)"),
-            ),
-        ),
-        Parameter(
             "target",
             "Predict",
             "choice",
@@ -360,22 +333,6 @@ SOURCE = Source(
             "Automatic predicts a number where the table's labels are fractions.",
             choices=(("auto", "Automatic"), ("class", "A class"), ("number", "A number")),
         ),
-        Parameter(
-            "group",
-            "Groups",
-            "choice",
-            "auto",
-            "What pictures have in common that must not be torn apart between training and test: "
-            "the same person, patient or film.",
-            choices=(
-                ("auto", "The table's column"),
-                ("folder", "The folder that they are in"),
-                ("prefix", "Their names up to the first _ or -"),
-            ),
-        ),
-        _column("file", "Column of files", "of file names"),
-        _column("label", "Column of labels", "that is predicted"),
-        _column("group", "Column of groups", "of groups"),
-        _column("split", "Column of splits", "that says train, validation or test"),
+        *label_parameters("pictures"),
     ),
 )

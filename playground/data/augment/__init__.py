@@ -43,7 +43,7 @@ class Augmentation:
 
 
 AUGMENTATIONS: Registry[Augmentation] = Registry("augmentation")
-_MODULES = ("image", "series")
+_MODULES = ("image", "series", "sound")
 """Each has ``AUGMENTATIONS``, a tuple."""
 
 for _name in _MODULES:
