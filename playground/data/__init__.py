@@ -33,12 +33,15 @@ SOURCES: Registry[Source] = Registry("source of data")
 
 
 _MODULES = (
+    "camera",
+    "microphone",
     "digits",
     "images",
     "table",
     "series",
     "sound",
     "text",
+    "video",
     "generated.moving_shapes",
     "generated.waves",
     "generated.recall",
