@@ -112,12 +112,14 @@ COMMANDS = {
     "evaluate": "a run's metrics on held-out data",
     "predict": "what a run answers to images, series or rows",
     "export": "a run as Python source or ONNX",
+    "pack": "a project with its recordings, data and last run as one file",
+    "unpack": "open such a file into a folder",
     "bench": "measure this engine beside hand-written loops, and the window",
     "doctor": "versions, devices, cameras, microphones, display",
 }
 
 
-LIGHT = frozenset({"examples", "new", "check", "bench", "doctor"})
+LIGHT = frozenset({"examples", "new", "check", "pack", "unpack", "bench", "doctor"})
 """Commands that do without torch (or leave it to child processes)."""
 
 
@@ -160,6 +162,13 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     new.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     new.add_argument("--force", action="store_true", help="replace an existing file")
 
+    pack = made["pack"]
+    pack.add_argument("project", type=Path, metavar="PROJECT", help="a project file")
+    pack.add_argument("-o", "--output", type=Path, metavar="FILE", help="(default: beside it)")
+    pack.add_argument("--force", action="store_true", help="replace an existing file")
+    unpack = made["unpack"]
+    unpack.add_argument("packed", type=Path, metavar="FILE")
+    unpack.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="(default: beside it)")
     check = made["check"]
     check.add_argument("project", metavar="PROJECT", help="a project file or an example's id")
     _setting(check)

@@ -11,7 +11,7 @@ from typing import Any
 from models.graph import GROUP, Graph
 from models.groups import inside
 from models.shapes import NodeReport, Report, infer
-from playground import overrides
+from playground import overrides, packing
 from playground import project as projects
 from playground.console import Console, count, short, size
 from playground.data import SOURCES
@@ -39,6 +39,26 @@ def new(options: Namespace) -> int:
     project = replace(projects.open_example(options.example), name=path.stem)
     projects.save(project, path)
     print(path)
+    return 0
+
+
+def pack(options: Namespace) -> int:
+    """A project with everything that belongs to it as one file."""
+    project = projects.load(options.project)
+    target = options.output or options.project.with_name(
+        f"{options.project.name.removesuffix(projects.SUFFIX)}{packing.PACKED}"
+    )
+    refuse_existing(target, options.force)
+    packing.pack(project, options.project, target)
+    print(target)
+    return 0
+
+
+def unpack(options: Namespace) -> int:
+    """Open a packed project into a new folder."""
+    if not options.packed.is_file():
+        raise ValueError(f"{options.packed} does not exist, or is no file")
+    print(packing.unpack(options.packed, options.output or packing.folder_for(options.packed)))
     return 0
 
 

@@ -19,11 +19,14 @@ from models.graph import Graph
 from models.shapes import Report, ShapeInference
 from playground import project as projects
 from playground.data.source import Place
+from playground.files import bring
 from playground.project import Project, ProjectError
 from ui.settings import remember_project
 
 UNDO_STEP = 1
 UNTITLED = "untitled"
+RECORDED = "recorded"
+RECORDINGS = ("pictures", "sounds")
 _UNTITLED_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -131,6 +134,11 @@ class Document(QObject):
         return projects.files_folder(self._place)
 
     @property
+    def file(self) -> Path:
+        """The project's file; where it has none, the one that its files would lie beside."""
+        return self._place
+
+    @property
     def place(self) -> Place:
         """Where the paths of the data begin."""
         return projects.place(self._place)
@@ -212,6 +220,7 @@ class Document(QObject):
         try:
             if place != self._place:
                 self._earlier_place = place
+                self._bring_recordings(place)
                 if not self.busy:
                     self._bring_run()
             projects.save(self.project, self.path)
@@ -253,6 +262,20 @@ class Document(QObject):
     def keep(self, key: str, value: Any) -> None:
         """Note a piece of the window's state (a sample, a tab) to be saved with the project."""
         self._project = replace(self.project, view={**self.project.view, key: value})
+
+    def note_recordings(self) -> None:
+        """Samples are being recorded: a project without a file is not to be left without a
+        question, and is kept for recovery with where they are."""
+        if self.path is None and not self.project.view.get(RECORDED):
+            self._change(view={**self.project.view, RECORDED: True})
+            self.autosave()
+
+    def _bring_recordings(self, place: Path) -> None:
+        """Let the samples that were recorded while the project was at ``place`` be here too."""
+        before = projects.files_folder(place)
+        for name in RECORDINGS:
+            if (before / name).is_dir():
+                bring(before / name, self.files / name)
 
     def _bring_run(self) -> None:
         """Copy the last run from where the project was, so that its weights stay with it."""

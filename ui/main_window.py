@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
 
 from playground import project as projects
 from playground.messages import Exported, State
+from playground.packing import PACKED, is_packed
 from ui.actions import Action, Actions
 from ui.command_search import CommandSearch
 from ui.notices import Notices
+from ui.packing import Packing
 from ui.rescue import Guard
 from ui.session import Session
 from ui.settings import forget_project, settings
@@ -34,6 +36,7 @@ from ui.workspace import CANVAS, PAGES, TITLES, Workspace
 
 SUFFIX = ".playground"
 FILTER = f"Playground projects (*{SUFFIX})"
+OPENED = f"Playground projects (*{SUFFIX} *{PACKED})"
 FIRST_SIZE = (1600, 1000)
 LEAST_SIZE = (1024, 640)
 LOAD_AFTER_MS, LOAD_PAUSE_MS = 300, 20
@@ -63,6 +66,8 @@ class MainWindow(QMainWindow):
         session.project_changed.connect(self._project_changed)
         session.reveal.connect(self._reveal)
         session.bridge.exported.connect(self._exported)
+        self._packing = Packing(session)
+        self._packing.unpacked.connect(self.open_path)
         self.actions_.refresh()
 
     # --- building -----------------------------------------------------------------------------
@@ -148,6 +153,8 @@ class MainWindow(QMainWindow):
                    "File", keywords="home welcome"),
             Action("save", "Save", self.save, "Ctrl+S", "save", "File", is_open),
             Action("save_as", "Save as …", self.save_as, "Ctrl+Shift+S", "save", "File", is_open),
+            Action("pack", "Save a packed copy …", self.save_packed, "", "save", "File", is_open,
+                   keywords="zip share send recordings weights"),
             Action("quit", "Quit", self.close, "Ctrl+Q", "exit", "Program", keywords="close exit"),
         ]  # fmt: skip
 
@@ -274,8 +281,13 @@ class MainWindow(QMainWindow):
         """Open an example, after asking what to do with unsaved work."""
         return self.may_leave() and self.session.open_example(id)
 
+    @Slot(object)
     def open_path(self, path: Path) -> bool:
-        """Open a project file, after asking what to do with unsaved work."""
+        """Open a project file, after asking what to do with unsaved work; a packed one is
+        unpacked first."""
+        if is_packed(path):
+            self._packing.unpack(path)
+            return True
         if not self.may_leave():
             return False
         if self.session.open(path):
@@ -291,7 +303,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def choose_project(self) -> None:
-        name = QFileDialog.getOpenFileName(self, "Open a project", self._folder(), FILTER)[0]
+        name = QFileDialog.getOpenFileName(self, "Open a project", self._folder(), OPENED)[0]
         if name:
             self.open_path(Path(name))
 
@@ -309,6 +321,16 @@ class MainWindow(QMainWindow):
         return self.session.save(
             path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
         )
+
+    @Slot()
+    def save_packed(self) -> None:
+        """Ask where to, and write a copy with everything that belongs to the project."""
+        start = Path(self._folder()) / f"{file_stem(self.session.project.name)}{PACKED}"
+        kind = f"Packed projects (*{PACKED})"
+        name = QFileDialog.getSaveFileName(self, "Save a packed copy", str(start), kind)[0]
+        if name:
+            path = Path(name)
+            self._packing.pack(path if is_packed(path) else path.with_name(path.name + PACKED))
 
     def export(self, target: str, suffix: str) -> None:
         """Ask where to, and let the worker write it."""
@@ -433,6 +455,7 @@ class MainWindow(QMainWindow):
             self.workspace.remember()
         if not self._at_once:
             self.session.forget_autosave()
+        self._packing.close()
         self.session.close()
         if self._discarded:
             self.session.discard_files()
@@ -460,6 +483,6 @@ def file_stem(name: str) -> str:
 def _dropped_project(event: QDropEvent) -> Path | None:
     for url in event.mimeData().urls():
         path = Path(url.toLocalFile())
-        if url.isLocalFile() and path.suffix == SUFFIX:
+        if url.isLocalFile() and (path.suffix == SUFFIX or is_packed(path)):
             return path
     return None
