@@ -144,11 +144,14 @@ def from_array(values: Array, channels: int, size: tuple[int, int], fit: str = "
 
 def fitted(pixels: Pixels, size: tuple[int, int], fit: str = "crop") -> Pixels:
     """H×W×C pixels at ``size`` (height, width): the middle cut out ("crop"), black borders added
-    ("pad"), or the proportions given up ("stretch")."""
+    ("pad"), or the proportions given up ("stretch"); "within" is at most ``size``."""
     height, width = size
     rows, columns = pixels.shape[:2]
     if (rows, columns) == (height, width):
         return pixels
+    if fit == "within":
+        scale = max(rows / height, columns / width, 1.0)
+        return _resized(pixels, max(1, round(rows / scale)), max(1, round(columns / scale)))
     if fit == "crop":
         scale = min(rows / height, columns / width)
         keep_rows, keep_columns = max(1, round(height * scale)), max(1, round(width * scale))

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from playground.bench.child import Child, ChildFailed
+from playground.bench.data import data
 from playground.console import Console
 
 EXAMPLES = ("digits-cnn", "digits-lstm", "digits-hybrid")
@@ -69,13 +70,13 @@ def training(plan: Plan) -> Iterator[Row]:
         rows = []
         for name, values in rates.items():
             ratios = [value / base for value, base in zip(values, rates[BASE], strict=True)]
-            spread = _spread(values)
+            rate = spread(values)
             row = {
                 "example": example,
                 "contender": name,
                 "threads": details[name].get("threads"),
-                "batches_per_second": spread,
-                "ratio": _spread(ratios),
+                "batches_per_second": rate,
+                "ratio": spread(ratios),
             }
             if "lateness" in details[name]:
                 row |= {key: details[name][key] for key in ("lateness", "snapshots")}
@@ -189,11 +190,11 @@ def launch(plan: Plan) -> Iterator[Row]:
             seconds.append(child.answer()["painted"] - started)
         finally:
             child.close()
-    yield {"seconds": _spread(seconds)}
-    spread = _spread(seconds)
+    taken = spread(seconds)
+    yield {"seconds": taken}
     plan.console.say(
-        f"\nlaunch to visible window: {spread['median']:.2f} s "
-        f"({spread['min']:.2f}–{spread['max']:.2f}, {LAUNCHES} launches)"
+        f"\nlaunch to visible window: {taken['median']:.2f} s "
+        f"({taken['min']:.2f}–{taken['max']:.2f}, {LAUNCHES} launches)"
     )
 
 
@@ -219,6 +220,7 @@ BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "ui": ui,
     "launch": launch,
     "edits": edits,
+    "data": data,
 }
 
 
@@ -230,7 +232,7 @@ def machine() -> dict[str, Any]:
     return {"cores": usable_cores(), "threads": default_threads(), "load": load}
 
 
-def _spread(values: list[float]) -> dict[str, float]:
+def spread(values: list[float]) -> dict[str, float]:
     return {
         "median": statistics.median(values),
         "min": min(values),

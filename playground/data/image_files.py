@@ -321,18 +321,26 @@ def _chosen(frame: pl.DataFrame, locate: _Locator, wanted: Columns) -> Columns:
 
     file = wanted.file
     if not file:
-        candidates = dict.fromkeys([called(_FILE), *frame.columns])
-        file = next((n for n in candidates if n and _names_files(frame, n, locate)), "")
+        named = called(_FILE)
+        if named and _names_files(frame, named, locate):
+            file = named
+        else:
+            others = (name for name in frame.columns if _names_files(frame, name, locate, True))
+            file = next(others, "")
     group, split = wanted.group or called(_GROUP), wanted.split or called(_SPLIT)
     rest = [name for name in frame.columns if name not in (file, group, split)]
     label = wanted.label or called(_LABEL) or (rest[0] if rest else "")
     return Columns(file, label, group, split)
 
 
-def _names_files(frame: pl.DataFrame, column: str, locate: _Locator) -> bool:
-    """Whether at least half of a column's first cells are files that are there."""
+def _names_files(
+    frame: pl.DataFrame, column: str, locate: _Locator, with_suffix: bool = False
+) -> bool:
+    """Whether at least half of a column's first cells are files that are there. Classes that are
+    numbers may be names of files by chance, but hardly ``with_suffix``."""
     cells = frame[column].head(_PROBED).drop_nulls().to_list()
-    return bool(cells) and 2 * sum(locate(cell) is not None for cell in cells) >= len(cells)
+    names = [cell for cell in cells if not with_suffix or "." in cell]
+    return bool(cells) and 2 * sum(locate(name) is not None for name in names) >= len(cells)
 
 
 class _Locator:
@@ -354,7 +362,9 @@ class _Locator:
                     stem, suffix = os.path.splitext(file)  # noqa: PTH122 (for every file)
                     if suffix.lower() in self._suffixes:
                         path = f"{where}{os.sep}{file}"
-                        for key in (file, stem, everything.name(path)):
+                        # a column of "007" is read as numbers
+                        bare = (stem.lstrip("0") or "0") if stem.isdigit() else stem
+                        for key in (file, stem, everything.name(path), bare):
                             self._names.setdefault(key, path)
         known = self._names.get(text) or self._names.get(text.removeprefix(f".{os.sep}"))
         if known:

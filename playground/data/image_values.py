@@ -55,23 +55,30 @@ class ImageFiles:
     def read(self, indices: Indices, into: Pixels) -> Iterator[str | None]:
         """Fill ``into`` with the pictures of ``indices``; for each in turn None, or why it cannot
         be read."""
+        keys = [self._key(self.paths[index]) for index in indices]
+        missing = [place for place, key in enumerate(keys) if not self._kept(key, into[place])]
 
-        def picture(place: int) -> str | None:
-            path = self.paths[indices[place]]
-            key = None
-            with suppress(OSError):  # the decoder says what is wrong with the file
-                key = file_key(path) if self.cache else None
-            if self.cache and key and self.cache.read(key, into[place]):
-                return None
+        def decode(place: int) -> str | None:
             try:
-                into[place] = self.reading.read(path)[0][1]
+                into[place] = self.reading.read(self.paths[indices[place]])[0][1]
             except DataError as error:
                 return str(error)
-            if self.cache and key:
+            if self.cache and (key := keys[place]):
                 self.cache.write(key, into[place])
             return None
 
-        return parallel(picture, range(len(indices)))
+        decoded = parallel(decode, missing)
+        wanted = set(missing)
+        for place in range(len(indices)):
+            yield next(decoded) if place in wanted else None
+
+    def _key(self, path: str) -> bytes | None:
+        with suppress(OSError):  # the decoder says what is wrong with the file
+            return file_key(path) if self.cache else None
+        return None
+
+    def _kept(self, key: bytes | None, into: Pixels) -> bool:
+        return self.cache is not None and key is not None and self.cache.read(key, into)
 
 
 def parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:

@@ -46,7 +46,7 @@ def test_the_window(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_bench(shell: Shell) -> None:
-    assert "known: training, ui, launch, edits" in shell("bench", "speed").sentence
+    assert "known: training, ui, launch, edits, data" in shell("bench", "speed").sentence
 
 
 def test_why_a_child_ended() -> None:
