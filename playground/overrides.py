@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from models import edits
 from models.layers import LAYERS
 from models.parameters import Parameter, ParameterError
+from models.registry import UnknownEntry
 from playground.data.settings import DataSettings
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 def apply(project: Project, settings: Sequence[str]) -> Project:
     """``project`` with every ``KEY=VALUE`` applied; raises ``ParameterError``.
 
-    Keys: ``training.learning_rate``, ``data.path``, ``split.test``, ``task.loss``,
-    ``node.conv1.out_channels``.
+    Keys: ``training.learning_rate``, ``data.path``, ``split.test``, ``augment.move`` (true or
+    false), ``augment.move.turn``, ``task.loss``, ``node.conv1.out_channels``.
     """
     for setting in settings:
         key, equals, text = setting.partition("=")
@@ -29,8 +30,8 @@ def apply(project: Project, settings: Sequence[str]) -> Project:
             raise ParameterError(f"--set {setting}: write KEY=VALUE")
         try:
             project = _applied(project, key.strip(), text)
-        except ValueError as error:
-            raise ParameterError(f"--set {key.strip()}: {error}") from None
+        except (ValueError, UnknownEntry) as error:
+            raise ParameterError(f"--set {key.strip()}: {error.args[0]}") from None
     return project
 
 
@@ -69,6 +70,8 @@ def _applied(project: Project, key: str, text: str) -> Project:
             value = _find(SPLIT_PARAMETERS, rest, "setting of the split").parse(text)
             split = replace(project.data.split, **{rest: value})
             return replace(project, data=replace(project.data, split=split))
+        case "augment":
+            return _augment(project, rest, text)
         case "task":
             from playground.tasks import TASKS
 
@@ -77,7 +80,7 @@ def _applied(project: Project, key: str, text: str) -> Project:
             options = {**project.task.options, rest: value}
             return replace(project, task=replace(project.task, options=options))
     raise ParameterError(
-        "a key begins with training., data., split., task. or node.; "
+        "a key begins with training., data., split., augment., task. or node.; "
         "for example training.learning_rate=0.01"
     )
 
@@ -94,6 +97,24 @@ def _data(project: Project, name: str, text: str) -> Project:
         value = str(Path(value).resolve())
     options = {**project.data.options, name: value}
     return replace(project, data=replace(project.data, options=options))
+
+
+def _augment(project: Project, path: str, text: str) -> Project:
+    """``move=true`` switches an augmentation on or off, ``move.turn=20`` also sets it."""
+    from playground.data.augment import AUGMENTATIONS, Applied
+
+    id, _, name = path.partition(".")
+    found = AUGMENTATIONS.get(id)
+    before = project.data.augmentation
+    options = next((dict(item.options) for item in before if item.id == found.id), {})
+    on = True
+    if name:
+        options[name] = _find(found.parameters, name, f"setting of {found.name}").parse(text)
+    else:
+        on = bool(Parameter(id, found.name, "bool", True).parse(text))
+    kept = [item for item in before if item.id != found.id]
+    after = [*kept, Applied(found.id, options)] if on else kept
+    return replace(project, data=replace(project.data, augmentation=tuple(after)))
 
 
 def _node(project: Project, path: str, text: str) -> Project:
