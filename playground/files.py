@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import uuid
 from pathlib import Path
 
 LARGEST_TEXT = 64 << 20
@@ -72,3 +74,30 @@ def place(folder: Path) -> Path:
     """Where the checkpoint is: a kill between the two renames leaves it beside its place."""
     old = folder.with_name(f"{folder.name}.old")
     return old if old.is_dir() and not folder.is_dir() else folder
+
+
+def bring(folder: Path, to: Path) -> None:
+    """Let the files in ``folder``, which are never written to again, be in ``to`` as well: as links
+    to the same where the disk has them, otherwise as copies. What was in ``to`` before is kept
+    beside it, and hidden files are left out. Raises ``OSError``."""
+    part = to.with_name(f".{to.name}-{uuid.uuid4().hex}")
+    hidden = shutil.ignore_patterns(".*")
+    try:
+        shutil.copytree(folder, part, ignore=hidden, copy_function=_linked)
+        if to.exists():
+            to.rename(to.with_name(f"{to.name} before {part.name[-6:]}"))
+        part.rename(to)
+    except (OSError, shutil.Error) as error:
+        shutil.rmtree(part, ignore_errors=True)
+        if isinstance(error, shutil.Error):
+            source, _, reason = error.args[0][0]
+            raise OSError(f"{source} cannot be copied: {reason}") from None
+        raise
+
+
+def _linked(old: str, new: str) -> str:
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copy2(old, new)
+    return new

@@ -341,6 +341,27 @@ def build_starter(session: Session, kind: str = "auto") -> bool:
     return True
 
 
+def adapt(session: Session) -> bool:
+    """Change the network and the task to what the data need; tells what is left to be done."""
+    from playground.starter import adopt, propose
+
+    dataset = session.dataset
+    if dataset is None:
+        return False
+    if dataset.task != session.project.task.id:
+        session.set_task(id=dataset.task, options={})
+    try:
+        session.edit("Adapt to the data", adopt(session.graph, dataset))
+    except ValueError as error:
+        session.tell(str(error), "warn", key="adapt")
+        return False
+    left = propose(session.graph, dataset, session.report)
+    if left:
+        text = f"{left[0].message} Change the network on the canvas, or build a new one."
+        session.tell(text, "warn", key="adapt")
+    return not left
+
+
 # --- clipboard ----------------------------------------------------------------------------------
 
 

@@ -7,25 +7,36 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from models.axes import Kind
 from playground.data import SOURCES
 from playground.data.dataset import Dataset
-from playground.messages import Array, DataFailed
+from playground.messages import Array, DataProgress
 from playground.project import DataSettings
-from playground.starter import adopt, propose
+from playground.starter import propose
 from playground.tasks import TASKS
 from ui.builder import commands
 from ui.data.bars import ClassBars, SplitBar
+from ui.data.dialog import choose
+from ui.data.drops import data_drops
+from ui.data.families import FAMILIES, known_icon, offered
+from ui.data.samples.skipped import SkippedDialog
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
 from ui.insight.sample_grid import SampleGrid
-from ui.insight.tryout import dropped_file
 from ui.session import Session
-from ui.theme import icon_names
-from ui.widgets import Button, ElidedLabel, EmptyState, IconButton, label, scrolled
+from ui.theme import theme
+from ui.widgets import (
+    Button,
+    ElidedLabel,
+    EmptyState,
+    IconButton,
+    ProgressLine,
+    label,
+    scrolled,
+)
 
 TILES = {Kind.IMAGE: 24, Kind.SEQUENCE: 8, Kind.VECTOR: 8}
 STARTERS = (
@@ -35,14 +46,15 @@ STARTERS = (
     ("rnn", "RNN"),
     ("hybrid", "Hybrid: CNN, then RNN"),
 )
-METHODS = {"stratified": "equal shares", "random": "at random"}
-TABLES = frozenset({".csv", ".tsv", ".txt"})
+METHODS = {
+    "stratified": "equal shares",
+    "random": "at random",
+    "group": "by group",
+    "time": "in time",
+    "own": "as the data say",
+}
+RECORDERS = (("camera", "camera", "Record pictures"), ("microphone", "mic", "Record sounds"))
 NOTHING = "Choose what the network learns from."
-
-
-def source_icon(icon: str) -> str:
-    """The name of an icon that there is."""
-    return icon if icon in icon_names() else "image" if icon.startswith("image") else "file"
 
 
 class Banner(QFrame):
@@ -71,24 +83,59 @@ class DataPanel(QWidget):
         self._random = np.random.default_rng(0)
         self._shown: Dataset | None = None
         self._last_good: DataSettings | None = None
-        self._failure = ""
         self._indices: list[int] = []
         self._fetch = Fetch(self)
         self._fetch.done.connect(self._fetched)
         self._fetch.failed.connect(self._not_read)
         self.setAccessibleName("Data")
-        self.setAcceptDrops(True)
-        self.sources = [self._source_button(source) for source in SOURCES]
+        self.drops = data_drops(self, session)
+        self.sources = self._source_buttons()
         self._build()
         self._connect()
         self._refresh()
 
-    def _source_button(self, source: Any) -> IconButton:
-        button = IconButton(source_icon(source.icon), source.name, size=26)
-        button.setToolTip(f"{source.name}: {source.summary}")
-        button.clicked.connect(self._source_clicked)
-        button.setProperty("source", source.id)
-        return button
+    def _source_buttons(self) -> list[IconButton]:
+        """One for the camera, the microphone and each common family, and one for all others."""
+        found = []
+        for source, icon, text in RECORDERS:
+            if source in SOURCES:
+                button = IconButton(icon, text, size=26)
+                button.clicked.connect(self._record)
+                found.append(button)
+        families = dict(offered())
+        for id, look in FAMILIES.items():
+            if look.direct and id in families:
+                button = IconButton(look.icon, look.name, size=26)
+                button.setToolTip(f"{look.name}: {look.summary.lower()}")
+                button.setProperty("family", id)
+                button.clicked.connect(self._family_clicked)
+                found.append(button)
+        more = IconButton("more", "All sources of data", size=26)
+        more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self)
+        menu.aboutToShow.connect(self._fill_sources)
+        menu.triggered.connect(self._source_chosen)
+        more.setMenu(menu)
+        return [*found, more]
+
+    @Slot()
+    def _fill_sources(self) -> None:
+        menu = self.sender()
+        if isinstance(menu, QMenu):
+            menu.clear()
+            for id, sources in offered():
+                menu.addAction(FAMILIES[id].name).setEnabled(False)
+                for source in sources:
+                    icon = theme().icon(known_icon(source.icon))
+                    menu.addAction(icon, source.name).setData(source.id)
+
+    @Slot(object)
+    def _source_chosen(self, action: QAction) -> None:
+        choose(self._session, self, str(action.data()))
+
+    @Slot()
+    def _record(self) -> None:
+        self._session.reveal.emit("record")
 
     def _build(self) -> None:
         self.title = ElidedLabel("", "title")
@@ -121,10 +168,13 @@ class DataPanel(QWidget):
         titles.addLayout(head)
         titles.addWidget(self.summary)
         column.addLayout(titles)
+        self.skipped = Button("Show what was skipped", "warning", "link", "warn")
+        self.skipped.clicked.connect(self._show_skipped)
         for widget in (self.banner, self.grid, self.bars):
             column.addWidget(widget)
         column.addLayout(split_head)
         column.addWidget(self.split)
+        column.addWidget(self.skipped)
         column.addWidget(self.notes)
         column.addStretch(1)
         buttons = QHBoxLayout()
@@ -135,12 +185,17 @@ class DataPanel(QWidget):
         self.empty = EmptyState("image", NOTHING, "Choose data …", self.choose_data)
         self.earlier = Button("Use the earlier data", "undo", "link", "accent")
         self.earlier.clicked.connect(self._use_earlier)
+        self.progress = ProgressLine()
+        self.cancel = Button("Cancel", "close", "link", "accent")
+        self.cancel.clicked.connect(self._session.cancel_data)
         self.retry = Button("Try again", "refresh", "link", "accent")
         self.retry.clicked.connect(self._try_again)
         nothing = QWidget()
         rows = QVBoxLayout(nothing)
         rows.setContentsMargins(12, 8, 12, 16)
         rows.addWidget(self.empty, 1)
+        rows.addWidget(self.progress)
+        rows.addWidget(self.cancel)
         rows.addWidget(self.retry)
         rows.addWidget(self.earlier)
         self._pages = QStackedWidget()
@@ -169,7 +224,7 @@ class DataPanel(QWidget):
         session.graph_changed.connect(self._compare)
         session.settings_changed.connect(self._compare)
         session.project_changed.connect(self._project_changed)
-        session.bridge.data.connect(self._on_data)
+        session.bridge.data_progress.connect(self._on_progress)
 
     # Showing ------------------------------------------------------------------------------------
 
@@ -179,17 +234,21 @@ class DataPanel(QWidget):
         self._refresh()
 
     @Slot(object)
-    def _on_data(self, message: object) -> None:
-        self._failure = message.message if isinstance(message, DataFailed) else ""
-        self._refresh()
+    def _on_progress(self, progress: DataProgress) -> None:
+        self.progress.set_value(progress.fraction or 0.0)
+        self.progress.setVisible(self._session.reading and progress.fraction is not None)
 
     @Slot()
     def _refresh(self) -> None:
         session, dataset = self._session, self._session.dataset
         if dataset is None:
             self._shown = None
-            self.empty.say(session.data_message or NOTHING, "Choose data …")
-            failed = bool(self._failure) and self._failure == session.data_message
+            reading = session.reading
+            button = "" if reading else "Choose data …"
+            self.empty.say(session.data_message or NOTHING, button)
+            self.cancel.setVisible(reading)
+            self.progress.setVisible(reading and self.progress.isVisible())
+            failed = session.is_open and not reading and bool(session.data_message)
             self.retry.setVisible(failed)
             self.earlier.setVisible(failed and self._last_good is not None)
             self._pages.setCurrentIndex(0)
@@ -208,6 +267,7 @@ class DataPanel(QWidget):
         self.split_method.setText(self._method(dataset))
         self.notes.setText("\n".join(dataset.notes))
         self.notes.setVisible(bool(dataset.notes))
+        self.skipped.setVisible(bool(dataset.skipped))
         self._random = np.random.default_rng(0)
         self._show_samples()
         self._compare()
@@ -287,20 +347,7 @@ class DataPanel(QWidget):
     @Slot()
     def adapt(self) -> None:
         """Change the network and the task to what the data need, as one undoable step."""
-        session, dataset = self._session, self._session.dataset
-        if dataset is None:
-            return
-        if dataset.task != session.project.task.id:
-            session.set_task(id=dataset.task, options={})
-        try:
-            session.edit("Adapt to the data", adopt(session.graph, dataset))
-        except ValueError as error:
-            session.tell(str(error), "warn", key="adapt")
-            return
-        left = propose(session.graph, dataset, session.report)
-        if left:
-            text = f"{left[0].message} Change the network on the canvas, or build a new one."
-            session.tell(text, "warn", key="adapt")
+        commands.adapt(self._session)
 
     @Slot(object)
     def _starter_chosen(self, action: Any) -> None:
@@ -315,24 +362,18 @@ class DataPanel(QWidget):
 
     @Slot()
     def choose_data(self) -> None:
-        self._open_dialog()
+        choose(self._session, self)
 
     @Slot()
-    def _source_clicked(self) -> None:
+    def _family_clicked(self) -> None:
         button = self.sender()
         if isinstance(button, IconButton):
-            self._open_dialog(source=str(button.property("source")))
+            choose(self._session, self, family=str(button.property("family")))
 
-    def _open_dialog(self, source: str = "", path: str = "") -> None:
-        from ui.data.dialog import ChooseData
-
-        if not self._session.is_open:
-            return
-        dialog = ChooseData(self._session, self)
-        if source:
-            dialog.show_source(source, path)
-        dialog.accepted.connect(dialog.use)
-        dialog.open()
+    @Slot()
+    def _show_skipped(self) -> None:
+        if self._shown is not None:
+            SkippedDialog(self._shown, self).open()
 
     @Slot()
     def _use_earlier(self) -> None:
@@ -342,15 +383,4 @@ class DataPanel(QWidget):
     @Slot()
     def _try_again(self) -> None:
         session = self._session
-        session.worker.open_data(session.project.data, session.place)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        path = dropped_file(event.mimeData())
-        if path is not None and (path.is_dir() or path.suffix.lower() in TABLES):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        path = dropped_file(event.mimeData())
-        if path is not None:
-            event.acceptProposedAction()
-            self._open_dialog("images" if path.is_dir() else "table", str(path))
+        session.reopen_data()

@@ -1,0 +1,153 @@
+"""The column of classes, with room for what is done with all of them below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.data.record.cards import CardWords, ClassCard
+from ui.data.record.library import Library
+from ui.data.record.thumbnails import Thumbnails
+from ui.widgets import Button, divider, label, scrolled
+
+
+class ClassColumn(QWidget):
+    """Cards of the classes in ``library``. ``chosen`` is the class whose samples are shown at
+    large; the cards' wishes are passed on with the class's name."""
+
+    chosen_changed = Signal()
+    held = Signal(str)
+    let_go = Signal(str)
+    once_wanted = Signal(str)
+    burst_wanted = Signal(str)
+    folder_wanted = Signal(str)
+    files_dropped = Signal(str, object)
+
+    def __init__(self, library: Library, thumbnails: Thumbnails, words: CardWords) -> None:
+        super().__init__()
+        self._library, self._thumbnails, self._words = library, thumbnails, words
+        self.cards: list[ClassCard] = []
+        self.chosen = ""
+        self._to_edit = ""
+        self._ready = (False, "")
+        self.setAccessibleName("Classes")
+        self.head = QHBoxLayout()
+        self.head.setContentsMargins(12, 8, 12, 8)
+        self.head.setSpacing(8)
+        self.total = label("", "second")
+        self.head.addWidget(label("Classes", "title"))
+        self.head.addStretch(1)
+        self.head.addWidget(self.total)
+        content = QWidget()
+        self._list = QVBoxLayout(content)
+        self._list.setContentsMargins(0, 0, 0, 12)
+        self._list.setSpacing(0)
+        self.add = Button("Add a class", "plus")
+        self.add.clicked.connect(self.add_class)
+        around = QVBoxLayout()
+        around.setContentsMargins(12, 12, 8, 0)
+        around.addWidget(self.add)
+        self._list.addLayout(around)
+        self._list.addStretch(1)
+        self.area = scrolled(content)
+        self.foot = QVBoxLayout()
+        self.foot.setContentsMargins(12, 12, 12, 12)
+        self.foot.setSpacing(8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self.head)
+        column.addWidget(divider())
+        column.addWidget(self.area, 1)
+        column.addWidget(divider())
+        column.addLayout(self.foot)
+        library.changed.connect(self.refresh)
+        self.refresh()
+
+    def card(self, name: str) -> ClassCard | None:
+        return next((card for card in self.cards if card.name == name), None)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the classes as they are now."""
+        names = self._library.names if self._library.ready else []
+        while len(self.cards) > len(names):
+            card = self.cards.pop()
+            self._list.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        while len(self.cards) < len(names):
+            self._add_card()
+        for index, (card, name) in enumerate(zip(self.cards, names, strict=True)):
+            files = self._library.files(name)
+            card.show_class(name, index, files, len(files))
+            card.show_recording("")
+        total = self._library.total
+        self.total.setText(f"{total:,} {'sample' if total == 1 else 'samples'}")
+        if self.chosen not in names:
+            self.choose(names[0] if names else "")
+        self._mark()
+        edited = self.card(self._to_edit)
+        if edited is not None:
+            self._to_edit = ""
+            self.choose(edited.name)
+            edited.edit_name()
+            self.area.ensureWidgetVisible(edited)
+
+    def set_ready(self, ready: bool, reason: str = "") -> None:
+        """Whether there is something to record from."""
+        if (ready, reason) != self._ready:
+            self._ready = (ready, reason)
+            for card in self.cards:
+                card.set_ready(ready, reason)
+
+    @Slot(str)
+    def choose(self, name: str) -> None:
+        if name != self.chosen:
+            self.chosen = name
+            self._mark()
+            self.chosen_changed.emit()
+
+    @Slot()
+    def add_class(self) -> None:
+        """A new class, its name ready to be typed."""
+        names = {name.casefold() for name in self._library.names}
+        number = len(names) + 1
+        while f"class {number}" in names:
+            number += 1
+        self._to_edit = f"Class {number}"
+        self._library.add(self._to_edit)
+
+    def _mark(self) -> None:
+        for card in self.cards:
+            card.set_chosen(card.name == self.chosen)
+
+    def _add_card(self) -> None:
+        card = ClassCard(self._thumbnails, self._words)
+        card.picked.connect(self.choose)
+        card.renamed.connect(self._rename)
+        card.removed.connect(self._library.remove)
+        card.dropped.connect(self._moved)
+        for ours, its in (
+            (self.held, card.held),
+            (self.let_go, card.let_go),
+            (self.once_wanted, card.once_wanted),
+            (self.burst_wanted, card.burst_wanted),
+            (self.folder_wanted, card.folder_wanted),
+            (self.files_dropped, card.files_dropped),
+        ):
+            its.connect(ours)
+        card.set_ready(*self._ready)
+        self._list.insertWidget(len(self.cards), card)
+        self.cards.append(card)
+
+    @Slot(str, str)
+    def _rename(self, name: str, to: str) -> None:
+        if self.chosen == name:
+            self.chosen = to
+        self._library.rename(name, to)
+
+    @Slot(str, object)
+    def _moved(self, to: str, paths: object) -> None:
+        assert isinstance(paths, list)
+        self._library.move([path for path in paths if path.parent.name != to], to)

@@ -1,0 +1,249 @@
+"""From samples to a trained network: the data of the project, the network that suits, the run."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from models.graph import INPUT, OUTPUT
+from playground.data.settings import DataSettings
+from playground.messages import DataFailed, State
+from playground.starter import propose
+from ui.builder import commands
+from ui.data.record.library import Library
+from ui.session import Session
+from ui.widgets import Button, ProgressLine, label
+
+ENOUGH = 2
+"""Samples a class, so that training and validation each get one."""
+STAYS = "Everything stays on this machine."
+
+
+class UseBar(QWidget):
+    """Says what is missing, and then trains on the samples: one click from recording to learning.
+
+    The network on the canvas is kept where it fits. An empty one is replaced by a starter; where
+    another does not fit, adapting it and a starter are offered.
+    """
+
+    def __init__(self, session: Session, library: Library, source: str, folder: str) -> None:
+        super().__init__()
+        self._session, self._library = session, library
+        self._source, self._path = source, f"files:{folder}"
+        self._train_next = self._wanted = False
+        self._used = -1
+        self._build()
+        library.changed.connect(self.refresh)
+        session.dataset_changed.connect(self._data_changed)
+        session.state_changed.connect(self.refresh)
+        session.graph_changed.connect(self.refresh)
+        session.settings_changed.connect(self.refresh)
+        session.project_changed.connect(self._forget)
+        session.bridge.progress.connect(self.refresh)
+        session.bridge.data.connect(self._on_data)
+        self.refresh()
+
+    def _build(self) -> None:
+        self.train = Button("Train on these samples", "", "primary")
+        self.use = Button("Use these samples")
+        self.use.setToolTip("Make them the project's data, without training yet")
+        self.stop = Button("Stop and keep what is learnt", "stop")
+        self.adapt = Button("Adapt the network", "wand")
+        self.starter = Button("Build a starter network", "network")
+        self.see = Button("See it learn", "", "link")
+        self.text = label("", "small", wrap=True)
+        self.progress = ProgressLine(3)
+        self.train.setMinimumHeight(34)
+        last = QHBoxLayout()
+        last.addWidget(self.text, 1)
+        last.addWidget(self.see)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for widget in (self.train, self.stop, self.adapt, self.starter, self.use, self.progress):
+            column.addWidget(widget)
+        column.addLayout(last)
+        column.addWidget(label(STAYS, "section"))
+        self.train.clicked.connect(self.train_now)
+        self.use.clicked.connect(self.use_now)
+        self.stop.clicked.connect(self._session.stop)
+        self.adapt.clicked.connect(self._adapt)
+        self.starter.clicked.connect(self._build_starter)
+        self.see.clicked.connect(self._see)
+
+    # --- what there is ------------------------------------------------------------------------
+
+    @property
+    def in_use(self) -> bool:
+        """Whether the project's data are these recordings."""
+        if not self._session.is_open:
+            return False
+        data = self._session.project.data
+        return data.source == self._source and data.options.get("path") == self._path
+
+    def missing(self) -> str:
+        """What has to be recorded yet, in a sentence; "" where there is enough."""
+        counts = {name: len(self._library.files(name)) for name in self._library.names}
+        filled = [name for name, count in counts.items() if count]
+        few = [name for name in filled if counts[name] < ENOUGH]
+        if not self._library.ready:
+            return "Reading the recordings …"
+        if len(filled) < 2:
+            return "Record two classes at least, a few seconds each."
+        if few:
+            return f"Record a few more of {few[0]}."
+        return ""
+
+    def is_bare(self) -> bool:
+        """Whether there is no network yet but an Input and an Output."""
+        layers = {node.layer for node in self._session.graph.nodes.values()}
+        return layers <= {INPUT, OUTPUT}
+
+    def fits(self) -> bool:
+        session, dataset = self._session, self._session.dataset
+        if dataset is None or dataset.task != session.project.task.id:
+            return False
+        return session.report.ok and not propose(session.graph, dataset, session.report)
+
+    # --- what is done -------------------------------------------------------------------------
+
+    @Slot()
+    def use_now(self) -> None:
+        """Make the recordings the data of the project."""
+        self._train_next, self._wanted = False, True
+        self._take()
+
+    @Slot()
+    def train_now(self) -> None:
+        """Make them the data, put a starter where there is no network, and train."""
+        self._train_next = self._wanted = True
+        if self.in_use and self._session.dataset is not None and self.fresh == 0:
+            self._go_on()
+        else:
+            self._take()
+
+    @property
+    def fresh(self) -> int:
+        """Samples that were recorded after the data were read; below 0 where some were deleted."""
+        return self._library.total - self._used
+
+    def _take(self) -> None:
+        session = self._session
+        self._used = self._library.total
+        if self.in_use:
+            session.reopen_data()
+        else:
+            session.set_data(DataSettings(self._source, {"path": self._path}))
+        self.refresh()
+
+    @Slot()
+    def _data_changed(self) -> None:
+        if self.in_use and self._session.dataset is not None:
+            if self._used < 0:
+                self._used = len(self._session.dataset)
+            self._go_on()
+        self.refresh()
+
+    @Slot(object)
+    def _on_data(self, message: object) -> None:
+        if isinstance(message, DataFailed):
+            self._train_next = False
+
+    def _go_on(self) -> None:
+        """After the data are there: the network, then the run."""
+        if not self._wanted:
+            return
+        if self.is_bare():
+            self._build_starter()
+        if self._train_next and self.fits() and not self._session.busy:
+            self._train_next = False
+            self._session.run()
+        self._wanted = self._train_next
+        self.refresh()
+
+    @Slot()
+    def _build_starter(self) -> None:
+        """Put a network that suits the samples on the canvas, as one step that can be undone."""
+        if commands.build_starter(self._session):
+            self._wanted = self._train_next
+            self._go_on()
+
+    @Slot()
+    def _adapt(self) -> None:
+        if commands.adapt(self._session):
+            self._go_on()
+
+    @Slot()
+    def _see(self) -> None:
+        self._session.reveal.emit("live")
+
+    @Slot()
+    def _forget(self) -> None:
+        self._train_next = self._wanted = False
+        self._used = -1
+        self.refresh()
+
+    # --- what is shown ------------------------------------------------------------------------
+
+    @Slot()
+    def refresh(self) -> None:
+        """Offer what can be done now, and say what cannot and why."""
+        session = self._session
+        missing = self.missing()
+        learning = session.is_open and session.busy
+        loading = self.in_use and session.dataset is None
+        offers = self.in_use and not loading and not learning and not self.fits()
+        offers = offers and not self.is_bare()
+        self.train.setVisible(not learning)
+        self.train.setEnabled(not missing and not loading and not offers)
+        self.stop.setVisible(learning)
+        self.adapt.setVisible(offers)
+        self.starter.setVisible(offers)
+        current = self.in_use and self.fresh == 0
+        self.use.setVisible(not missing and not learning and not current)
+        self.use.setEnabled(not loading)
+        self.progress.setVisible(learning)
+        self.see.setVisible(learning)
+        self.text.setText(missing or self._words(loading, learning, offers))
+        if learning:
+            self._show_progress()
+
+    def _words(self, loading: bool, learning: bool, offers: bool) -> str:
+        session = self._session
+        if learning:
+            progress = session.progress
+            if progress is None:
+                return "Getting ready …"
+            return f"Learning · epoch {progress.epoch} of {progress.epochs}"
+        if loading:
+            return session.data_message or "Reading the samples …"
+        if offers and session.dataset is not None:
+            found = propose(session.graph, session.dataset, session.report)
+            first = found[0].message if found else "The network is for another task."
+            return f"{first} Adapt it, or build a new one."
+        if self.in_use and self.fresh > 0:
+            return f"{self.fresh:,} recorded since the network last saw the samples."
+        if self.in_use and session.state is State.FINISHED:
+            return self._result()
+        if self.in_use:
+            return "The network learns from these samples."
+        return "Enough to begin with. More samples make it better."
+
+    def _result(self) -> str:
+        """How well it does on what was kept back."""
+        history = self._session.history
+        values = history.validation_metric if history is not None else np.zeros(0)
+        values = values[np.isfinite(values)]
+        if history is None or history.metric != "accuracy" or not len(values):
+            return "Trained."
+        held = len(self._session.dataset.splits["validation"]) if self._session.dataset else 0
+        return f"Trained: {values.max():.0%} of {held} held-back samples right."
+
+    def _show_progress(self) -> None:
+        progress = self._session.progress
+        if progress is None:
+            self.progress.set_value(0.0)
+            return
+        epoch = progress.epoch - 1 + progress.batch / max(1, progress.batches)
+        self.progress.set_value(epoch / max(1, progress.epochs))
