@@ -226,7 +226,7 @@ def test_settings_of_one_run(shell: Shell, project: Path, tmp_path: Path) -> Non
         ("node.conv.out_chanels=3", "did you mean out_channels?"),
         ("node.conv.kernel_size=3x3x3", "one number or 2"),
         ("data.path=x", "setting of"),
-        ("data.source=camera", "source of data"),
+        ("data.source=satellite", "source of data"),
         ("epochs=3", "begins with training."),
         ("training.epochs", "write KEY=VALUE"),
     ],
