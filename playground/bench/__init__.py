@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from playground.bench.child import Child, ChildFailed
-from playground.bench.data import data
+from playground.bench.data import reading
 from playground.console import Console
 
 EXAMPLES = ("digits-cnn", "digits-lstm", "digits-hybrid")
@@ -220,7 +220,7 @@ BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "ui": ui,
     "launch": launch,
     "edits": edits,
-    "data": data,
+    "data": reading,
 }
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PARTS = (pictures.loading, pictures.folder)
 
 
-def data(plan: Plan) -> Iterator[dict[str, Any]]:
+def reading(plan: Plan) -> Iterator[dict[str, Any]]:
     """All parts, one after the other."""
     for part in PARTS:
         yield from part(plan)

@@ -55,12 +55,13 @@ class ImageFiles:
     def read(self, indices: Indices, into: Pixels) -> Iterator[str | None]:
         """Fill ``into`` with the pictures of ``indices``; for each in turn None, or why it cannot
         be read."""
-        keys = [self._key(self.paths[index]) for index in indices]
+        numbers = np.asarray(indices).tolist()
+        keys = [self._known(number) for number in numbers]
         missing = [place for place, key in enumerate(keys) if not self._kept(key, into[place])]
 
         def decode(place: int) -> str | None:
             try:
-                into[place] = self.reading.read(self.paths[indices[place]])[0][1]
+                into[place] = self.decoded(numbers[place])
             except DataError as error:
                 return str(error)
             if self.cache and (key := keys[place]):
@@ -69,12 +70,20 @@ class ImageFiles:
 
         decoded = parallel(decode, missing)
         wanted = set(missing)
-        for place in range(len(indices)):
+        for place in range(len(numbers)):
             yield next(decoded) if place in wanted else None
 
-    def _key(self, path: str) -> bytes | None:
+    def decoded(self, index: int) -> Pixels:
+        """One picture from its file; raises ``DataError``."""
+        return self.reading.read(self.paths[index])[0][1]
+
+    def key(self, index: int) -> bytes:
+        """What the picture is kept under; raises ``OSError``."""
+        return file_key(self.paths[index])
+
+    def _known(self, index: int) -> bytes | None:
         with suppress(OSError):  # the decoder says what is wrong with the file
-            return file_key(path) if self.cache else None
+            return self.key(index) if self.cache else None
         return None
 
     def _kept(self, key: bytes | None, into: Pixels) -> bool:

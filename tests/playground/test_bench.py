@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from playground import bench
+from playground.bench import data, pictures
 from playground.bench.child import Child, ChildFailed
 from tests.playground.cli_kit import Shell
 
@@ -66,3 +67,15 @@ def test_a_contender_that_is_not_there_is_told(
     assert said.code == 0, said.err
     assert "Lightning: is not installed" in said.out
     assert sys.modules.get("lightning") is None
+
+
+def test_reading_pictures(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "PICTURES", 60)
+    monkeypatch.setattr(pictures, "MANY", 60)
+    monkeypatch.setattr(pictures, "WORKERS", (0,))
+    monkeypatch.setattr(data, "PARTS", (pictures.loading, pictures.folder))
+    loading, folder, _ = shell.json("bench", "data", "--rounds", "1")
+    assert set(loading["seconds"]) == {"torchvision, 0 workers", "first", "again"}
+    assert loading["against_torchvision"]["median"] > 0
+    assert folder["files"] == 60
+    assert len(folder["megabytes"]) == 5
