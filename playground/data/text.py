@@ -30,8 +30,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     classes = _is_classification(found, options["task"])
     codes, names = indexed(found.labels, path.name) if classes else (None, ())
     groups = _groups(found, options["group"])
-    own = _own(found)
-    splits = split(len(found.texts), settings, codes, own["test"] if own else None)
+    splits = split(len(found.texts), settings, codes, own=_own(found), groups=groups)
     cutting = _token_options(options, found.texts)
     progress("Learning the vocabulary", None)
     train = [found.texts[index] for index in splits["train"]]

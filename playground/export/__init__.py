@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 600.0
 TARGETS = {"python": ".py", "onnx": ".onnx"}
 WEIGHTS = ".safetensors"
+VOCABULARY = ".vocabulary.json"
 
 
 class ExportError(ValueError):
@@ -48,8 +49,10 @@ class Export:
 
 
 def files_of(target: str, path: Path) -> tuple[Path, ...]:
-    """What an export to ``path`` writes."""
-    return (path, path.with_suffix(WEIGHTS)) if target == "python" else (path,)
+    """What an export to ``path`` writes; the vocabulary where the network reads text."""
+    if target != "python":
+        return (path,)
+    return (path, path.with_suffix(WEIGHTS), path.with_suffix(VOCABULARY))
 
 
 def export(run: Path, target: str, path: Path, which: str = "best") -> Export:
@@ -60,7 +63,7 @@ def export(run: Path, target: str, path: Path, which: str = "best") -> Export:
     if target not in TARGETS:
         raise ExportError(f"models are exported to {' or '.join(TARGETS)}; got {target!r}")
     path = path.absolute()
-    if len(set(files_of(target, path))) == 1 < len(files_of(target, path)):
+    if len(set(files_of(target, path))) < len(files_of(target, path)):
         raise ExportError(f"{path.name} is the name of the weights: call the source NAME.py")
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
@@ -68,13 +71,16 @@ def export(run: Path, target: str, path: Path, which: str = "best") -> Export:
             found = _in_child(
                 {"run": str(run), "target": target, "path": str(fresh), "which": which}
             )
-            files = files_of(target, path)
-            # the weights first: source without its weights would be of no use
-            for final, made in reversed(tuple(zip(files, files_of(target, fresh), strict=True))):
+            pairs = zip(files_of(target, path), files_of(target, fresh), strict=True)
+            written = [(final, made) for final, made in pairs if made.exists()]
+            files = tuple(final for final, _ in written)
+            # the source last: without its weights it would be of no use
+            for final, made in reversed(written):
                 made.replace(final)
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error.strerror or error}") from None
-    names = " and ".join(item.name for item in files)
+    *first, last = (item.name for item in files)
+    names = f"{', '.join(first)} and {last}" if first else last
     text = f"{names} written; {found['text']}"
     return Export(path, target, files, found["difference"], text)
 

@@ -99,7 +99,7 @@ def raw_inputs(model: Model, count: int, length: int = 0) -> dict[str, Array]:
 def _values(column: Column, count: int, length: int, random: np.random.Generator) -> Array:
     sizes = [length if isinstance(size, str) else size for size in column.shape.sizes]
     if column.shape.kind is Kind.TOKENS:
-        return random.integers(0, 2, (count, *sizes))
+        return random.integers(0, column.vocabulary or 2, (count, *sizes))
     normal = random.standard_normal((count, *sizes)).astype(np.float32)
     return column.preprocessing.inverse(normal)
 

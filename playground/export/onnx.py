@@ -199,7 +199,9 @@ def _input(model: Model, name: str) -> dict[str, Any]:
     if column is None:
         return {"meaning": "the number of valid steps of each sample"}
     reading = column.reading
+    tokens = {"meaning": "token numbers as the reading says, padded with 0"}
     return {
+        **(tokens if column.shape.kind is Kind.TOKENS else {}),
         "shape": column.shape.to_json(),
         "reading": None if reading is None else reading.to_json(),
     }

@@ -19,12 +19,16 @@ from models.axes import Kind, Shape
 from models.build import Network, build
 from models.graph import INPUT, OUTPUT, Graph
 from models.shapes import Report, infer
+from playground.data.text_encoder import TextEncoder
 from playground.export.members import HOLDER, WIDTH, Members, literal
 from playground.export.statements import Body, Text, chains, tidied
 from playground.export.steps import Constants
 from playground.preprocessing import Preprocessing
 
-TAKEN = {"CLASSES", "Tensor", "hold", "load", "nn", "torch", *models.modules.__all__}
+TAKEN = {
+    *("CLASSES", "Iterable", "Iterator", "Sequence", "Tensor", "TextEncoder", "hold", "load", "nn"),
+    *("torch", *models.modules.__all__),
+}
 
 HEADER = '''\
 """{title}
@@ -33,10 +37,18 @@ HEADER = '''\
 """
 
 from __future__ import annotations
-
+{imports}
 import torch
 from torch import Tensor, nn
 '''
+
+TEXT_IMPORTS = """
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
+"""
 
 LOAD = '''\
 def load(path: str) -> {name}:
@@ -48,6 +60,13 @@ def load(path: str) -> {name}:
     return network.eval()
 '''
 
+LOAD_ENCODER = '''\
+def load_encoder(path: str) -> TextEncoder:
+    """What makes token numbers of a text, from a .vocabulary.json file."""
+    with open(path, encoding="utf-8") as file:
+        return TextEncoder(**json.load(file))
+'''
+
 
 def python_source(
     graph: Graph,
@@ -56,6 +75,7 @@ def python_source(
     class_name: str = "Network",
     title: str = "",
     weights: str = "weights.safetensors",
+    vocabulary: str = "",
     preprocessing: Mapping[str, Preprocessing] | None = None,
     postprocessing: Mapping[str, Preprocessing] | None = None,
     classes: Sequence[str] = (),
@@ -65,6 +85,7 @@ def python_source(
     ``preprocessing`` has the steps of an input by its name; ``forward`` then takes raw values.
     ``postprocessing`` has those of an output's target, which are undone: ``forward`` then returns
     values in the target's own unit. ``classes`` are the names of the classes, if any.
+    ``vocabulary`` names the file from which text is encoded, where the network reads text.
 
     Raises ``BuildError`` where the graph has an error.
     """
@@ -88,8 +109,13 @@ def python_source(
     made = [*members.lines(), *constants.lines()]
     initial = ["def __init__(self) -> None:", "    super().__init__()", *_indented(made, 1), ""]
     parts = [
-        HEADER.format(title=_plain(title) or "A network.", usage=_usage(weights)),
+        HEADER.format(
+            title=_plain(title) or "A network.",
+            usage=_usage(weights, vocabulary, varies=len(arguments) > len(network.inputs)),
+            imports=TEXT_IMPORTS if vocabulary else "",
+        ),
         *_classes(classes),
+        *([inspect.getsource(TextEncoder)] if vocabulary else []),
         *_helpers(network, members),
         "\n".join(
             [
@@ -103,6 +129,7 @@ def python_source(
             ]
         ),
         LOAD.format(name=class_name),
+        *([LOAD_ENCODER] if vocabulary else []),
     ]
     return "\n\n".join(part.rstrip("\n") + "\n" for part in parts)
 
@@ -118,8 +145,16 @@ def _arguments(names: Sequence[str]) -> dict[str, str]:
     return result
 
 
-def _usage(weights: str) -> str:
-    return f'    network = load("{_plain(weights)}")\n    answer = network(x)'
+def _usage(weights: str, vocabulary: str, *, varies: bool) -> str:
+    lines = [f'network = load("{_plain(weights)}")']
+    if vocabulary:
+        lines += [
+            f'encoder = load_encoder("{_plain(vocabulary)}")',
+            'tokens = torch.tensor([encoder.encode("some text")])',
+        ]
+    given = "tokens, torch.tensor([tokens.size(1)])" if varies else "tokens"
+    lines.append(f"answer = network({given if vocabulary else 'x'})")
+    return "\n".join(f"    {line}" for line in lines)
 
 
 def _plain(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from playground.export import WEIGHTS
+from playground.data.text_reading import TextReading
+from playground.export import VOCABULARY, WEIGHTS
 from playground.export.check import Answerer, Checked, compare
 from playground.export.onnx import typed
 from playground.export.python import python_source
@@ -22,17 +24,21 @@ LONGEST_TITLE = 100
 
 
 def write(model: Model, path: Path) -> Checked:
-    """Write ``path`` and, beside it, its weights; raises ``Differs`` or ``BuildError``."""
-    weights = path.with_suffix(WEIGHTS)
+    """Write ``path`` and, beside it, its weights and the vocabulary of text; raises ``Differs``
+    or ``BuildError``."""
+    weights, vocabulary = path.with_suffix(WEIGHTS), path.with_suffix(VOCABULARY)
     columns, targets = model.dataset.inputs, model.dataset.targets
     inputs = dict(zip(model.network.arguments, model.wires.arguments, strict=True))
     name = model.run.project().name if model.run is not None else ""
     column = targets[model.wires.outputs[model.network.outputs[0]]]
+    readings = [columns[wire].reading for wire in inputs.values() if wire in columns]
+    reading = next((item for item in readings if isinstance(item, TextReading)), None)
     text = python_source(
         model.graph,
         class_name=class_name(name),
         title=plain(name),
         weights=weights.name,
+        vocabulary=vocabulary.name if reading is not None else "",
         preprocessing={
             argument: columns[wire].preprocessing
             for argument, wire in inputs.items()
@@ -46,6 +52,9 @@ def write(model: Model, path: Path) -> Checked:
         classes=column.classes,
     )
     path.write_text(text, encoding="utf-8")
+    if reading is not None:
+        settings = json.dumps(reading.settings(), ensure_ascii=False, indent=1)
+        vocabulary.write_text(settings, encoding="utf-8")
     state = model.network.module.state_dict()
     save_file({key: value.contiguous() for key, value in state.items()}, weights)
     return compare(model, _application(model), _exported(model, path, weights))
