@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
+from typing import Any, Literal
 
 from playground.capture.kinds import DeviceInfo
 from playground.capture.process import spawn
@@ -14,21 +14,17 @@ TIMEOUT = 15.0
 
 def cameras() -> list[DeviceInfo]:
     """Cameras by name; none is opened. Takes half a second and more; never raises."""
-    return _found("cameras")[0]
+    return found("cameras")[0]
 
 
 def microphones() -> list[DeviceInfo]:
     """Microphones by name, the system's default first. Takes half a second and more; never
     raises."""
-    return _found("microphones")[0]
+    return found("microphones")[0]
 
 
-def problem(what: str) -> str:
-    """Why ``what`` ("cameras", "microphones") cannot be listed, a sentence; "" where they can."""
-    return _found(what)[1]
-
-
-def _found(what: str) -> tuple[list[DeviceInfo], str]:
+def found(what: Literal["cameras", "microphones"]) -> tuple[list[DeviceInfo], str]:
+    """Devices by name, and why they cannot be listed ("" where they can)."""
     orders = {"what": what, "title": f"the list of {what}"}
     try:
         child = spawn()

@@ -45,8 +45,10 @@ def _microphones() -> list[dict[str, str]]:
     if not found:
         return []
     default: Any = sounddevice.default.device[0]
-    name = next((item["name"] for item in found if item["index"] == default), None)
-    if name is None:
-        return [{"address": item["name"], "name": item["name"]} for item in found]
-    first = {"address": "default", "name": f"System default ({name})"}
-    return [first, *({"address": item["name"], "name": item["name"]} for item in found)]
+    name = next((item["name"] for item in found if item["index"] == default), "")
+    aside = f" ({name})" if name not in ("", "default") else ""
+    names = dict.fromkeys(item["name"] for item in found if item["name"] != "default")
+    return [
+        {"address": "default", "name": f"System default{aside}"},
+        *({"address": name, "name": name} for name in names),
+    ]

@@ -97,7 +97,7 @@ def _file(address: str) -> Any:
 
 def _title(address: str) -> str:
     if address == "default":
-        return "the default microphone"
+        return "the system's microphone"
     return f"microphone {address}" if address.isdecimal() else address
 
 

@@ -109,7 +109,7 @@ class Publisher:
         height, width = pixels.shape[:2]
         said = f"{width}×{height} from {self._title}"
         if now - self._bright > _BLACK_SECONDS:
-            said += "; its pictures are black: is the lens covered or the camera switched off?"
+            said += "; its pictures are black: uncover the lens, or switch the camera on"
         if said != self._said:
             self._said = said
             self._outlet.tell(running=said)

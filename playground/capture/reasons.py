@@ -108,11 +108,11 @@ def no_stream(url: str) -> str:
     except TimeoutError:
         return f"{name} does not answer"
     except ConnectionRefusedError:
-        return f"{name} refuses the connection: is the camera's server running?"
+        return f"{name} refuses the connection: switch the camera or its server on"
     except OSError as error:
         return f"{name} cannot be reached: {error.strerror or error}"
     if parts.scheme not in ("http", "https"):
-        return f"{name} answers, but with no stream: are its path and password right?"
+        return f"{name} answers, but with no stream: check its path and password"
     return _answer(url, name)
 
 
@@ -124,9 +124,9 @@ def _answer(url: str, name: str) -> str:
     except urllib.error.HTTPError as error:
         if error.code in (401, 403):
             return f"{name} asks for a password: write it as http://name:password@…"
-        return f"{name} answers with error {error.code}: is its path right?"
+        return f"{name} answers with error {error.code}: check its path"
     except Exception:  # whatever a stranger's server can do to a connection
         return f"{name} does not answer"
     if kind.startswith(("multipart/", "video/", "image/")):
         return f"{name} sends no picture that can be read"
-    return f"{name} sends {kind}, not a stream of pictures: is its path right?"
+    return f"{name} sends {kind}, not a stream of pictures: check its path"

@@ -19,6 +19,8 @@ _BLOCK = 0.02
 """Seconds of sound that are written at a time."""
 
 _ZEROS = 5.0
+_LATENCY = 0.05
+"""Seconds that the system may keep back: little beside a person's finger, enough for a busy one."""
 
 
 def run(orders: Mapping[str, Any], outlet: Outlet, asked: threading.Event) -> dict[str, Any]:
@@ -76,8 +78,8 @@ class _Intake:
     def __init__(self, ring: SoundRing, rate: int, wanted: int) -> None:
         self._ring = ring
         self._resampler = _resampler(rate, wanted)
-        self.heard = time.monotonic()
-        self.sounded = time.monotonic()
+        self.blocks = 0
+        self.heard = self.sounded = time.monotonic()
 
     def __call__(self, samples: Any, frames: int, when: Any, status: Any) -> None:
         if status.input_overflow:
@@ -85,6 +87,7 @@ class _Intake:
         self.take(samples)
 
     def take(self, samples: Any) -> None:
+        self.blocks += 1
         self.heard = time.monotonic()
         mono: Samples = samples.mean(axis=1, dtype=np.float32)
         if mono.any():
@@ -102,18 +105,18 @@ def _device(
     outlet.within(limits["opening"], f"{title} has not opened in time")
     sounddevice = portaudio()
     device = _chosen(sounddevice, orders["where"])
-    title = device["name"]
+    title = title if device["name"] == "default" else device["name"]
     stream, intake, rate = _started(sounddevice, device, orders["rate"], ring)
     outlet.within(1e9, "")
     said = ""
-    while not asked.wait(0.25):
+    while not asked.wait(0.1):
         now = time.monotonic()
         if not stream.active or now - intake.heard > limits["stall"]:
-            raise Fault(f"no sound comes from {title} any more: is it unplugged?")
+            raise Fault(f"no sound comes from {title} any more: plug it in again")
         text = f"{rate:,} samples a second from {title}"
         if now - intake.sounded > _ZEROS:
-            text = f"only silence comes from {title}: is it muted, or not allowed to be used?"
-        if text != said:
+            text = f"only silence comes from {title}: switch it on, and allow it in the settings"
+        if text != said and intake.blocks:
             outlet.tell(running=text)
             said = text
     stream.abort()
@@ -134,6 +137,7 @@ def _started(
                     device=device["index"],
                     channels=channels,
                     dtype="float32",
+                    latency=_LATENCY,
                     callback=intake,
                 )
                 stream.start()
