@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Generic, Protocol, TypeVar
 
-FEW = 12
+FEW = 24
 """As many names can be listed in a sentence."""
 
 

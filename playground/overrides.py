@@ -36,16 +36,20 @@ def apply(project: Project, settings: Sequence[str]) -> Project:
 
 
 def with_data(project: Project, path: Path) -> Project:
-    """``project`` on another folder or table; a project on built-in data turns to images or a
-    table of one's own. Raises ``ParameterError`` where the path does not exist."""
-    from playground.data import SOURCES
+    """``project`` on another folder or file; a project on built-in data turns to the source that
+    opens them. Raises ``ParameterError`` where there is none, or the path does not exist."""
+    from playground.data import SOURCES, DataError
+    from playground.data.guess import guess_source
 
     if not path.exists():
         raise ParameterError(f"{path} does not exist")
     data = project.data
     paths = [p.id for p in SOURCES.get(data.source).parameters if p.type == "path"]
     if not paths:
-        data, paths = DataSettings("images" if path.is_dir() else "table"), ["path"]
+        try:
+            data, paths = DataSettings(guess_source([path]).source), ["path"]
+        except DataError as error:
+            raise ParameterError(str(error)) from None
     # a test set that came with the other data does not belong to these
     options = {key: value for key, value in data.options.items() if key not in paths}
     return replace(project, data=replace(data, options={**options, paths[0]: str(path.resolve())}))
