@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from playground.data.csv_reading import HEAD, MISSING, CsvOptions, Table, read_table
+from playground.data.csv_reading import HEAD, MISSING, CsvOptions, Table, check_for_nul, read_table
 from playground.data.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ PARTS = ("year", "month", "weekday", "hour")
 """What a date is to a network: the year as a number, the others as sine and cosine."""
 
 _CYCLES = {"month": 12.0, "weekday": 7.0, "hour": 24.0}
+_LARGEST = 3e38
 _SHOWN_ROWS = 50
 _BARS = 16
 _DATES = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
@@ -169,11 +170,21 @@ def column_type(column: pl.Series) -> Type:
 def numbers(table: Table, name: str) -> npt.NDArray[np.float64]:
     """A column as float64, NaN where a cell is missing. Raises ``DataError`` naming the first cell
     that is not a finite number."""
+    column = number_column(table, name, wide=True)
+    return column.fill_null(float("nan")).to_numpy().astype(np.float64, copy=False)
+
+
+def number_column(table: Table, name: str, *, wide: bool = False) -> pl.Series:
+    """The same as float32 (or float64), null where a cell is missing."""
     import polars as pl
 
     column = table.frame[name]
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        values = column.cast(pl.Float64)
+        values = column.cast(pl.UInt8) if column.dtype == pl.Boolean else column
+    elif column.dtype.is_temporal():
+        raise DataError(
+            f"{table.path.name}: column {name} holds dates, no numbers: set its type to date"
+        )
     else:
         texts = as_texts(column)
         values = _as_numbers(texts)
@@ -185,14 +196,16 @@ def numbers(table: Table, name: str) -> npt.NDArray[np.float64]:
                 f"{str(column[row])[:40]!r}, which is no number: correct it, or leave "
                 "the column out"
             )
-    result = values.fill_null(float("nan")).to_numpy().astype(np.float64)
-    infinite = np.flatnonzero(np.isinf(result) | (np.abs(np.nan_to_num(result)) > 3e38))
-    if len(infinite):
+    ends = (values.min(), values.max())  # these pass over NaN
+    if any(end is not None and abs(float(end)) > _LARGEST for end in ends):  # type: ignore[arg-type]
+        row = int((values.abs().fill_nan(None) > _LARGEST).arg_true()[0])
         raise DataError(
-            f"{table.path.name}: row {table.line(int(infinite[0]))} of column {name} is infinite "
+            f"{table.path.name}: row {table.line(row)} of column {name} is infinite "
             "or too large: correct it"
         )
-    return result
+    if values.dtype.is_float() and values.is_nan().any():
+        values = values.fill_nan(None)
+    return values.cast(pl.Float64 if wide else pl.Float32)
 
 
 def texts(table: Table, name: str) -> list[str | None]:
@@ -200,17 +213,24 @@ def texts(table: Table, name: str) -> list[str | None]:
     return list[str | None](as_texts(table.frame[name]).to_list())
 
 
-def coded(table: Table, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
+def coded(table: Table, name: str) -> tuple[npt.NDArray[np.int32], list[str]]:
     """A column's different texts, and for each row the number of its text, −1 where missing."""
     import polars as pl
 
     column = table.frame[name]
     raw = column.unique()
+    if raw.dtype == pl.String and raw.str.contains("\0", literal=True).any():
+        check_for_nul(table, column)
     clean = as_texts(raw).to_list()
     names = sorted({text for text in clean if text is not None})
     number = {text: index for index, text in enumerate(names)}
-    codes = pl.Series([-1 if text is None else number[text] for text in clean], dtype=pl.Int64)
-    return column.replace_strict(raw, codes, return_dtype=pl.Int64).to_numpy(), names
+    codes = pl.Series([-1 if text is None else number[text] for text in clean], dtype=pl.Int32)
+    if raw.dtype == pl.String:  # the quickest way for texts
+        known = raw.drop_nulls()
+        places = np.append(codes.filter(raw.is_not_null()).to_numpy(), np.int32(-1))
+        found = column.cast(pl.Enum(known)).to_physical().cast(pl.Int32)
+        return places[found.fill_null(known.len()).to_numpy()], names
+    return column.replace_strict(raw, codes, return_dtype=pl.Int32).to_numpy(), names
 
 
 def as_texts(column: pl.Series) -> pl.Series:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,13 @@ MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "?")
 """Cells that mean "no value"."""
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-HEAD = 10_000
+HEAD = 5_000
 """The first rows, by which types and roles are guessed."""
 
 _NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
           "utf-16-be": "UTF-16", "cp1252": "Windows-1252", "latin-1": "Latin-1"}  # fmt: skip
 _SAMPLE = 1 << 16
+_BLANK = b' \t\r,;|"'
 _MOST_COLUMNS = 100_000
 _UNEVEN = "correct it, or choose what is done with uneven rows"
 
@@ -97,22 +99,26 @@ def read_table(
         return parquet.read(path, rows, columns)
     kind = _format(path, first, options)
     content, lines, skipped = _content(path, kind, options)
-    source = path if content is None else content
-    if head is None:
-        frame = _parsed(path, source, kind, options, n_rows=rows)
-        schema = tuple(frame.schema.items())
-    else:
-        schema = head.schema
-        frame = _parsed_again(path, source, kind, options, head, columns, exact)
+    try:
+        frame = _frame(path, content, kind, options, rows, head, columns, exact)
+    except _NotUtf8:  # not to be seen in its beginning
+        if options.encoding != "auto":
+            raise _not_utf8(path) from None
+        kind = replace(kind, encoding="cp1252")
+        content = _decoded(path, "cp1252").encode()
+        frame = _frame(path, content, kind, options, rows, head, columns, exact)
+    schema = tuple(frame.schema.items()) if head is None else head.schema
     renamed = dict(zip((name for name, _ in schema), _stripped(schema), strict=True))
-    frame = _trimmed(frame.rename(renamed))
+    frame = _trimmed(frame.rename(renamed), path if content is None else content)
     if frame.height == 0:
         raise DataError(f"{path.name} has a header but no rows: choose a table with rows")
     name = _NAMES.get(kind.encoding, kind.encoding)
     table = Table(path, frame, kind.delimiter, name, kind.header, kind.decimal_comma,
                   (), skipped, lines, schema)  # fmt: skip
-    _check_for_nul(table)
-    return replace(table, notes=_notes(table, kind, options) if head is None else head.notes)
+    if head is None:  # of a whole, each column is looked at when it is used
+        for column in frame.iter_columns():
+            check_for_nul(table, column)
+    return replace(table, notes=_notes(table, kind, options, head))
 
 
 def fields(text: str) -> list[str]:
@@ -308,6 +314,10 @@ def _is_number(cell: str) -> bool:
 # --- parsing --------------------------------------------------------------------------------------
 
 
+class _NotUtf8(Exception):
+    """A byte beyond the first ones is not UTF-8."""
+
+
 def _parsed(
     path: Path, source: Path | bytes, kind: _Format, options: CsvOptions, **more: Any
 ) -> pl.DataFrame:
@@ -321,6 +331,9 @@ def _parsed(
         "truncate_ragged_lines": options.uneven != "refuse",
         "null_values": list(MISSING),
     }
+    if "schema_overrides" in more:  # words for "missing" cost time, and mostly there are none
+        with suppress(pl.exceptions.ComputeError):
+            return pl.read_csv(source, **{**settings, **more, "null_values": None})
     try:
         try:
             return pl.read_csv(source, infer_schema_length=HEAD, **{**settings, **more})
@@ -330,29 +343,30 @@ def _parsed(
     except pl.exceptions.NoDataError:
         raise DataError(f"{path.name} is empty: choose a table with rows") from None
     except (pl.exceptions.PolarsError, OSError, MemoryError, ValueError) as error:
-        if kind.encoding == "utf-8" and "utf-8" in str(error):
-            if options.encoding == "auto":  # not seen in its beginning
-                old = replace(kind, encoding="cp1252")
-                return _parsed(path, _decoded(path, "cp1252").encode(), old, options, **more)
-            raise _not_utf8(path) from None
+        if isinstance(source, Path) and "utf-8" in str(error):
+            raise _NotUtf8 from None
         reason = _reason(path, kind) or str(error).splitlines()[0][:100]
         raise DataError(f"{path.name} cannot be read as a table: {reason}") from None
     except pl.exceptions.PanicException:
         raise DataError(f"{path.name} cannot be read as a table: it is damaged") from None
 
 
-def _parsed_again(
+def _frame(
     path: Path,
-    source: Path | bytes,
+    content: bytes | None,
     kind: _Format,
     options: CsvOptions,
-    head: Table,
+    rows: int | None,
+    head: Table | None,
     columns: Sequence[str] | None,
     exact: Sequence[str],
 ) -> pl.DataFrame:
-    """The whole, with the types of its head."""
+    """The first rows, or the whole with the types of its head."""
     import polars as pl
 
+    source = path if content is None else content
+    if head is None:
+        return _parsed(path, source, kind, options, n_rows=rows)
     names = _stripped(head.schema)
     places = [i for i, name in enumerate(names) if columns is None or name in columns]
     types = {
@@ -422,16 +436,14 @@ def _not_utf8(path: Path) -> DataError:
     return DataError(f"{path.name} is not UTF-8: set its encoding")
 
 
-def _check_for_nul(table: Table) -> None:
+def check_for_nul(table: Table, column: pl.Series) -> None:
     """Numbers cannot hold one; in texts the parser lets it pass."""
     import polars as pl
 
-    for name, type in table.frame.schema.items():
-        if type == pl.String:
-            row = table.frame[name].str.contains("\0", literal=True).arg_max()
-            cell = table.frame[name][row] if row is not None else None
-            if cell is not None and "\0" in cell:
-                raise _nul(table.path, table.line(row or 0))
+    if column.dtype == pl.String:
+        found = column.str.contains("\0", literal=True).arg_true()
+        if found.len():
+            raise _nul(table.path, table.line(int(found[0])))
 
 
 def _stripped(schema: Sequence[tuple[str, Any]]) -> list[str]:
@@ -440,22 +452,31 @@ def _stripped(schema: Sequence[tuple[str, Any]]) -> list[str]:
     return stripped if len(set(stripped)) == len(stripped) else [name for name, _ in schema]
 
 
-def _trimmed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Without empty rows at the end."""
-    import polars as pl
+def _trimmed(frame: pl.DataFrame, source: Path | bytes) -> pl.DataFrame:
+    """Without the rows that stand for empty lines at the end."""
+    if not frame.height or any(value is not None for value in frame.row(-1)):
+        return frame
+    if isinstance(source, bytes):
+        last = source[-_SAMPLE:]
+    else:
+        with source.open("rb") as file:
+            file.seek(max(0, source.stat().st_size - _SAMPLE))
+            last = file.read()
+    lines = last.removesuffix(b"\n").split(b"\n")
+    filled = next((i for i, line in enumerate(reversed(lines)) if line.strip(_BLANK)), len(lines))
+    empty = 0
+    while empty < min(filled, frame.height) and not any(
+        value is not None for value in frame.row(-1 - empty)
+    ):
+        empty += 1
+    return frame.head(frame.height - empty)
 
-    while frame.height and all(value is None for value in frame.row(-1)):
-        empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
-        frame = frame.head(frame.height - 1 if not empty.all() else 0)
-    return frame
 
-
-def _notes(table: Table, kind: _Format, options: CsvOptions) -> tuple[str, ...]:
+def _notes(table: Table, kind: _Format, options: CsvOptions, head: Table | None) -> tuple[str, ...]:
     notes = []
-    path, frame = table.path, table.frame
     if kind.encoding == "cp1252" and options.encoding == "auto":
-        notes.append(f"{path.name} is not UTF-8, so it was read as Windows-1252.")
-    doubled = [name for name in frame.columns if "_duplicated_" in name]
+        notes.append(f"{table.path.name} is not UTF-8, so it was read as Windows-1252.")
+    doubled = [name for name, _ in table.schema if "_duplicated_" in name]
     if doubled:
         original = doubled[0].rpartition("_duplicated_")[0]
         notes.append(f"Two columns are called {original}: the second is now {doubled[0]}.")
@@ -463,8 +484,9 @@ def _notes(table: Table, kind: _Format, options: CsvOptions) -> tuple[str, ...]:
         row, reason = table.skipped[0]
         count = len(table.skipped)
         notes.append(f"{count:,} row{'s' * (count != 1)} left out: {row} has {reason}.")
-    short = _short_row(table, kind) if not table.skipped else ""
-    return (*notes, short) if short else tuple(notes)
+    short = _short_row(table, kind) if head is None and not table.skipped else ""
+    told = () if head is None or table.skipped else head.notes
+    return tuple(dict.fromkeys(note for note in (*told, *notes, short) if note))
 
 
 def _short_row(table: Table, kind: _Format) -> str:

@@ -27,7 +27,7 @@ def indexed(labels: Sequence[str], where: str) -> Classes:
 
 def ordered(codes: npt.NDArray[np.int64], names: Sequence[str], where: str) -> Classes:
     """The same from the number of each sample's name; names that no sample has are left out."""
-    used = [names[code] for code in np.unique(codes)]
+    used = [names[code] for code in np.flatnonzero(np.bincount(codes)).tolist()]
     classes = tuple(sorted(used, key=natural))
     if len(classes) < 2:
         only = f"one class only ({classes[0]})" if classes else "no samples"

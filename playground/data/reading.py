@@ -93,14 +93,48 @@ class ImageReading:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A column of a table: a number, or one of ``categories`` (one number each, 0 or 1)."""
+    """A column of a table: a number, one of ``categories`` (one number each, 0 or 1), or the
+    ``parts`` of a date (see ``columns.PARTS``) that is written as ``pattern`` says."""
 
     name: str
     categories: tuple[str, ...] | None = None
+    parts: tuple[str, ...] = ()
+    pattern: str = ""
 
     @property
     def width(self) -> int:
+        if self.parts:
+            return sum(1 if part == "year" else 2 for part in self.parts)
         return 1 if self.categories is None else len(self.categories)
+
+    def encode(self, cell: str | None) -> list[float]:
+        """A cell as numbers, NaN where it is missing; raises ``DataError``."""
+        if self.categories is not None:
+            return [float(cell == category) for category in self.categories]
+        if cell is None:
+            return [float("nan")] * self.width
+        return _date_parts(cell, self) if self.parts else [_number(cell, self.name)]
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"name": self.name}
+        if self.categories is not None:
+            data["categories"] = list(self.categories)
+        if self.parts:
+            data |= {"parts": list(self.parts), "pattern": self.pattern}
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Feature:
+        from playground.data.columns import PARTS
+
+        categories = data.get("categories")
+        parts = tuple(part for part in PARTS if part in data.get("parts", ()))
+        return cls(
+            str(data["name"]),
+            None if categories is None else tuple(str(value) for value in categories),
+            parts,
+            str(data.get("pattern", "")),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,33 +158,16 @@ class RowReading:
         parts: list[float] = []
         for feature in self.features:
             cell = row.get(feature.name)
-            cell = None if cell is None or cell.strip() in MISSING else cell.strip()
-            if feature.categories is not None:
-                parts += [float(cell == category) for category in feature.categories]
-            else:
-                parts.append(float("nan") if cell is None else _number(cell, feature.name))
+            known = cell is not None and cell.strip() not in MISSING
+            parts += feature.encode(cell.strip() if cell is not None and known else None)
         return np.asarray(parts, np.float32)
 
     def to_json(self) -> dict[str, Any]:
-        features = [
-            {"name": item.name}
-            | ({} if item.categories is None else {"categories": list(item.categories)})
-            for item in self.features
-        ]
-        return {"kind": self.kind, "features": features}
+        return {"kind": self.kind, "features": [item.to_json() for item in self.features]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RowReading:
-        features = []
-        for item in data["features"]:
-            categories = item.get("categories")
-            features.append(
-                Feature(
-                    str(item["name"]),
-                    None if categories is None else tuple(str(value) for value in categories),
-                )
-            )
-        return cls(tuple(features))
+        return cls(tuple(Feature.from_json(item) for item in data["features"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,42 +208,65 @@ class SeriesReading:
 
 @dataclass(frozen=True, slots=True)
 class WindowReading:
-    """The last ``length`` rows of a CSV file's columns: what a forecast goes on from."""
+    """The last ``length`` rows of a CSV file's columns: what a forecast goes on from. With a
+    column of ``group``, one window for each series in the file that has one."""
 
     columns: tuple[str, ...]
     length: int
+    group: str | None = None
     kind: ClassVar[str] = "window"
 
     def read(self, text: str) -> list[Named]:
         if not _is_file(text):
-            cells = {self.columns[0]: list[str | None](fields(text))}
             if len(self.columns) > 1:
                 raise DataError(
                     f"{text!r} is no file: give a CSV file with the columns "
                     f"{', '.join(self.columns)}"
                 )
-        else:
-            cells = _file_cells(Path(text), self.columns)
+            return [(text, self._window(text, {self.columns[0]: list[str | None](fields(text))}))]
+        path = Path(text)
+        if self.group is not None and self.group in read_table(path, rows=1).frame.columns:
+            return self._groups(text, _file_cells(path, (self.group, *self.columns)))
+        return [(text, self._window(text, _file_cells(path, self.columns)))]
+
+    def _groups(self, text: str, cells: dict[str, list[str | None]]) -> list[Named]:
+        rows: dict[str, list[int]] = {}
+        for row, name in enumerate(cells[str(self.group)]):
+            rows.setdefault(name or "", []).append(row)
+        return [
+            (
+                f"{text}:{name}",
+                self._window(
+                    f"{text}, {name},",
+                    {column: [cells[column][row] for row in chosen] for column in self.columns},
+                ),
+            )
+            for name, chosen in rows.items()
+        ]
+
+    def _window(self, where: str, cells: Mapping[str, Sequence[str | None]]) -> Array:
         series = []
         for name in self.columns:
             column = [cell for cell in cells[name] if cell is not None and cell not in MISSING]
             if len(column) < self.length:
                 raise DataError(
-                    f"{text} has {len(column)} values of {name}; a forecast needs the last "
+                    f"{where} has {len(column)} values of {name}; a forecast needs the last "
                     f"{self.length}"
                 )
             series.append([_number(cell, name) for cell in column[-self.length :]])
-        return [(text, np.asarray(series, np.float32).T)]
+        return np.asarray(series, np.float32).T
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "columns": list(self.columns), "length": self.length}
+        data = {"kind": self.kind, "columns": list(self.columns), "length": self.length}
+        return data | ({"group": self.group} if self.group is not None else {})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> WindowReading:
         columns = tuple(str(name) for name in data["columns"])
         if not columns:
             raise ValueError("a window needs a column")
-        return cls(columns, _positive(data["length"]))
+        group = data.get("group")
+        return cls(columns, _positive(data["length"]), None if group is None else str(group))
 
 
 def reading_from_json(data: Any) -> Reading:
@@ -280,6 +320,18 @@ def _typed_row(text: str, names: Sequence[str]) -> dict[str, str | None]:
             f"{', '.join(names)}"
         )
     return dict(zip(names, cells, strict=True))
+
+
+def _date_parts(cell: str, feature: Feature) -> list[float]:
+    import polars as pl
+
+    from playground.data.columns import parsed_times, part_columns
+
+    texts = pl.Series([cell])
+    found = parsed_times(texts, feature.pattern) or parsed_times(texts)
+    if found is None:
+        raise DataError(f"{feature.name}: {cell!r} is not a date such as 2024-12-31")
+    return [float(column[0]) for column in part_columns(found[0], feature.parts)]
 
 
 def _number(cell: str, where: str) -> float:

@@ -43,7 +43,9 @@ def split(
         given = {}
     given = {name: np.sort(part.astype(np.int64)) for name, part in given.items() if len(part)}
     back = [part for name, part in given.items() if name != "train"]
-    rest = np.setdiff1d(np.arange(count), np.concatenate([*back, _NONE]))
+    free = np.ones(count, np.bool_)
+    free[np.concatenate([*back, _NONE])] = False
+    rest = np.flatnonzero(free)
     pool = given.get("train", rest)
     wanted = {
         name: number(getattr(settings, name), len(pool))
@@ -62,7 +64,9 @@ def split(
         raise DataError(
             "the split keeps back all samples, so none is left for training: lower these numbers"
         )
-    return {name: np.sort(parts.get(name, _NONE)) for name in ("train", "validation", "test")}
+    return {
+        name: _sorted(parts.get(name, _NONE), count) for name in ("train", "validation", "test")
+    }
 
 
 class _Pieces:
@@ -93,10 +97,8 @@ class _Pieces:
         if self.method == "random" or labels is None:
             pieces = [self.random.permutation(pool)]
         else:
-            pieces = [
-                self.random.permutation(pool[labels[pool] == label])
-                for label in np.unique(labels[pool])
-            ]
+            found = labels[pool]
+            pieces = [self.random.permutation(pool[found == label]) for label in _distinct(found)]
         parts: dict[str, list[Indices]] = {name: [] for name in ("train", *wanted)}
         shares = {name: _shares([len(p) for p in pieces], n) for name, n in wanted.items()}
         for index, piece in enumerate(pieces):
@@ -113,7 +115,7 @@ class _Pieces:
         """Whole groups, in an order that the seed gives, as long as they bring a split nearer to
         its size; each split that is wanted gets one at least."""
         codes = group_codes(self.groups)[self.pool]
-        names = self.random.permutation(np.unique(codes))
+        names = self.random.permutation(_distinct(codes))
         needed = 1 + sum(1 for size in wanted.values() if size)
         if len(names) < needed:
             raise DataError(
@@ -141,7 +143,7 @@ class _Pieces:
         whole = len(self.pool)
         codes = self.groups.codes[self.pool] if self.groups else np.zeros(whole, np.int64)
         parts: dict[str, list[Indices]] = {"train": [], "validation": [], "test": []}
-        for code in np.unique(codes):
+        for code in _distinct(codes):
             piece = self.pool[codes == code]
             piece = piece[np.argsort(order[piece], kind="stable")]
             end = len(piece)
@@ -170,7 +172,7 @@ def _fold(
     number_of = np.zeros(len(train), np.int64)
     if groups is not None:
         codes = groups.codes[train]
-        names = random.permutation(np.unique(codes))
+        names = random.permutation(_distinct(codes))
         if len(names) < folds:
             raise DataError(
                 f"{folds} folds need as many groups ({groups.what}); the data have {len(names)}"
@@ -204,6 +206,18 @@ def _check_rest(wanted: Mapping[str, int], count: int) -> None:
             f"the split keeps back {sum(wanted.values()):,} of {count:,} samples for "
             "validation and test, so none is left for training: lower these numbers"
         )
+
+
+def _sorted(part: Indices, count: int) -> Indices:
+    """Different numbers below ``count`` in order: quicker than sorting a million of them."""
+    chosen = np.zeros(count, np.bool_)
+    chosen[part] = True
+    return np.flatnonzero(chosen)
+
+
+def _distinct(codes: npt.NDArray[Any]) -> Indices:
+    """The numbers that occur, in order."""
+    return np.flatnonzero(np.bincount(codes))
 
 
 def number(value: float, count: int) -> int:

@@ -1,33 +1,31 @@
-"""A time series cut into windows: the steps that a network sees, and those that it forecasts.
+"""Time series cut into windows: the steps that a network sees, and those that it forecasts.
 
-The split is in time. A window belongs to the part in which all steps of its forecast lie, so that
-no part is trained on what another is judged by; windows across a border are left out.
+The split is in time, within each series. A window belongs to the part in which all steps of its
+forecast lie, so that no part is trained on what another is judged by; windows across a border, or
+from one series into the next, are left out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from models.axes import sequence, vector
-from playground.data.columns import (
-    as_texts,
-    as_times,
-    column_type,
-    missing_name,
-    numbers,
-    texts,
-)
-from playground.data.csv_reading import Table, fields
-from playground.data.dataset import Column, Dataset, Indices, Values
+from playground.data.columns import as_texts, coded, numbers, texts, times_of
+from playground.data.csv_reading import Table
+from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped, Values
 from playground.data.errors import DataError
 from playground.data.reading import WindowReading
 from playground.data.settings import SplitSettings
 from playground.data.source import Options
 from playground.data.splits import number
+from playground.data.splits import split as split_samples
+from playground.data.table_roles import Roles
 from playground.preprocessing import Log, Preprocessing, Standardize, Step, standardized
 
 Matrix = npt.NDArray[np.float32]
@@ -57,128 +55,243 @@ class Windows:
         return result
 
 
-def open_windows(table: Table, options: Options, settings: SplitSettings) -> Dataset:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Times:
+    """When each row is: as numbers (seconds, or the column's own), and as texts."""
+
+    name: str
+    values: npt.NDArray[np.float64]
+    texts: list[str]
+    dates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One series: the rows from ``start`` to ``end``."""
+
+    name: str
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    window: int
+    horizon: int
+    stride: int
+
+    @property
+    def both(self) -> int:
+        return self.window + self.horizon
+
+
+def open_windows(table: Table, roles: Roles, options: Options, settings: SplitSettings) -> Dataset:
     """A forecasting data set; raises ``DataError``."""
-    names = table.frame.columns
-    time = _time_column(table, options["time"])
-    target = options["target"] or _last_number(table, time)
-    if target not in names:
-        raise missing_name(names, target, table.path)
-    others = [name for name in fields(options["features"] or "") if name != target]
-    for name in others:
-        if name not in names:
-            raise missing_name(names, name, table.path)
-    table, moments, notes = _in_order(table, time)
-    columns = (target, *others)
-    series, filled = _series(table, columns)
+    columns = (str(roles.target), *roles.features)
+    table, pieces, times, notes = _in_order(table, roles)
+    series, pieces, skipped, filled = _series(table, columns, pieces)
     if options["logarithm"]:
         _check_positive(table, series, columns)
-    window, horizon = options["window"], options["horizon"]
-    starts, splits = _split(table, len(series), window, horizon, options["stride"], settings)
-    past = series[: _train_end(len(series), settings)]
+    lengths = _Lengths(options["window"], options["horizon"], options["stride"])
+    cut = _cut(table, roles, pieces, lengths, settings)
     logarithm: tuple[Step, ...] = (Log(),) if options["logarithm"] else ()
+    past = series[cut.past]
     fitted = standardized(np.log(past) if logarithm else past, axis=-1)
-    season = options["season"] or _season(moments)
-    captions = _captions(moments, starts + window, horizon)
+    first = cut.starts + lengths.window
+    grouped = f" · {len(cut.pieces):,} series" if roles.group else ""
+    unit = options["unit"] or ""
     return Dataset(
         name=table.path.stem.replace("_", " ").capitalize(),
-        summary=f"{len(series):,} steps of {target} · {len(starts):,} windows · "
-        f"{window} → {horizon}",
+        summary=f"{sum(map(len, cut.pieces)):,} steps of {columns[0]}{grouped} · "
+        f"{len(first):,} windows · {lengths.window} → {lengths.horizon}",
         inputs={
             "series": Column(
                 "series",
-                sequence(window, len(columns)),
-                _values(series, starts, window),
+                sequence(lengths.window, len(columns)),
+                _values(series, cut.starts, lengths.window),
                 Preprocessing((*logarithm, fitted)),
-                unit=options["unit"] or "",
-                reading=WindowReading(columns, window),
+                unit=unit,
+                reading=WindowReading(columns, lengths.window, roles.group),
             )
         },
         targets={
             "forecast": Column(
                 "forecast",
-                vector(horizon),
-                _values(series[:, 0], starts + window, horizon),
+                vector(lengths.horizon),
+                _values(series[:, 0], first, lengths.horizon),
                 Preprocessing((*logarithm, Standardize(fitted.mean[:1], fitted.std[:1]))),
-                unit=options["unit"] or "",
-                season=season,
+                unit=unit,
+                season=options["season"] or _season(times, pieces),
             )
         },
-        splits=splits,
+        splits=cut.splits,
         task="forecast",
-        notes=(*table.notes, *notes, *filled),
-        captions=captions,
+        notes=(*table.notes, *notes, *filled, *cut.notes),
+        captions=_captions(times, cut, lengths),
+        groups=cut.groups if roles.group else None,
+        skipped=(*(Skipped(row, why) for row, why in table.skipped), *skipped, *cut.skipped),
     )
 
 
-def _time_column(table: Table, wanted: str | None) -> str | None:
-    names = table.frame.columns
-    if wanted:
-        if wanted not in names:
-            raise missing_name(names, wanted, table.path)
-        return wanted
-    dates = [name for name in names if column_type(table.frame[name]) == "date"]
-    named = [name for name in names if name.lower() in ("date", "time", "year", "month", "day")]
-    return next(iter(dates + named), None)
+# --- the order of time ----------------------------------------------------------------------------
 
 
-def _last_number(table: Table, time: str | None) -> str:
-    for name in reversed(table.frame.columns):
-        if name != time and column_type(table.frame[name]) == "number":
-            return name
-    raise DataError(f"{table.path.name} has no column of numbers to forecast: choose another file")
+def _in_order(
+    table: Table, roles: Roles
+) -> tuple[Table, list[_Piece], _Times | None, tuple[str, ...]]:
+    """The table in the order of its groups and its time, where each series lies, when each row is,
+    and notes."""
+    times = _times(table, roles.time) if roles.time is not None else None
+    rows = table.frame.height
+    if roles.group is None:
+        codes, names = np.zeros(rows, np.int32), [""]
+    else:
+        codes, names = coded(table, roles.group)
+        if (codes < 0).any():
+            row = table.line(int(np.flatnonzero(codes < 0)[0]))
+            raise DataError(
+                f"{table.path.name}: row {row} has no {roles.group}: fill it, or remove the row"
+            )
+    notes: list[str] = []
+    keys = (codes,) if times is None else (times.values, codes)
+    order = np.lexsort(keys)
+    if np.any(order[1:] < order[:-1]):
+        lines = [table.line(int(row)) for row in order]
+        table = replace(table, frame=table.frame[order], lines=lines)
+        codes = codes[order]
+        if times is not None:
+            moved = [times.texts[row] for row in order]
+            times = replace(times, values=times.values[order], texts=moved)
+            notes.append(f"The rows were put in the order of {times.name}.")
+    borders = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), rows]
+    pieces = [_Piece(names[int(codes[start])], start, end) for start, end in pairwise(borders)]
+    if times is not None:
+        notes += _time_notes(times, pieces, grouped=roles.group is not None)
+    return table, pieces, times, tuple(notes)
 
 
-def _in_order(table: Table, time: str | None) -> tuple[Table, list[str] | None, tuple[str, ...]]:
-    """The table in the order of its time column, that column's texts, and notes."""
-    from dataclasses import replace
-
-    if time is None:
-        return table, None, ()
-    column = table.frame[time]
-    moments = column if column.dtype.is_numeric() else as_times(as_texts(column))
-    if moments is None:
-        raise DataError(
-            f"{table.path.name}: column {time} holds no dates that are understood: "
-            "write them like 2024-12-31, or choose no time column"
-        )
-    if moments.null_count():
-        row = int(moments.is_null().arg_true()[0])
-        raise DataError(
-            f"{table.path.name}: row {table.line(row)} has no {time}: fill it, or remove the row"
-        )
-    notes = []
-    if not moments.is_sorted():
-        table = replace(table, frame=table.frame[moments.arg_sort()])
-        notes.append(f"The rows were put in the order of {time}.")
-    if moments.n_unique() < len(moments):
-        notes.append(f"Some values of {time} come twice: is this more than one series?")
-    return table, [text or "" for text in texts(table, time)], tuple(notes)
-
-
-def _series(table: Table, columns: tuple[str, ...]) -> tuple[Matrix, tuple[str, ...]]:
-    """The columns as (steps, features). A gap keeps the value before it, so that nothing is
-    learned from the future."""
-    parts, gaps = [], 0
-    for name in columns:
+def _times(table: Table, name: str) -> _Times:
+    column = table.frame[name]
+    if column.dtype.is_numeric():
         values = numbers(table, name)
+        missing = np.isnan(values)
+    else:
+        found = times_of(column)
+        if found is None:
+            raise DataError(
+                f"{table.path.name}: column {name} holds no dates that are understood: "
+                "write them like 2024-12-31, or choose no time column"
+            )
+        moments = found[0]
+        missing = moments.is_null().to_numpy()
+        values = moments.cast(int).fill_null(0).to_numpy() / 1e6
+    if missing.any():
+        row = table.line(int(np.flatnonzero(missing)[0]))
+        raise DataError(f"{table.path.name}: row {row} has no {name}: fill it, or remove the row")
+    if column.dtype.is_temporal():
+        words = [text.removesuffix(" 00:00:00.000000") for text in as_texts(column).to_list()]
+    else:
+        words = [text or "" for text in texts(table, name)]
+    return _Times(name, values, words, not column.dtype.is_numeric())
+
+
+def _steps(times: _Times, pieces: Sequence[_Piece]) -> npt.NDArray[np.float64]:
+    """From each row to the next of its series."""
+    parts = [np.diff(times.values[piece.start : piece.end]) for piece in pieces]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _time_notes(times: _Times, pieces: Sequence[_Piece], *, grouped: bool) -> list[str]:
+    """What is odd about the steps: times that come twice, steps that are missing, uneven ones."""
+    steps = _steps(times, pieces)
+    notes = []
+    twice = int((steps == 0).sum())
+    if twice:
+        hint = "" if grouped else ": is this more than one series? Then choose the group column"
+        notes.append(f"Some values of {times.name} come twice ({twice:,} times){hint}.")
+    steps = steps[steps > 0]
+    if not len(steps):
+        return notes
+    usual = float(np.median(steps))
+    ratio = steps / usual
+    # months, quarters and years have not quite the same number of days
+    slack = 0.11 if times.dates and usual >= 27 * 86400 else 0.02
+    odd = np.abs(ratio - np.round(ratio)) > slack * np.maximum(ratio, 1)
+    if odd.mean() > 0.01:
+        notes.append(
+            f"The steps of {times.name} are uneven, from {_span(steps.min(), times.dates)} to "
+            f"{_span(steps.max(), times.dates)}: the network sees one row after the other, "
+            "whatever time lies between them."
+        )
+        return notes
+    gaps = np.round(ratio) > 1
+    if gaps.any():
+        missing = int((np.round(ratio[gaps]) - 1).sum())
+        notes.append(
+            f"{missing:,} step{'s are' if missing != 1 else ' is'} missing between the rows "
+            f"(a step is {_span(usual, times.dates)}): the network does not see these gaps."
+        )
+    return notes
+
+
+def _span(step: float, dates: bool) -> str:
+    """A length of time in words: "2 days"."""
+    if not dates:
+        return f"{step:g}"
+    for seconds, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if step >= seconds:
+            count = round(step / seconds, 1)
+            return f"{count:g} {word}{'s' * (count != 1)}"
+    return f"{step:g} s"
+
+
+# --- the values -----------------------------------------------------------------------------------
+
+
+def _series(
+    table: Table, columns: tuple[str, ...], pieces: list[_Piece]
+) -> tuple[Matrix, list[_Piece], list[Skipped], tuple[str, ...]]:
+    """The columns as (steps, features), and the series that have values. A gap keeps the value
+    before it, so that nothing is learned from the future."""
+    matrix = np.empty((table.frame.height, len(columns)), np.float32)
+    gaps, empty = 0, {}
+    for place, name in enumerate(columns):
+        values = numbers(table, name).copy()
         missing = np.isnan(values)
         if missing.all():
             raise DataError(f"{table.path.name}: column {name} is empty: choose another")
-        if missing.any():
-            gaps += int(missing.sum())
-            last = np.maximum.accumulate(np.where(missing, -1, np.arange(len(values))))
-            values = values[np.where(last < 0, np.flatnonzero(~missing)[0], last)]
-        parts.append(values)
-    series = np.stack(parts, axis=1).astype(np.float32)
-    if np.all(series[:, 0] == series[0, 0]):
+        for piece in pieces if missing.any() else ():
+            part = slice(piece.start, piece.end)
+            if missing[part].all():
+                empty[piece.name] = name
+            elif missing[part].any():
+                gaps += int(missing[part].sum())
+                values[part] = _carried(values[part], missing[part])
+        matrix[:, place] = values
+    target = matrix[:, 0][~np.isnan(matrix[:, 0])]
+    if np.all(target == target[0]):
         raise DataError(
-            f"{table.path.name}: column {columns[0]} is {series[0, 0]:g} throughout, so there is "
+            f"{table.path.name}: column {columns[0]} is {target[0]:g} throughout, so there is "
             "nothing to forecast: choose another"
         )
-    if not gaps:
-        return series, ()
-    return series, (f"{gaps:,} missing value{'s' * (gaps != 1)} filled with the one before.",)
+    skipped = [Skipped(name, f"has no value of {column}") for name, column in empty.items()]
+    kept = [piece for piece in pieces if piece.name not in empty]
+    if not kept:
+        raise DataError(f"{table.path.name}: no series has values of {', '.join(columns)}")
+    note = f"{gaps:,} missing value{'s' * (gaps != 1)} filled with the one before."
+    return matrix, kept, skipped, (note,) if gaps else ()
+
+
+def _carried(
+    values: npt.NDArray[np.float64], missing: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Missing values replaced by the one before, at the beginning by the first."""
+    last = np.maximum.accumulate(np.where(missing, -1, np.arange(len(values))))
+    result: npt.NDArray[np.float64] = values[np.where(last < 0, np.flatnonzero(~missing)[0], last)]
+    return result
 
 
 def _check_positive(table: Table, series: Matrix, columns: tuple[str, ...]) -> None:
@@ -190,17 +303,85 @@ def _check_positive(table: Table, series: Matrix, columns: tuple[str, ...]) -> N
         )
 
 
+# --- windows and their parts ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """Where windows start, which belong to which part, and the rows of the training part."""
+
+    starts: Indices
+    splits: dict[str, Indices]
+    past: npt.NDArray[np.bool_]
+    groups: Groups
+    pieces: list[_Piece]
+    skipped: list[Skipped]
+    notes: tuple[str, ...]
+
+
+def _cut(
+    table: Table,
+    roles: Roles,
+    pieces: list[_Piece],
+    lengths: _Lengths,
+    settings: SplitSettings,
+) -> _Cut:
+    whole = settings.method == "group" and roles.group is not None
+    kept, skipped, starts, parts = [], [], [], []
+    past = np.zeros(table.frame.height, np.bool_)
+    for piece in pieces:
+        try:
+            found, part = _split(table, len(piece), lengths, settings, whole=whole)
+        except DataError as error:
+            if len(pieces) == 1:
+                raise
+            skipped.append(Skipped(piece.name, str(error).removeprefix(f"{table.path.name} ")))
+            continue
+        kept.append(piece)
+        starts.append(piece.start + found)
+        parts.append(part)
+        past[piece.start : piece.start + _train_end(len(piece), settings)] = True
+    if not kept:
+        raise DataError(
+            f"{table.path.name}: none of its {len(pieces):,} series is long enough; the first "
+            f"{skipped[0].reason}"
+        )
+    codes = np.repeat(np.arange(len(kept)), [len(item) for item in starts])
+    groups = Groups(str(roles.group), codes, tuple(piece.name for piece in kept))
+    joined = np.concatenate(parts)
+    if whole:
+        splits = split_samples(len(codes), settings, groups=groups)
+        training = set(codes[splits["train"]].tolist())
+        past[:] = False
+        for place, piece in enumerate(kept):
+            past[piece.start : piece.end] = place in training
+    else:
+        splits = {name: np.flatnonzero(joined == name) for name in ("train", "validation", "test")}
+    notes = []
+    if skipped:
+        notes.append(f"{len(skipped):,} series too short, left out: {_named(skipped)}.")
+    if settings.method in ("random", "stratified", "folds"):
+        notes.append("A series is always split in time, not as chosen: what comes later is kept.")
+    return _Cut(np.concatenate(starts), splits, past, groups, kept, skipped, tuple(notes))
+
+
+def _named(skipped: list[Skipped]) -> str:
+    names = ", ".join(item.name for item in skipped[:5])
+    return names + (" …" if len(skipped) > 5 else "")
+
+
 def _train_end(steps: int, settings: SplitSettings) -> int:
     return steps - number(settings.test, steps) - number(settings.validation, steps)
 
 
 def _split(
-    table: Table, steps: int, window: int, horizon: int, stride: int, settings: SplitSettings
-) -> tuple[Indices, dict[str, Indices]]:
-    """Where windows start, and which belong to which part of the time."""
-    test = steps - number(settings.test, steps)
-    validation = _train_end(steps, settings)
-    need = window + horizon
+    table: Table, steps: int, lengths: _Lengths, settings: SplitSettings, *, whole: bool
+) -> tuple[Indices, npt.NDArray[np.str_]]:
+    """Where the windows of a series start, counted from its beginning, and the part of each; all
+    are for training where the series stays ``whole``."""
+    test = steps if whole else steps - number(settings.test, steps)
+    validation = steps if whole else _train_end(steps, settings)
+    window, horizon, need = lengths.window, lengths.horizon, lengths.both
     if validation < need:
         raise DataError(
             f"{table.path.name} has {steps:,} rows, {max(validation, 0):,} of them for training; "
@@ -213,16 +394,14 @@ def _split(
                 f"the {name} split has {size} steps, fewer than the horizon of {horizon}: "
                 f"keep back at least {horizon}, or none"
             )
-    starts = np.arange(0, steps - need + 1, stride)
+    starts = np.arange(0, steps - need + 1, lengths.stride)
     first, end = starts + window, starts + need
-    chosen = {
-        "train": end <= validation,
-        "validation": (first >= validation) & (end <= test),
-        "test": first >= test,
-    }
-    kept = np.logical_or.reduce(list(chosen.values()))
-    place = np.cumsum(kept) - 1
-    return starts[kept], {name: place[np.flatnonzero(mask)] for name, mask in chosen.items()}
+    parts = np.select(
+        [end <= validation, (first >= validation) & (end <= test), first >= test],
+        ["train", "validation", "test"],
+        "",
+    )
+    return starts[parts != ""], parts[parts != ""]
 
 
 def _values(series: Matrix, starts: Indices, length: int) -> Values:
@@ -232,31 +411,33 @@ def _values(series: Matrix, starts: Indices, length: int) -> Values:
     return windows
 
 
-def _season(moments: list[str] | None) -> int:
+def _season(times: _Times | None, pieces: Sequence[_Piece]) -> int:
     """Steps in the nearest natural cycle, from the time between rows; 1 where it is not known."""
-    if moments is None or len(moments) < 3:
+    if times is None or not times.dates or len(times.values) < 3:
         return 1
-    import polars as pl
-
-    times = as_times(pl.Series(moments))
-    if times is None:
-        return 1
-    step = float(np.median(np.diff(times.to_numpy()).astype("timedelta64[s]").astype(float)))
+    steps = _steps(times, pieces)
+    step = float(np.median(steps)) if len(steps) else 0.0
     if _MONTH[0] <= step <= _MONTH[1]:
         return 12
     return next((count for seconds, count in _SEASONS if abs(step - seconds) < 0.05 * seconds), 1)
 
 
-def _captions(moments: list[str] | None, first: Indices, horizon: int) -> tuple[str, ...]:
-    """What a window forecasts: "1959-01 – 1959-12"."""
-    firsts = first.tolist()
-    if moments is None:
-        names = [f"{start + 1:,}" for start in firsts]
-        ends = [f"{start + horizon:,}" for start in firsts]
+def _captions(times: _Times | None, cut: _Cut, lengths: _Lengths) -> tuple[str, ...]:
+    """What a window forecasts: "1959-01 – 1959-12", and of which series."""
+    firsts = (cut.starts + lengths.window).tolist()
+    horizon = lengths.horizon
+    if times is None:
+        begins = np.asarray([piece.start for piece in cut.pieces])[cut.groups.codes].tolist()
+        names = [f"{f - begin + 1:,}" for f, begin in zip(firsts, begins, strict=True)]
+        ends = [f"{f - begin + horizon:,}" for f, begin in zip(firsts, begins, strict=True)]
     else:
-        names = [moments[start] for start in firsts]
-        ends = [moments[start + horizon - 1] for start in firsts]
-    word = "" if moments is not None else "step " if horizon == 1 else "steps "
+        names = [times.texts[first] for first in firsts]
+        ends = [times.texts[first + horizon - 1] for first in firsts]
+    word = "" if times is not None else "step " if horizon == 1 else "steps "
+    series = [cut.groups.names[code] for code in cut.groups.codes.tolist()]
+    before = [f"{name} · {word}" if name else word for name in series]
     if horizon == 1:
-        return tuple(word + name for name in names)
-    return tuple(f"{word}{name} – {end}" for name, end in zip(names, ends, strict=True))
+        return tuple(start + name for start, name in zip(before, names, strict=True))
+    return tuple(
+        f"{start}{name} – {end}" for start, name, end in zip(before, names, ends, strict=True)
+    )

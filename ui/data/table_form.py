@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 
 from playground.data import TablePreview, inspect_table, located
 from playground.data.csv_reading import CsvOptions, fields, joined
-from playground.data.table import TARGET_NAMES, is_forecast
+from playground.data.source import Place
+from playground.data.table_roles import TARGET_NAMES, is_forecast
 from ui.insight.fetch import Fetch
 from ui.widgets import label
 
@@ -118,7 +119,7 @@ class TableForm(QWidget):
     def _read(self) -> None:
         if self._wanted is not None:
             path, base, csv = self._wanted
-            self._fetch.start(lambda: inspect_table(located(path, base), csv))
+            self._fetch.start(lambda: inspect_table(located(path, Place.around(base)), csv))
 
     @Slot(str)
     def _failed(self, text: str) -> None:
