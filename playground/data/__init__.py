@@ -37,6 +37,7 @@ _MODULES = (
     "microphone",
     "digits",
     "images",
+    "boxes",
     "table",
     "series",
     "sound",

@@ -189,6 +189,22 @@ def _walk(found: Found, folder: str) -> Iterator[tuple[str, list[str]]]:
         yield from _walk(found, f"{folder}{os.sep}{name}")
 
 
+def every_file(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> list[str]:
+    """All files below ``folder`` whose names end so, in a fixed order."""
+    return [
+        f"{where}{os.sep}{name}"
+        for where, names in _walk(Found(folder), str(folder))
+        for name in names
+        if name.lower().endswith(suffixes)
+    ]
+
+
+def split_in(path: str) -> str:
+    """The split that a part of a path names ("images/val/1.jpg"); empty where none does."""
+    parts = re.split(r"[/\\]", path.lower())
+    return next((_SPLIT_OF[part] for part in reversed(parts) if part in _SPLIT_OF), "")
+
+
 def _in_order(names: list[str]) -> list[str]:
     """As a person sorts them; names that are numbered with leading zeros need no reading."""
     names.sort()
