@@ -81,7 +81,9 @@ def _suited(kind: Kind, task: str) -> str:
         return "rnn" if task == "forecast" else "cnn"
     if kind is Kind.TOKENS:
         return "rnn"
-    return "cnn" if kind is Kind.IMAGE else "mlp"
+    if kind is Kind.VIDEO:
+        return "hybrid"
+    return "cnn" if kind in (Kind.IMAGE, Kind.VOLUME) else "mlp"
 
 
 def _embedded(column: Column) -> list[Step]:
@@ -115,7 +117,9 @@ def _for_tokens(kind: str) -> list[Step]:
 def _body(shape: Shape, kind: str) -> list[Step]:
     """What stands between the input and the head."""
     if kind == "mlp":
-        flat: list[Step] = [] if shape.kind is Kind.VECTOR else [("flatten", {})]
+        # of a video, the first Flatten makes a vector of each frame
+        flattened = {Kind.VECTOR: 0, Kind.VIDEO: 2}.get(shape.kind, 1)
+        flat: list[Step] = [("flatten", {})] * flattened
         return [
             *flat,
             ("linear", {"out_features": 64}),
@@ -128,6 +132,12 @@ def _body(shape: Shape, kind: str) -> list[Step]:
         return _for_images(shape, kind)
     if shape.kind is Kind.SEQUENCE:
         return _for_sequences(shape, kind)
+    if shape.kind is Kind.VIDEO:
+        return _for_videos(shape, kind)
+    if shape.kind is Kind.VOLUME and kind == "cnn":
+        return _in_space(min(shape.number(axis) for axis in "DHW"))
+    if shape.kind is Kind.VOLUME:
+        raise StarterError("a volume has no order in time: build a CNN, or a plain network (mlp)")
     raise StarterError(
         f"these data are {shape.described()}: there is no order in them that a CNN or an RNN could "
         "use; build a plain network (mlp)"
@@ -150,6 +160,35 @@ def _for_images(shape: Shape, kind: str) -> list[Step]:
         return [*steps, *bridge]
     ending = "flatten" if blocks == 2 else "global-avg-pool"
     return [*steps, (ending, {}), ("dropout", {"p": 0.25})]
+
+
+def _for_videos(shape: Shape, kind: str) -> list[Step]:
+    """An LSTM over what a CNN sees in each frame (Donahue et al. 2015), or over the frames
+    themselves, or convolutions over space and time (Tran et al. 2015)."""
+    side = min(shape.number("H"), shape.number("W"))
+    if kind == "rnn":
+        return [("flatten", {}), ("lstm", {"hidden_size": 128})]
+    if kind == "cnn":
+        return [*_in_space(min(side, 2 * shape.number("T"))), ("mean-over-time", {})]
+    steps: list[Step] = []
+    for block in range(2 if side <= 32 else 3 if side <= 64 else 4):
+        steps += [("conv2d", {"out_channels": 8 * 2**block}), ("relu", {})]
+        if side >= 4:
+            steps.append(("max-pool2d", {}))
+            side //= 2
+    frame: list[Step] = [("flatten", {}), ("linear", {"out_features": 64}), ("relu", {})]
+    return [*steps, *frame, ("lstm", {"hidden_size": 64})]
+
+
+def _in_space(side: int) -> list[Step]:
+    """3-D convolutions, and then each filter's mean answer."""
+    steps: list[Step] = []
+    for block in range(3):
+        steps += [("conv3d", {"out_channels": 16 * 2**block}), ("relu", {})]
+        if side >= 4:
+            steps.append(("max-pool3d", {}))
+            side //= 2
+    return [*steps, ("global-avg-pool", {})]
 
 
 def _for_sequences(shape: Shape, kind: str) -> list[Step]:

@@ -51,7 +51,9 @@ class Learner:
         self.module = self.network.module.to(device.torch)
         if device.kind != "mps":
             # convolutions are a fifth faster on a CPU, and far more on tensor cores
-            self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            for layer in self.module.modules():
+                if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):  # torch refuses 3-D ones
+                    layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.module.train()
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
         if not self.parameters:

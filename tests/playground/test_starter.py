@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from models import edits
-from models.axes import image, sequence
+from models.axes import image, sequence, video, volume
 from models.graph import Graph
 from models.shapes import infer
 from playground.data import DataSettings, SplitSettings, open_data
@@ -22,6 +22,7 @@ SETTINGS = {
     "gunpoint": DataSettings("series"),
     "airline": DataSettings("table", AIRLINE, SplitSettings(24, 24)),
     "table": DataSettings("table", {"path": "sample:series/italy_power_train.csv"}),
+    "clips": DataSettings("moving-shapes", {"samples": 20, "size": 12, "speed": 1}),
 }
 
 
@@ -51,6 +52,28 @@ def test_pictures_of_any_size(data, size, kind):
     graph = starter_graph(replace(data["digits"], inputs={"image": column}), kind)
     report = infer(graph)
     assert report.ok, report.sentence(graph)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 48, 224])
+@pytest.mark.parametrize("kind", KINDS)
+def test_clips_of_any_size(data, size, kind):
+    column = replace(data["clips"].inputs["clip"], shape=video(size, 3, size, size))
+    graph = starter_graph(replace(data["clips"], inputs={"clip": column}), kind)
+    report = infer(graph)
+    assert report.ok, report.sentence(graph)
+
+
+@pytest.mark.parametrize("size", [1, 5, 48])
+@pytest.mark.parametrize("kind", KINDS)
+def test_volumes_of_any_size(data, size, kind):
+    column = replace(data["clips"].inputs["clip"], shape=volume(1, size, 2 * size, size))
+    dataset = replace(data["clips"], inputs={"clip": column})
+    if kind in ("rnn", "hybrid"):
+        with pytest.raises(StarterError, match="no order in time"):
+            starter_graph(dataset, kind)
+        return
+    report = infer(starter_graph(dataset, kind))
+    assert report.ok
 
 
 @pytest.mark.parametrize("kind", ["rnn", "hybrid"])
