@@ -76,6 +76,10 @@ class Worker:
         """Read data; ``DataReady`` or ``DataFailed`` follows, for the newest request alone."""
         self._data.do(lambda overtaken: self._open_data(settings, base, overtaken))
 
+    def cancel_data(self) -> None:
+        """Give up reading data; no answer follows."""
+        self._data.do(lambda overtaken: None)
+
     # a run
 
     def train(

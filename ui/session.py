@@ -57,6 +57,7 @@ class Session(Document):
         self.bridge = Bridge(worker.mailbox, self)
         self.dataset: Dataset | None = None
         self.data_message = ""
+        self.reading = False
         self.sample = 0
         self.mode: Mode = "network"
         self._wanted: dict[str, frozenset[PortId]] = {}
@@ -127,6 +128,15 @@ class Session(Document):
         """Read the data again: files came, went or can be reached once more."""
         if self.is_open:
             self._open_data()
+
+    @Slot()
+    def cancel_data(self) -> None:
+        """Give up reading data."""
+        if self.reading:
+            self.worker.cancel_data()
+            self.reading = False
+            self.data_message = "Reading the data was cancelled: try again, or choose other data."
+            self.dataset_changed.emit()
 
     def set_sample(self, index: int) -> None:
         """Choose the sample that all views look at; past the last comes the first."""
@@ -305,7 +315,7 @@ class Session(Document):
         return timer
 
     def _open_data(self) -> None:
-        self.dataset = None
+        self.dataset, self.reading = None, True
         self.data_message = "Reading the data …"
         self.worker.open_data(self.project.data, self.place)
         self.dataset_changed.emit()
@@ -387,6 +397,7 @@ class Session(Document):
     def _on_data(self, message: DataReady | DataFailed) -> None:
         if not self.is_open or message.settings not in (None, self.project.data):
             return
+        self.reading = False
         if isinstance(message, DataFailed):
             self.dataset, self.data_message = None, message.message
             self.tell(message.message, "bad", ("Data", lambda: self.reveal.emit("data")), "data")
@@ -400,7 +411,7 @@ class Session(Document):
 
     @Slot(object)
     def _on_data_progress(self, progress: DataProgress) -> None:
-        if self.dataset is None:
+        if self.reading:
             self.data_message = progress.text
             self.dataset_changed.emit()
 

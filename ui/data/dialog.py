@@ -1,17 +1,14 @@
-"""Choosing data: bundled sets, a folder of images, labelled series, or a table column by column."""
+"""Choosing data: every source by family and the bundled sets, with the split."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QHBoxLayout,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QStackedWidget,
@@ -20,122 +17,19 @@ from PySide6.QtWidgets import (
 )
 
 from playground.data import SOURCES
-from playground.data.settings import SPLIT_PARAMETERS, DataSettings, SplitSettings
-from playground.data.source import SAMPLE, Source
-from ui.data.bundled import BUNDLED
-from ui.data.table_form import TableForm
+from playground.data.guess import Guess
+from playground.data.settings import DataSettings, SplitSettings
+from playground.data.source import Source
+from ui.data.bundled import BUNDLED, Bundled
+from ui.data.drops import FileDrops
+from ui.data.families import FAMILIES, known_icon, offered, split_parameters
+from ui.data.source_page import SourcePage
 from ui.forms import Form
 from ui.session import Session
-from ui.theme import icon_names, theme
-from ui.widgets import Button, divider, label, scrolled
+from ui.theme import theme
+from ui.widgets import Button, divider, label
 
-OWN = ("images", "table", "series")
-FOLDERS = frozenset({"images"})
-TABLE_FILES = "Tables (*.csv *.tsv *.txt);;All files (*)"
-HELD_BY_WIZARD = frozenset({"path", "target", "features", "time"})
-
-
-class PathRow(QWidget):
-    """A path that is typed or chosen."""
-
-    def __init__(self, folder: bool) -> None:
-        super().__init__()
-        self._folder = folder
-        self.line = QLineEdit()
-        what = "Folder" if folder else "File"
-        self.line.setAccessibleName(what)
-        self.line.setPlaceholderText("A folder with a subfolder a class" if folder else "A file")
-        button = Button("Choose …", "folder")
-        button.setAccessibleName(f"Choose the {what.lower()}")
-        button.clicked.connect(self._choose)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.line, 1)
-        row.addWidget(button)
-
-    @Slot()
-    def _choose(self) -> None:
-        here = self.line.text()
-        if self._folder:
-            chosen = QFileDialog.getExistingDirectory(self, "Choose a folder of images", here)
-        else:
-            chosen = QFileDialog.getOpenFileName(self, "Choose a table", here, TABLE_FILES)[0]
-        if chosen:
-            self.line.setText(chosen)
-
-
-class SourcePage(QWidget):
-    """A source of one's own data: where they are, and its options as a form."""
-
-    def __init__(self, source: Source, base: Path) -> None:
-        super().__init__()
-        self.source = source
-        self._base = base
-        self._options: dict[str, Any] = {}
-        self.path = PathRow(source.id in FOLDERS)
-        self.path.line.textChanged.connect(self._path_changed)
-        table = source.id == "table"
-        self.table = TableForm() if table else None
-        held = HELD_BY_WIZARD if table else {"path"}
-        self.form = Form([p for p in source.parameters if p.id not in held], {})
-        self.form.edited.connect(self._edited)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
-        column.addWidget(label(source.name, "title"))
-        column.addWidget(label(source.summary, "second", wrap=True))
-        column.addWidget(self.path)
-        if self.table is not None:
-            column.addWidget(self.table, 1)
-        holder = QWidget()
-        inner = QVBoxLayout(holder)
-        inner.setContentsMargins(0, 0, 8, 0)
-        inner.addWidget(self.form)
-        inner.addStretch(1)
-        area = scrolled(holder)
-        if table:
-            area.setFixedHeight(150)
-        column.addWidget(area, 0 if table else 1)
-
-    def options(self) -> dict[str, Any]:
-        """The options that were set; what is not among them takes its default."""
-        options = {**self._options, "path": self._stored(self.path.line.text().strip())}
-        if self.table is not None:
-            options.update(self.table.options())
-        return {key: value for key, value in options.items() if value not in (None, "")}
-
-    def set_options(self, options: Mapping[str, Any]) -> None:
-        self._options = {key: value for key, value in options.items() if key != "path"}
-        self.form.set_values(self._options)
-        if self.table is not None:
-            self.table.set_options(options)
-        self.path.line.setText(str(options.get("path", "")))
-
-    def is_complete(self) -> bool:
-        return bool(self.path.line.text().strip())
-
-    def _stored(self, text: str) -> str:
-        """A path in the project's own folder is kept relative to it, so that both can move."""
-        if not text or text.startswith(SAMPLE):
-            return text
-        path = Path(text)
-        try:
-            return path.resolve().relative_to(self._base.resolve()).as_posix()
-        except ValueError:
-            return str(path)
-
-    @Slot(str, object)
-    def _edited(self, id: str, value: Any) -> None:
-        self._options[id] = value
-        if self.table is not None and id in ("delimiter", "encoding", "header", "task"):
-            self.table.set_options({**self._options, **self.table.options()})
-            self._path_changed()
-
-    @Slot()
-    def _path_changed(self, *_: object) -> None:
-        if self.table is not None:
-            self.table.look(self.path.line.text().strip(), self._base, self._options)
+LIST_WIDTH = 216
 
 
 class BundledPage(QWidget):
@@ -143,7 +37,8 @@ class BundledPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.title, self.text = label("", "title"), label("", "second", wrap=True)
+        self.title = label("", "title")
+        self.text = label("", "second", wrap=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -153,29 +48,28 @@ class BundledPage(QWidget):
 
 
 class ChooseData(QDialog):
-    """Sources at the left, the chosen one's settings at the right, the split below."""
+    """Sources at the left, the chosen one's settings at the right, the split below. A file or
+    folder that is dropped here chooses the source that opens it."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        base = session.files.parent
         self.setWindowTitle("Choose data")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(880, 640)
+        self.resize(900, 660)
         self.list = QListWidget()
         self.list.setAccessibleName("Sources of data")
-        self.list.setFixedWidth(210)
+        self.list.setFixedWidth(LIST_WIDTH)
         self.list.setIconSize(QSize(16, 16))
         self.bundled = BundledPage()
-        self.pages = {id: SourcePage(SOURCES.get(id), base) for id in OWN}
+        self.pages: dict[str, SourcePage] = {}
         self._stack = QStackedWidget()
         self._stack.addWidget(self.bundled)
-        for page in self.pages.values():
-            self._stack.addWidget(page)
-        self.split = (Form(SPLIT_PARAMETERS[:2]), Form(SPLIT_PARAMETERS[2:]))
+        self.split = (Form(), Form())
         for form in self.split:
             form.edited.connect(self._split_edited)
         self._split = session.project.data.split
+        self.reason = label("", "small", wrap=True)
         self.ok = Button("Use these data", "check", "primary", "#FFFFFF")
         self.ok.setDefault(True)
         self.ok.clicked.connect(self.accept)
@@ -183,9 +77,8 @@ class ChooseData(QDialog):
         cancel.clicked.connect(self.reject)
         self._lay_out(cancel)
         self._fill()
-        for page in self.pages.values():
-            page.path.line.textChanged.connect(self._check)
         self.list.currentItemChanged.connect(self._chosen)
+        self.drops = FileDrops(self, self._dropped, self.reason.setText)
         self._show_present()
 
     def _lay_out(self, cancel: Button) -> None:
@@ -197,10 +90,11 @@ class ChooseData(QDialog):
         halves = QHBoxLayout()
         halves.setSpacing(24)
         for form in self.split:
-            halves.addWidget(form, 1)
+            halves.addWidget(form, 1, Qt.AlignmentFlag.AlignTop)
         right.addLayout(halves)
         buttons = QHBoxLayout()
-        buttons.addStretch(1)
+        buttons.setSpacing(8)
+        buttons.addWidget(self.reason, 1)
         buttons.addWidget(cancel)
         buttons.addWidget(self.ok)
         right.addLayout(buttons)
@@ -211,9 +105,10 @@ class ChooseData(QDialog):
         row.addLayout(right, 1)
 
     def _fill(self) -> None:
-        self._heading("Your own")
-        for id, page in self.pages.items():
-            self._item(page.source.name, page.source.icon, id)
+        for family, sources in offered():
+            self._heading(FAMILIES[family].name)
+            for source in sources:
+                self._item(source.name, source.icon, source.id)
         self._heading("Bundled")
         for index, item in enumerate(BUNDLED):
             self._item(item.title, item.icon, index)
@@ -225,10 +120,18 @@ class ChooseData(QDialog):
         self.list.addItem(item)
 
     def _item(self, text: str, icon: str, id: object) -> None:
-        name = icon if icon in icon_names() else "image"
-        item = QListWidgetItem(theme().icon(name), text)
+        item = QListWidgetItem(theme().icon(known_icon(icon)), text)
         item.setData(Qt.ItemDataRole.UserRole, id)
         self.list.addItem(item)
+
+    def page(self, id: str) -> SourcePage:
+        """A source's page, made when it is first shown."""
+        if id not in self.pages:
+            made = SourcePage(SOURCES.get(id), self._session.place)
+            made.changed.connect(self._check)
+            self._stack.addWidget(made)
+            self.pages[id] = made
+        return self.pages[id]
 
     # What is chosen -----------------------------------------------------------------------------
 
@@ -239,28 +142,42 @@ class ChooseData(QDialog):
             if self._same(item.settings, present):
                 self._choose_item(index)
                 return
-        if present.source in self.pages:
+        if present.source in SOURCES:
             self.show_source(present.source, options=present.options)
         else:
             self._choose_item(0)
 
     @staticmethod
     def _same(bundled: DataSettings, present: DataSettings) -> bool:
+        if bundled.source != present.source:
+            return False
         path = bundled.options.get("path")
-        return bundled.source == present.source and path == present.options.get("path")
+        return path == present.options.get("path") and (
+            path is not None or bundled.options == present.options
+        )
 
     def show_source(
         self, source: str, path: str = "", options: Mapping[str, Any] | None = None
     ) -> None:
         """Choose a source; with a ``path`` or ``options``, fill them in."""
-        if source not in self.pages:
+        if source not in SOURCES or SOURCES.get(source).family not in FAMILIES:
             self._choose_item(0)
             return
-        page = self.pages[source]
+        page = self.page(source)
         if options is not None or path:
             page.set_options({**(options or {}), **({"path": path} if path else {})})
         self._choose_item(source)
-        page.path.line.setFocus()
+        if page.path is not None:
+            page.path.line.setFocus()
+
+    def show_family(self, family: str) -> None:
+        """Choose the first source of a family."""
+        sources = dict(offered()).get(family, [])
+        if sources:
+            self.show_source(sources[0].id)
+
+    def _dropped(self, guess: Guess) -> None:
+        self.show_source(guess.source, str(guess.path))
 
     def _choose_item(self, id: object) -> None:
         for row in range(self.list.count()):
@@ -273,50 +190,76 @@ class ChooseData(QDialog):
         item = self.list.currentItem()
         return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
 
-    def settings(self) -> DataSettings:
-        """What was chosen."""
+    def _source(self) -> Source | None:
         current = self.current
+        id = BUNDLED[current].settings.source if isinstance(current, int) else current
+        return SOURCES.find(str(id))
+
+    def settings(self) -> DataSettings:
+        """What was chosen; the augmentation stays where the source does."""
+        current, present = self.current, self._session.project.data
         if isinstance(current, int):
-            return DataSettings(
-                BUNDLED[current].settings.source, BUNDLED[current].settings.options, self._split
-            )
-        return DataSettings(str(current), self.pages[str(current)].options(), self._split)
+            source, options = BUNDLED[current].settings.source, BUNDLED[current].settings.options
+        else:
+            source, options = str(current), self.page(str(current)).options()
+        kept = present.augmentation if source == present.source else ()
+        return DataSettings(source, options, self._split, kept)
 
     @Slot()
     def _chosen(self, *_: object) -> None:
         current = self.current
         present = self._session.project.data
         if isinstance(current, int):
-            item = BUNDLED[current]
+            item: Bundled = BUNDLED[current]
             self.bundled.title.setText(item.title)
             self.bundled.text.setText(item.summary)
             self._stack.setCurrentWidget(self.bundled)
             same = self._same(item.settings, present)
             self._show_split(present.split if same else item.settings.split)
         elif isinstance(current, str):
-            self._stack.setCurrentWidget(self.pages[current])
+            self._stack.setCurrentWidget(self.page(current))
             same = current == present.source
             self._show_split(present.split if same else SplitSettings())
         self._check()
 
     def _show_split(self, split: SplitSettings) -> None:
         self._split = split
-        for form in self.split:
-            form.set_values(split.values())
+        items = split_parameters(self._source(), split.method)
+        amounts = [item for item in items if item.id in ("validation", "test")]
+        self.split[0].set_parameters(amounts, split.values())
+        self.split[1].set_parameters([i for i in items if i not in amounts], split.values())
 
     @Slot()
     def _check(self, *_: object) -> None:
         current = self.current
-        complete = isinstance(current, int) or (
-            isinstance(current, str) and self.pages[current].is_complete()
-        )
-        self.ok.setEnabled(complete)
+        missing = self.page(current).missing() if isinstance(current, str) else ""
+        self.reason.setText(missing)
+        self.ok.setEnabled(not missing and current is not None)
+        self.ok.setToolTip(missing)
 
     @Slot(str, object)
     def _split_edited(self, id: str, value: Any) -> None:
         self._split = self._split.replace(**{id: value})
+        if id == "method":
+            self._show_split(self._split)
 
     @Slot()
     def use(self) -> None:
         """Open what was chosen."""
         self._session.set_data(self.settings())
+
+
+def choose(
+    session: Session, parent: QWidget, source: str = "", path: str = "", family: str = ""
+) -> ChooseData | None:
+    """Open the dialog over ``parent``, at a source or family where one is given."""
+    if not session.is_open:
+        return None
+    dialog = ChooseData(session, parent)
+    if source:
+        dialog.show_source(source, path)
+    elif family:
+        dialog.show_family(family)
+    dialog.accepted.connect(dialog.use)
+    dialog.open()
+    return dialog

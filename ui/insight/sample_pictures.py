@@ -42,13 +42,16 @@ def image_of(raw: Array) -> QImage:
     return qimage(array[0])
 
 
-def sparkline(raw: Array, size: QSize, ratio: float = 1.0) -> QImage:
-    """A series T×F as small lines on the raised colour."""
+def sparkline(
+    raw: Array, size: QSize, ratio: float = 1.0, ends: tuple[float, float] | None = None
+) -> QImage:
+    """A series T×F as small lines on the raised colour, from its least to its greatest value or
+    between ``ends``."""
     image = QImage(size * ratio, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
     image.fill(theme().color("raised"))
     series = np.asarray(raw, float).reshape(len(raw), -1)
-    low, high = levels(series)
+    low, high = ends or levels(series)
     if len(series) > MOST_POINTS:
         series = series[np.linspace(0, len(series) - 1, MOST_POINTS).astype(int)]
     x = np.linspace(4, size.width() - 4, max(2, len(series)))[: len(series)]
@@ -65,7 +68,10 @@ def sparkline(raw: Array, size: QSize, ratio: float = 1.0) -> QImage:
 
 
 def row_text(column: Column, raw: Array, *, named: bool = True) -> str:
-    """A row of a table in words: ``sepal 5.1 · colour red``, or ``5.1 · red``."""
+    """A row of a table in words: ``sepal 5.1 · colour red``, or ``5.1 · red``; tokens as text."""
+    decode = getattr(column.reading, "decode", None)
+    if decode is not None:
+        return str(decode(raw))
     values = np.asarray(raw, float).reshape(-1)
     features = getattr(column.reading, "features", None)
     if features is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QHideEvent, QImage, QShowEvent
+from PySide6.QtGui import QDesktopServices, QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from models.axes import Kind
@@ -16,7 +16,7 @@ from playground.data.augment.preview import preview
 from playground.data.dataset import Column, Dataset
 from playground.messages import Array
 from ui.data.samples.catalogue import SPLIT_WORDS, Catalogue
-from ui.data.samples.large import HEIGHT, LargeView, PictureView
+from ui.data.samples.large import HEIGHT, LEAST_HEIGHT, LargeView, PictureView
 from ui.data.samples.pictures import first_input, trimmed
 from ui.data.samples.values import ValuesView
 from ui.insight.colormaps import coloured, levels, qimage, signed
@@ -28,8 +28,7 @@ from ui.theme import theme
 from ui.widgets import ElidedLabel, IconButton, Segmented, divider, label, scrolled
 
 STAGES = (("raw", "As read"), ("augmented", "Augmented"), ("prepared", "As the network gets it"))
-LONGEST_CLASSES = 40
-SEEN_HEIGHT = 112
+SEEN_HEIGHT = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +103,7 @@ class SampleDetail(QWidget):
         self.stage.chosen.connect(self._show_stage)
         self.column = QComboBox()
         self.column.setAccessibleName("Column")
+        self.column.setMinimumWidth(104)
         self.column.activated.connect(self._show_stage)
         self.picture = PictureView("What the network sees, as a picture")
         self.picture.setFixedHeight(SEEN_HEIGHT)
@@ -168,6 +168,10 @@ class SampleDetail(QWidget):
         file = self._catalogue.file(index)
         self._show_facts(index, file)
         self._fetch.start(lambda: look_at(dataset, index, file))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.large.set_room(max(LEAST_HEIGHT, min(HEIGHT, event.size().height() // 4)))
 
     def showEvent(self, event: QShowEvent) -> None:
         if self._stale:

@@ -161,7 +161,13 @@ class SampleTiles(QAbstractScrollArea):
     def _columns(self) -> int:
         if self._rows:
             return 1
-        return max(1, (self._width() + GAP) // (self._tile_size().width() + GAP))
+        return max(1, (self._width() + GAP) // (self._least_width() + GAP))
+
+    def _least_width(self) -> int:
+        return self._tile if self._pictured() else self._tile * 3 // 2
+
+    def _pictured(self) -> bool:
+        return self._dataset is not None and is_picture(first_input(self._dataset).shape)
 
     def _width(self) -> int:
         return max(1, self.viewport().width() - 2 * MARGIN)
@@ -170,9 +176,9 @@ class SampleTiles(QAbstractScrollArea):
         if self._rows:
             lines = max(1, (self._tile - 40) // 32)
             return QSize(self._width(), ROW_HEIGHT + (lines - 1) * TEXT_LINE)
-        if self._dataset is not None and not is_picture(first_input(self._dataset).shape):
-            return QSize(self._tile * 3 // 2, max(32, self._tile * 3 // 4))
-        return QSize(self._tile, self._tile)
+        columns = self._columns()  # which fill the width
+        width = (self._width() - GAP * (columns - 1)) // columns
+        return QSize(width, width if self._pictured() else max(32, width // 2))
 
     def _captioned(self) -> bool:
         return not self._rows and self._tile >= LEAST_CAPTIONED

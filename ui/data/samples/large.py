@@ -24,7 +24,7 @@ from ui.insight.sample_pictures import SERIES_COLOURS, image_of
 from ui.theme import theme
 from ui.widgets import label
 
-HEIGHT = 220
+HEIGHT, LEAST_HEIGHT, TEXT_HEIGHT = 220, 150, 112
 FRAME_MS = 100
 RADIUS = 6.0
 
@@ -154,6 +154,18 @@ class LargeView(QStackedWidget):
         for page in (self.picture, self.frames, self.plot, sound, self.text):
             self.addWidget(page)
         self._sound = sound
+        self._room = HEIGHT
+        self.currentChanged.connect(self._fit)
+
+    def set_room(self, height: int) -> None:
+        """Take ``height`` pixels, or less where the sample is a text or a row."""
+        self._room = height
+        self._fit()
+
+    @Slot()
+    def _fit(self, *_: object) -> None:
+        text = self.currentWidget() is self.text
+        self.setFixedHeight(min(TEXT_HEIGHT, self._room) if text else self._room)
 
     def clear(self) -> None:
         self.picture.show_image(QImage())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -108,14 +109,14 @@ class SamplesPage(QWidget):
         self.view = Segmented(VIEWS, "grid", "View")
         self.search = SearchField("Find in captions")
         self.search.setMinimumWidth(90)
-        self.search.setMaximumWidth(260)
+        self.search.setMaximumWidth(240)
         self.label = QComboBox()
         self.label.setAccessibleName("Class")
         self.split = QComboBox()
         self.split.setAccessibleName("Split")
         for box in (self.label, self.split):
             box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-            box.setMinimumWidth(64)
+            box.setMinimumWidth(104)
             box.setMaximumWidth(190)
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -197,6 +198,10 @@ class SamplesPage(QWidget):
         self._pages.setCurrentIndex(1 if dataset is not None and len(dataset) else 0)
         if dataset is self._dataset:
             return
+        if self._same_samples(dataset):  # only the augmentation is another
+            self._dataset = dataset
+            self.detail.show_dataset(Catalogue(dataset))
+            return
         self._dataset = dataset
         self._catalogue = Catalogue(dataset) if dataset is not None else None
         self._only = None
@@ -209,6 +214,12 @@ class SamplesPage(QWidget):
         self._mark()
         self._tell()
         self._tell_skipped()
+
+    def _same_samples(self, dataset: Dataset | None) -> TypeGuard[Dataset]:
+        before = self._dataset
+        if dataset is None or before is None:
+            return False
+        return dataset.inputs is before.inputs and dataset.splits is before.splits
 
     def _fill_filters(self) -> None:
         dataset, catalogue = self._dataset, self._catalogue

@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from models.axes import Kind
 from playground.data.dataset import Column, Dataset
+from playground.data.thumbnails import thumbnail as file_thumbnail
 from playground.messages import Array
 from ui.insight.colormaps import MAGMA, coloured, qimage
 from ui.insight.sample_pictures import image_of, is_picture, row_text, sparkline
@@ -41,11 +42,13 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class Look:
-    """How large thumbnails are (logical pixels), on what screen, in which theme."""
+    """How large thumbnails are (logical pixels), on what screen, in which theme; ``ends`` are the
+    values at the bottom and top of lines, where they are not each sample's own."""
 
     size: QSize = field(default_factory=lambda: QSize(96, 96))
     ratio: float = 1.0
     theme: str = ""
+    ends: tuple[float, float] | None = None
 
 
 def is_rows(column: Column) -> bool:
@@ -98,14 +101,16 @@ def mel_image(samples: Array, rate: int) -> QImage:
     return qimage(coloured(mel, max(float(mel.min()), high - 12), high, MAGMA))
 
 
-def sound_image(column: Column, raw: Array, size: QSize, ratio: float) -> QImage:
+def sound_image(column: Column, raw: Array, look: Look) -> QImage:
     """The waveform over its log-mel spectrogram."""
+    size, ratio = look.size, look.ratio
     image = QImage(size * ratio, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
     image.fill(theme().color("raised"))
     upper = size.height() * 2 // 5
     painter = QPainter(image)
-    painter.drawImage(0, 0, sparkline(envelope(raw), QSize(size.width(), upper), ratio))
+    above = QSize(size.width(), upper)
+    painter.drawImage(0, 0, sparkline(envelope(raw), above, ratio, look.ends))
     place = QRect(4, upper, size.width() - 8, size.height() - upper - 4)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.drawImage(place, mel_image(raw, int(getattr(column.reading, "rate", 16000))))
@@ -122,29 +127,58 @@ def envelope(raw: Array, points: int = 200) -> Array:
     return np.stack([parts.min(axis=1), parts.max(axis=1)], axis=1).reshape(-1, 1)
 
 
+def as_pixels(column: Column, raw: Array) -> Array:
+    """Values that were computed from bytes as bytes again, so that 0 stays black and 255 white."""
+    if column.values.dtype == np.uint8 and raw.dtype != np.uint8:
+        return np.clip(np.round(raw), 0, 255).astype(np.uint8)
+    return raw
+
+
+def _shrunk(image: QImage, look: Look) -> QImage:
+    """``image`` no larger than it is drawn, or half as large again."""
+    least = max(look.size.width(), look.size.height()) * look.ratio
+    if min(image.width(), image.height()) <= 1.5 * least:
+        return image
+    return image.scaled(
+        QSize(round(least), round(least)),
+        Qt.AspectRatioMode.KeepAspectRatioByExpanding,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+
+
+def of_files(
+    dataset: Dataset, column: Column, indices: Sequence[int], look: Look
+) -> dict[int, Thumbnail]:
+    """Thumbnails of picture files themselves, which show more than the network is given."""
+    side = 64
+    while side < max(look.size.width(), look.size.height()) * look.ratio:
+        side *= 2
+    found = {}
+    for index in indices:
+        try:
+            found[index] = Thumbnail(qimage(file_thumbnail(dataset.files[index], side)))
+        except (ValueError, OSError) as error:
+            found[index] = Thumbnail(broken=str(error) or type(error).__name__)
+    return found
+
+
 def thumbnail(column: Column, raw: Array, look: Look) -> Thumbnail:
     """One raw sample small. Safe in any thread."""
     if is_rows(column):
         return Thumbnail(text=as_text(column, raw))
     if is_picture(column.shape):
-        image = image_of(raw)
-        least = max(look.size.width(), look.size.height()) * look.ratio
-        if min(image.width(), image.height()) > 1.5 * least:
-            image = image.scaled(
-                QSize(round(least), round(least)),
-                Qt.AspectRatioMode.KeepAspectRatioByExpanding,
-                Qt.TransformationMode.SmoothTransformation,
-            )
-        return Thumbnail(image)
+        return Thumbnail(_shrunk(image_of(as_pixels(column, raw)), look))
     if is_sound(column):
-        return Thumbnail(sound_image(column, raw, look.size, look.ratio))
-    return Thumbnail(sparkline(raw, look.size, look.ratio))
+        return Thumbnail(sound_image(column, raw, look))
+    return Thumbnail(sparkline(raw, look.size, look.ratio, look.ends))
 
 
 def thumbnails(
     dataset: Dataset, column: Column, indices: Sequence[int], look: Look
 ) -> dict[int, Thumbnail]:
     """Thumbnails of several samples; one that cannot be read is told in its place."""
+    if column.lazy and column.shape.kind is Kind.IMAGE and len(dataset.files) == len(dataset):
+        return of_files(dataset, column, indices, look)
     try:
         raws = column.take(np.asarray(indices, np.int64))
     except (ValueError, OSError) as error:
