@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ CAPTION = 16
 ROW_HEIGHT = 26
 LEAST_SERIES = 84
 LEAST_NAMED = 420
+MOST_LETTERS = 400
 
 
 class SampleGrid(QWidget):
@@ -203,13 +205,13 @@ class SampleGrid(QWidget):
         painter.setFont(theme().font(11.5))
         elide, middle = Qt.TextElideMode.ElideRight, Qt.AlignmentFlag.AlignVCenter
         metrics = painter.fontMetrics()
-        said = self._captions[place] if self._captions else dataset.describe(self._indices[place])
+        said = self._captions[place] if self._captions else self._described(place)
         said = metrics.elidedText(said, elide, rect.width() // 2)
         inner = rect.adjusted(6, 0, -6, 0)
         painter.setPen(theme().color("text"))
         painter.drawText(inner, int(Qt.AlignmentFlag.AlignRight | middle), said)
         left = inner.adjusted(0, 0, -metrics.horizontalAdvance(said) - 8, 0)
-        words = row_text(self._column, self._raw[place], named=rect.width() > LEAST_NAMED)
+        words = self._words(place, named=rect.width() > LEAST_NAMED)
         text = metrics.elidedText(words, elide, left.width())
         painter.setPen(theme().color("text2"))
         painter.drawText(left, int(Qt.AlignmentFlag.AlignLeft | middle), text)
@@ -229,11 +231,24 @@ class SampleGrid(QWidget):
     def _told(self, place: int) -> str:
         dataset, index = self._dataset, self._indices[place]
         assert dataset is not None
-        said = dataset.describe(index)
+        said = self._described(place)
         text = f"sample {index + 1:,}" + ("" if said == str(index) else f" · {said}")
         if self._kind in (Kind.VECTOR, Kind.TOKENS):
-            text += "\n" + row_text(self._column, self._raw[place])
+            text += "\n" + self._words(place)[:MOST_LETTERS]
         return text
+
+    def _described(self, place: int) -> str:
+        """What the target says; a text is shown itself, so it need not be its caption too."""
+        dataset = self._dataset
+        assert dataset is not None
+        if self._column.texts:
+            dataset = replace(dataset, captions=())
+        return dataset.describe(self._indices[place])
+
+    def _words(self, place: int, *, named: bool = True) -> str:
+        if self._column.texts:
+            return " ".join(self._column.texts[self._indices[place]][:MOST_LETTERS].split())
+        return row_text(self._column, self._raw[place], named=named)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         place = self.place_at(event.position().toPoint())

@@ -20,9 +20,11 @@ from models.axes import Kind
 from playground.answers import Classes
 from playground.data.dataset import Column
 from playground.data.reading import RowReading
+from playground.data.text_reading import TextReading
 from playground.messages import Answered, Array, State
 from ui.insight.answer_view import AnswerView
 from ui.insight.fetch import Fetch
+from ui.insight.input_text import TextInput
 from ui.insight.inputs import PictureInput, RowInput, SeriesInput
 from ui.insight.sample_pictures import is_picture
 from ui.session import Session
@@ -31,6 +33,7 @@ from ui.widgets import Button, ElidedLabel, EmptyState, IconButton, label
 UNTRAINED = "Train the network, then try it here on something of your own."
 PICTURES = "Images (*.png *.jpg *.jpeg *.bmp *.webp *.gif *.tif *.tiff);;All files (*)"
 TABLES = "Tables (*.csv *.tsv *.txt);;All files (*)"
+TEXTS = "Texts (*.txt *.csv *.tsv *.parquet);;All files (*)"
 PATIENCE_MS = 2000
 
 
@@ -60,6 +63,7 @@ class TryPanel(QWidget):
 
     def _build(self) -> None:
         self.picture, self.row, self.series = PictureInput(), RowInput(), SeriesInput()
+        self.text = TextInput()
         self.open = Button("Open a file …", "folder")
         self.sample = Button("Take the sample", "target")
         self.sample.setToolTip("Ask about the sample that all views look at")
@@ -73,7 +77,7 @@ class TryPanel(QWidget):
             head.addWidget(widget)
         head.addWidget(self.source, 1)
         self._inputs = QStackedWidget()
-        for page in (self.picture, self.row, self.series):
+        for page in (self.picture, self.row, self.series, self.text):
             self._inputs.addWidget(page)
         left = QVBoxLayout()
         left.setSpacing(10)
@@ -108,7 +112,7 @@ class TryPanel(QWidget):
 
     def _connect(self) -> None:
         session = self._session
-        for page in (self.picture, self.row, self.series):
+        for page in (self.picture, self.row, self.series, self.text):
             page.changed.connect(self._ask)
         self.open.clicked.connect(self._choose_file)
         self.sample.clicked.connect(self.take_sample)
@@ -135,14 +139,18 @@ class TryPanel(QWidget):
             self._input().prepare(self._column)
             self._inputs.setCurrentWidget(self._input())
             picture = is_picture(self._column.shape)
-            self.open.setText("Open an image …" if picture else "Open a table …")
+            text = self._input() is self.text
+            what = "an image" if picture else "a text" if text else "a table"
+            self.open.setText(f"Open {what} …")
             self.open.setVisible(self._column.reading is not None)
             if not picture:
                 self.take_sample()
         self._state_changed()
 
-    def _input(self) -> PictureInput | RowInput | SeriesInput:
+    def _input(self) -> PictureInput | RowInput | SeriesInput | TextInput:
         assert self._column is not None
+        if isinstance(self._column.reading, TextReading):
+            return self.text
         if self._column.shape.kind is Kind.IMAGE:
             return self.picture
         return self.row if isinstance(self._column.reading, RowReading) else self.series
@@ -180,17 +188,22 @@ class TryPanel(QWidget):
         true = dataset.target.take(index)[0] if not dataset.target.lazy else None
 
         def read() -> list[tuple[str, Array]]:
-            return [("", column.take(index)[0])]
+            value = column.take(index)[0]
+            return [("", value if column.lengths is None else value[: column.lengths[index[0]]])]
 
         if column.lazy:
             self._fetch.start(read)
         else:
-            self._show(read()[0][1])
+            self._show(read()[0][1], column.texts[index[0]] if column.texts else None)
             self._true = true
 
     @Slot()
     def _choose_file(self) -> None:
-        kinds = PICTURES if self._column and is_picture(self._column.shape) else TABLES
+        if self._column is None:
+            return
+        kinds = PICTURES if is_picture(self._column.shape) else TABLES
+        if self._input() is self.text:
+            kinds = TEXTS
         chosen = QFileDialog.getOpenFileName(self, "Ask the network about a file", "", kinds)[0]
         if chosen:
             self.open_file(Path(chosen))
@@ -221,9 +234,13 @@ class TryPanel(QWidget):
     def _not_read(self, text: str) -> None:
         self.answer.say(text)
 
-    def _show(self, value: Array) -> None:
+    def _show(self, value: Array, text: str | None = None) -> None:
         self._true = None
-        self._input().show_value(value)
+        page = self._input()
+        if isinstance(page, TextInput):
+            page.show_value(value, text)
+        else:
+            page.show_value(value)
 
     # Dropping files -----------------------------------------------------------------------------
 
@@ -313,6 +330,8 @@ class TryPanel(QWidget):
         if self._column is not None and is_picture(self._column.shape):
             drawn = "Draw on the pad, open" if not self.picture.pad.isHidden() else "Open"
             return f"{drawn} an image, or drop one here."
+        if self._column is not None and self._input() is self.text:
+            return "Type a text, open a file, or take the sample."
         return "Change a value, open a table, or take the sample."
 
 
