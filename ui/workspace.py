@@ -267,17 +267,20 @@ class Workspace(QWidget):
 
     @Slot(str)
     def reveal(self, what: str) -> None:
-        """Bring a page ("training"), a panel ("data") or a node ("node:n3") into view."""
+        """Bring a page ("training"), a panel ("data"), a node ("node:n3") or a part of a page
+        ("record:microphone") into view."""
         kind, _, id = what.partition(":")
         if kind == "node":
             self._show_panel(CANVAS)
             self._session.set_mode("network")
             self.canvas.show_node(id)
             return
-        if what in DATA_PAGES:
+        if kind in DATA_PAGES:
             self._session.set_mode("data")
             assert self.data_view is not None
-            self.data_view.set_current(what)
+            self.data_view.set_current(kind)
+            if id:
+                self.data_view.show_part(kind, id)
             return
         if what != "data":
             self._session.set_mode("network")

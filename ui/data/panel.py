@@ -100,6 +100,7 @@ class DataPanel(QWidget):
         for source, icon, text in RECORDERS:
             if source in SOURCES:
                 button = IconButton(icon, text, size=26)
+                button.setProperty("recorder", source)
                 button.clicked.connect(self._record)
                 found.append(button)
         families = dict(offered())
@@ -135,7 +136,9 @@ class DataPanel(QWidget):
 
     @Slot()
     def _record(self) -> None:
-        self._session.reveal.emit("record")
+        button = self.sender()
+        if isinstance(button, IconButton):
+            self._session.reveal.emit(f"record:{button.property('recorder')}")
 
     def _build(self) -> None:
         self.title = ElidedLabel("", "title")

@@ -32,6 +32,12 @@ class DataWorkspace(Panel):
         """Make the page of the chosen tab, at the first time."""
         self.set_current(self.current())
 
+    def show_part(self, id: str, part: str) -> None:
+        """Turn a page that has parts to one of them: the recording page to "microphone"."""
+        page = self.page(id)
+        if hasattr(page, "show_kind"):
+            page.show_kind(part)
+
 
 def _maker(session: Session, module: str, name: str) -> Callable[[], QWidget]:
     def make() -> QWidget:

@@ -30,7 +30,7 @@ from ui.session import Session
 from ui.settings import settings
 from ui.widgets import ElidedLabel, label
 
-WORDS = CardWords("Hold to record", "One picture", "camera", "Burst after a countdown of 3 s")
+WORDS = CardWords("Hold to record", "One picture", "image", "Burst after a countdown of 3 s")
 EMPTY = ("camera", "Hold the button of a class, or its digit key: pictures appear here at once.")
 CREDIT = "Big Buck Bunny © 2008 Blender Foundation · www.bigbuckbunny.org · CC BY 3.0"
 CLIPS = "Clips (*.mp4 *.avi *.mov *.mkv *.webm *.m4v *.gif);;All files (*)"
@@ -181,6 +181,7 @@ class CameraBench(Bench):
         self._cancelled = False
         self._taken, self._shown_rate = -1, (0.0, 0, "")
         self.live.show_image(None)
+        self.live.set_credit(CREDIT if self.devices.address == CLIP else "")
         width, height = self.size_box.currentData() or (None, None)
         wanted = CameraSettings(
             width=width,
@@ -256,6 +257,7 @@ class CameraBench(Bench):
         if image is not None:
             self.live.show_image(image)
         ready = self._show_status()
+        self.live.set_dimmed(not ready)
         self.classes.set_ready(ready, "The camera gives no picture.")
         if not ready and self.shooting.active:
             self.interrupt()
@@ -299,8 +301,6 @@ class CameraBench(Bench):
             text = f"{width} × {height}"
             if since and frame.time > since:
                 text += f" · {(frame.number - number) / (frame.time - since):.0f} pictures a second"
-            if self.devices.address == CLIP:
-                text += f" · {CREDIT}"
             self._shown_rate = (frame.time, frame.number, text)
             self.told.set_text(text)
 

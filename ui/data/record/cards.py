@@ -144,7 +144,7 @@ class ClassCard(QFrame):
 
     def __init__(self, thumbnails: Thumbnails, words: CardWords) -> None:
         super().__init__()
-        self.name, self._words, self._key = "", words, ""
+        self.name, self._words, self._recording = "", words, ""
         self._chosen = self._target = False
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -163,7 +163,7 @@ class ClassCard(QFrame):
         for widget in (self.strip, self.title, self.count, self.more):
             head.addWidget(widget, 1 if widget is self.title else 0)
         self.newest = NewestStrip(thumbnails)
-        self.hold = HoldButton("Hold to record")
+        self.hold = HoldButton(self._words.hold)
         self.hold.setMinimumHeight(32)
         self.once = IconButton(self._words.once_icon, self._words.once, size=32)
         self.burst = IconButton("clock", self._words.burst, size=32)
@@ -207,14 +207,14 @@ class ClassCard(QFrame):
         for button, words in ((self.once, self._words.once), (self.burst, self._words.burst)):
             button.setAccessibleName(f"{words}: {name}")
         self.more.setAccessibleName(f"More for the class {name}")
-        self._key = key
+        self.hold.set_key(key)
         self.newest.show_paths(paths)
 
     def show_recording(self, text: str) -> None:
         """What the button says while it records; "" where it does not."""
-        idle = f"{self._words.hold}   {self._key}".rstrip()
-        if self.hold.text() != (text or idle):
-            self.hold.show_state(text or idle, bool(text))
+        if text != self._recording:
+            self._recording = text
+            self.hold.show_state(text or self._words.hold, bool(text))
 
     def set_chosen(self, chosen: bool) -> None:
         if chosen != self._chosen:

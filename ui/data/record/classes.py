@@ -28,14 +28,13 @@ class ClassColumn(QWidget):
         self._library, self._thumbnails, self._words = library, thumbnails, words
         self.cards: list[ClassCard] = []
         self.chosen = ""
-        self._to_edit = ""
+        self._to_edit = self._to_choose = ""
         self._ready = (False, "")
         self.setAccessibleName("Classes")
         self.head = QHBoxLayout()
         self.head.setContentsMargins(12, 8, 12, 8)
         self.head.setSpacing(8)
         self.total = label("", "second")
-        self.head.addWidget(label("Classes", "title"))
         self.head.addStretch(1)
         self.head.addWidget(self.total)
         content = QWidget()
@@ -81,9 +80,11 @@ class ClassColumn(QWidget):
         for index, (card, name) in enumerate(zip(self.cards, names, strict=True)):
             files = self._library.files(name)
             card.show_class(name, index, files, len(files))
-            card.show_recording("")
         total = self._library.total
         self.total.setText(f"{total:,} {'sample' if total == 1 else 'samples'}")
+        if self._to_choose in names:
+            self.choose(self._to_choose)
+            self._to_choose = ""
         if self.chosen not in names:
             self.choose(names[0] if names else "")
         self._mark()
@@ -107,6 +108,11 @@ class ClassColumn(QWidget):
             self.chosen = name
             self._mark()
             self.chosen_changed.emit()
+
+    def choose_later(self, name: str) -> None:
+        """Choose a class, as soon as there is one of that name."""
+        self._to_choose = name
+        self.refresh()
 
     @Slot()
     def add_class(self) -> None:

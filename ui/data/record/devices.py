@@ -43,6 +43,7 @@ class DeviceRow(QWidget):
         self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.box.setMinimumWidth(110)
         self.box.setMaximumWidth(360)
+        self.box.setPlaceholderText(f"No {what.lower()}")
         self.box.activated.connect(self._activated)
         self.again = IconButton("refresh", f"Look for {what.lower()}s again")
         self.again.clicked.connect(self.look)
@@ -55,9 +56,10 @@ class DeviceRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
-        row.addWidget(self.box, 1)
+        row.addWidget(self.box, 100)
         row.addWidget(self.again)
         row.addWidget(self.other)
+        row.addStretch(1)
         self._fetch = Fetch(self)
         self._fetch.done.connect(self._found)
         self._fetch.failed.connect(self._not_found)
@@ -113,9 +115,6 @@ class DeviceRow(QWidget):
         self.box.clear()
         for device in self.devices:
             self.box.addItem(device.name, device.address)
-        if not self.devices and self.known:
-            self.box.addItem(f"No {self._what.lower()} was found", None)
-            self.box.model().item(0).setEnabled(False)
         if self.address and self.box.findData(self.address) < 0:
             self.box.addItem(self.named(self.address), self.address)
         self.box.setCurrentIndex(self.box.findData(self.address) if self.address else -1)

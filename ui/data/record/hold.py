@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 
+from ui.theme import theme
 from ui.widgets import Button, set_kind
 
 KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -24,18 +32,36 @@ class HoldButton(Button):
 
     def __init__(self, text: str, icon: str = "") -> None:
         super().__init__(text, icon)
-        self._held = False
+        self._held, self._key = False, ""
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
 
     @property
     def is_held(self) -> bool:
         return self._held
 
+    def set_key(self, key: str) -> None:
+        """The key that does the same, drawn at the right."""
+        if key != self._key:
+            self._key = key
+            self.update()
+
     def show_state(self, text: str, recording: bool) -> None:
         """Say what it does now; red while it records."""
-        self.setText(text)
+        self.setText(f"●  {text}" if recording else text)
         set_kind(self, "danger" if recording else "")
-        self.set_icon("record" if recording else "", "#FFFFFF" if recording else "text2")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._key and self.property("kind") != "danger":
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            cap = QRectF(self.width() - 26, (self.height() - 18) / 2, 18, 18)
+            painter.setPen(theme().color("line"))
+            painter.setBrush(theme().color("panel"))
+            painter.drawRoundedRect(cap.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+            painter.setPen(theme().color("text2" if self.isEnabled() else "text3"))
+            painter.setFont(theme().mono(11))
+            painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, self._key)
 
     def _begin(self) -> None:
         if not self._held and self.isEnabled():

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from playground.vision import UnreadableImage, read_picture
 from ui.data.record.library import Library
 from ui.data.record.samples import file_names
+
+LONGEST_S = 3600.0
 
 Put = Callable[[Path, str], None]
 """A file and a class; raises ``ValueError`` or ``OSError`` where it cannot be read."""
@@ -83,10 +84,29 @@ def picture_into(library: Library) -> Put:
     """Pictures of any kind, upright, as the recorder writes them."""
 
     def put(path: Path, name: str) -> None:
-        try:
-            pixels = read_picture(path, 3).transpose(1, 2, 0)
-        except UnreadableImage as error:
-            raise ValueError(str(error)) from None
+        from playground.vision import read_picture  # OpenCV takes its time to load
+
+        pixels = read_picture(path, 3).transpose(1, 2, 0)
         library.put_patiently(lambda recorder: recorder.put_picture(name, pixels))
+
+    return put
+
+
+def sound_into(library: Library, rate: int, length: Callable[[], int]) -> Put:
+    """Sounds of any kind, cut to clips; the last one is filled with silence where half of it is
+    there, or where it is the only one."""
+
+    def put(path: Path, name: str) -> None:
+        from playground.data.sound_files import fitted, read, resampled
+
+        samples, own_rate = read(path, seconds=LONGEST_S)
+        samples, size = resampled(samples, own_rate, rate), length()
+        for start in range(0, max(1, len(samples)), size):
+            clip = samples[start : start + size]
+            if start == 0 or 2 * len(clip) >= size:
+                whole = fitted(clip, size)
+                library.put_patiently(
+                    lambda recorder, whole=whole: recorder.put_sound(name, whole, rate)
+                )
 
     return put

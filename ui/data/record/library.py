@@ -20,6 +20,8 @@ from ui.session import Session
 Files = Mapping[str, list[Path]]
 FIRST = ("Class 1", "Class 2")
 """What an empty project begins with; written when the first sample is."""
+NOISE = "Background noise"
+"""Comes last, so that the other classes keep their keys."""
 LIST_SHARE = 8
 PATIENCE_S = 0.05
 
@@ -268,5 +270,6 @@ class Library(QObject):
 
 
 def _listing(recordings: Recordings) -> Listing:
-    files = {name: recordings.files(name) for name in recordings.classes()}
+    names = sorted(recordings.classes(), key=lambda name: name == NOISE)
+    files = {name: recordings.files(name) for name in names}
     return Listing(files, recordings.can_undo, recordings.can_redo)

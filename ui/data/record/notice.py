@@ -31,6 +31,7 @@ class StageNotice(QWidget):
         row.addStretch(1)
         for button in self.buttons:
             button.clicked.connect(self._clicked)
+            button.hide()
             row.addWidget(button)
         row.addStretch(1)
         column = QVBoxLayout(self)

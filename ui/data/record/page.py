@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui.data.record.bench import Bench
@@ -56,6 +57,10 @@ class RecordPage(QWidget):
             self._session.keep(MODE, kind)
         if self.isVisible():
             self.bench.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.bench.setFocus(Qt.FocusReason.OtherFocusReason)  # keys record at once
 
     def _make(self, kind: str) -> Bench:
         maker: Callable[[Session], Bench]

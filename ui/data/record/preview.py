@@ -10,7 +10,6 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPaintEvent, QPen, QTransform
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from playground.vision import fitted
 from ui.insight.colormaps import qimage
 from ui.theme import theme
 
@@ -51,6 +50,8 @@ class Preview:
         return image
 
     def _work(self, camera: Camera, stop: threading.Event) -> None:
+        from playground.vision import fitted  # OpenCV takes its time to load
+
         after, shown = -1, (0, 0)
         while not stop.is_set():
             began = time.monotonic()
@@ -81,7 +82,8 @@ class LivePicture(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._image = QImage()
-        self._sign, self._countdown = "", 0
+        self._sign, self._countdown, self._credit = "", 0, ""
+        self._dimmed = False
         self.setAccessibleName("Live picture of the camera")
         self.setMinimumSize(200, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -110,6 +112,18 @@ class LivePicture(QWidget):
             self.setAccessibleDescription(f"Recording {sign}" if sign else "")
             self.update()
 
+    def set_credit(self, credit: str) -> None:
+        """Whose picture it is, where that has to be said."""
+        if credit != self._credit:
+            self._credit = credit
+            self.update()
+
+    def set_dimmed(self, dimmed: bool) -> None:
+        """Fade the picture: it is an old one, and a sentence lies over it."""
+        if dimmed != self._dimmed:
+            self._dimmed = dimmed
+            self.update()
+
     def picture_rect(self) -> QRectF:
         """Where the picture is: in the middle, its proportions kept."""
         if self._image.isNull():
@@ -135,6 +149,14 @@ class LivePicture(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme().color("bad_fill"), 3))
             painter.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), RADIUS, RADIUS)
+        if self._credit and not self._image.isNull():
+            self._paint_credit(painter, rect)
+        if self._dimmed and not self._image.isNull():
+            shade = theme().color("panel")
+            shade.setAlphaF(0.86)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(shade)
+            painter.drawRoundedRect(rect, RADIUS, RADIUS)
         if self._sign:
             self._paint_sign(painter, rect)
         if self._countdown:
@@ -153,6 +175,18 @@ class LivePicture(QWidget):
         painter.setPen(Qt.GlobalColor.white)
         inner = chip.adjusted(26, 0, -10, 0)
         painter.drawText(inner, int(Qt.AlignmentFlag.AlignVCenter), self._sign)
+
+    def _paint_credit(self, painter: QPainter, rect: QRectF) -> None:
+        painter.setFont(theme().font(11.5))
+        room = rect.width() - 40
+        text = painter.fontMetrics().elidedText(self._credit, Qt.TextElideMode.ElideRight, room)
+        width = painter.fontMetrics().horizontalAdvance(text) + 20
+        chip = QRectF(rect.left() + 10, rect.bottom() - 32, width, 22)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_SHADE)
+        painter.drawRoundedRect(chip, 11, 11)
+        painter.setPen(Qt.GlobalColor.white)
+        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_countdown(self, painter: QPainter, rect: QRectF) -> None:
         side = min(120.0, rect.height() * 0.5)

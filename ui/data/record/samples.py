@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
@@ -32,7 +33,7 @@ class Samples(QWidget):
         self.undo = IconButton("undo", "Undo (Ctrl+Z)")
         self.redo = IconButton("redo", "Redo (Ctrl+Shift+Z)")
         self.folder = IconButton("folder", "Open the folder of the class")
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.setContentsMargins(12, 4, 8, 4)
         head.setSpacing(4)
         head.addWidget(self.title, 1)
@@ -59,6 +60,13 @@ class Samples(QWidget):
         self.grid.opened.connect(self.opened)
         library.changed.connect(self.refresh)
         self.refresh()
+
+    def add_action(self, icon: str, text: str, callback: Callable[[], object]) -> None:
+        """One more button at the right of the header."""
+        button = IconButton(icon, text)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(callback)
+        self._head.addWidget(button)
 
     def show_class(self, name: str) -> None:
         fresh = name != self.name

@@ -11,7 +11,6 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
-from playground.vision import UnreadableImage, read_picture
 from ui.insight.colormaps import qimage
 
 SIDE = 96
@@ -25,6 +24,8 @@ Make = Callable[[Path, int], QImage]
 
 def picture(path: Path, side: int) -> QImage:
     """The middle square of a picture file."""
+    from playground.vision import read_picture  # OpenCV takes its time to load
+
     pixels = read_picture(path, 3, (side, side), "crop")
     return qimage(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
 
@@ -91,7 +92,7 @@ class Thumbnails(QObject):
                 path, _ = self._wanted.popitem()
             try:
                 image = self._make(path, self.side)
-            except (UnreadableImage, ValueError, OSError):
+            except (ValueError, OSError):
                 image = QImage()
             with self._changed:
                 self._ready.append((path, image))
