@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from playground.compat import usable_cores
 from playground.data.cache import Cache, file_key
 from playground.data.dataset import Indices
 from playground.data.errors import DataError
-from playground.data.reading import ImageReading
+from playground.data.reading import ImageReading, Reading
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -23,23 +23,23 @@ CACHED_FROM = 500
 """Pictures; fewer are decoded quickly enough again."""
 
 
-class ImageFiles:
-    """Pictures (N, C, H, W) uint8, read from their files by a few threads."""
+class PixelFiles:
+    """Pictures, clips or volumes (N, *shape) uint8, read from their files by a few threads."""
 
     dtype: np.dtype[Any] = np.dtype(np.uint8)
 
-    def __init__(self, folder: str, paths: Sequence[str], reading: ImageReading) -> None:
+    def __init__(
+        self, folder: str, paths: Sequence[str], how: Reading, shape: tuple[int, ...], cached: bool
+    ) -> None:
         self.paths = tuple(paths)
-        self.reading = reading
-        self.shape = (reading.channels, reading.height, reading.width)
-        what = f"{folder}|{json.dumps(reading.to_json(), sort_keys=True)}"
-        cached = len(paths) >= CACHED_FROM
-        self.cache = Cache.of(what, self.shape, np.uint8, len(paths)) if cached else None
+        self.shape = shape
+        what = f"{folder}|{json.dumps(how.to_json(), sort_keys=True)}"
+        self.cache = Cache.of(what, shape, np.uint8, len(paths)) if cached else None
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def only(self, good: Sequence[int]) -> ImageFiles:
+    def only(self, good: Sequence[int]) -> Self:
         """The same without the files that turned out to be none."""
         if len(good) < len(self.paths):
             self.paths = tuple(self.paths[index] for index in good)
@@ -74,11 +74,11 @@ class ImageFiles:
             yield next(decoded) if place in wanted else None
 
     def decoded(self, index: int) -> Pixels:
-        """One picture from its file; raises ``DataError``."""
-        return self.reading.read(self.paths[index])[0][1]
+        """One sample from its file; raises ``DataError``."""
+        raise NotImplementedError
 
     def key(self, index: int) -> bytes:
-        """What the picture is kept under; raises ``OSError``."""
+        """What the sample is kept under; raises ``OSError``."""
         return file_key(self.paths[index])
 
     def _known(self, index: int) -> bytes | None:
@@ -88,6 +88,18 @@ class ImageFiles:
 
     def _kept(self, key: bytes | None, into: Pixels) -> bool:
         return self.cache is not None and key is not None and self.cache.read(key, into)
+
+
+class ImageFiles(PixelFiles):
+    """Pictures (N, C, H, W) uint8."""
+
+    def __init__(self, folder: str, paths: Sequence[str], reading: ImageReading) -> None:
+        shape = (reading.channels, reading.height, reading.width)
+        super().__init__(folder, paths, reading, shape, len(paths) >= CACHED_FROM)
+        self.reading = reading
+
+    def decoded(self, index: int) -> Pixels:
+        return self.reading.read(self.paths[index])[0][1]
 
 
 def parallel(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from models.parameters import Parameter
 from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped, Values
 from playground.data.errors import DataError
 from playground.data.image_files import SUFFIXES, TABLES, Columns, Found, find, label_parameters
-from playground.data.image_values import ImageFiles, parallel
+from playground.data.image_values import ImageFiles, PixelFiles, parallel
 from playground.data.labels import indexed, natural, rare
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
@@ -156,19 +156,25 @@ def _reading(options: Options, sizes: Sequence[tuple[int, int, int]]) -> ImageRe
 
 
 def _values(found: Found, reading: ImageReading, progress: Progress) -> Values:
-    """Small data are decoded at once, which also finds damaged files; large ones when wanted."""
-    files = ImageFiles(str(found.folder), found.paths, reading)
+    return read_values(found, ImageFiles(str(found.folder), found.paths, reading), progress)
+
+
+def read_values(
+    found: Found, files: PixelFiles, progress: Progress, word: str = "images"
+) -> Values:
+    """Small data are decoded at once, which also finds damaged files; large ones when wanted. What
+    cannot be read leaves ``found``."""
     size = int(np.prod(files.shape))
     count = len(files)
     if count > RESIDENT_FILES or size * count > RESIDENT:
         return _probed(found, files)
     pixels = np.empty((count, *files.shape), np.uint8)
-    results = told(files.read(np.arange(count), pixels), count, "Decoding images", progress)
+    results = told(files.read(np.arange(count), pixels), count, f"Decoding {word}", progress)
     good = leave_out(found, {i: why for i, why in enumerate(results) if why is not None})
     return pixels if len(good) == count else pixels[good]
 
 
-def _probed(found: Found, files: ImageFiles) -> ImageFiles:
+def _probed(found: Found, files: PixelFiles) -> PixelFiles:
     """``files`` without those of a few that cannot be read; the others are found when wanted."""
     chosen = np.arange(0, len(files), max(1, len(files) // _FITTED_ON_FILES))
     pixels = np.empty((len(chosen), *files.shape), np.uint8)
@@ -186,7 +192,7 @@ def fitted_on_pixels(values: Values, train: Indices, seed: int) -> Preprocessing
         chosen = np.sort(np.random.default_rng(seed).choice(train, most, replace=False))
     if isinstance(values, np.ndarray):
         pixels = values[chosen]
-    elif isinstance(values, ImageFiles):
+    elif isinstance(values, PixelFiles):
         pixels = np.empty((len(chosen), *values.shape), np.uint8)
         good = [why is None for why in values.read(chosen, pixels)]
         pixels = pixels[good]

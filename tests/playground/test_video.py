@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from playground.data import DataError, DataSettings, SplitSettings, open_data
-from playground.data import video as source
+from playground.data import DataError, DataSettings, SplitSettings, images, open_data
 from playground.data.reading import reading_from_json
 from playground.data.video_decoder import Decoders
 from playground.data.video_reading import VideoReading
@@ -185,14 +184,15 @@ def test_large_data_are_decoded_when_wanted_and_kept(tmp_path, monkeypatch):
     folder_of_clips(tmp_path / "clips")
     settings = DataSettings("video", {"path": "clips", "frames": 2, "size": 16})
     resident = open_data(settings, tmp_path)
-    monkeypatch.setattr(source, "RESIDENT", 1000)
+    monkeypatch.setattr(images, "RESIDENT", 1000)
     dataset = open_data(settings, tmp_path)
     assert dataset.lazy
     np.testing.assert_array_equal(dataset.raw([6, 1])["clip"], resident.raw([6, 1])["clip"])
-    monkeypatch.setattr(Decoders, "read", None)  # from the disk now
-    dataset.raw([6, 1])
+    with monkeypatch.context() as patched:
+        patched.setattr(Decoders, "read", None)  # from the disk now
+        dataset.raw([6, 1])
     Path(dataset.files[1]).unlink()
-    with pytest.raises(DataError, match=r"1.avi does not exist any more"):
+    with pytest.raises(DataError, match=r"1.avi does not exist"):
         dataset.raw([1])
     assert dataset.readable([6, 1]).tolist() == [6]
 
