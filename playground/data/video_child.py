@@ -31,7 +31,8 @@ def main() -> None:
     for line in sys.stdin.buffer:
         question = json.loads(line)
         _alarm(question.pop("seconds"))
-        answer, content = {}, b""
+        answer: dict[str, Any] = {}
+        content = b""
         try:
             content = _frames(question.pop("path"), question)
             answer["bytes"] = len(content)

@@ -106,7 +106,8 @@ def matches(codes: Indices, lengths: Indices) -> Flags:
         depth -= closes
         right &= ~closes | ((depth >= 0) & (stack[rows, np.maximum(depth, 0)] == kind))
         depth = np.maximum(depth, 0)
-    return right & (depth == 0)
+    found: Flags = right & (depth == 0)
+    return found
 
 
 def _open(options: Options, place: Place, settings: SplitSettings, progress: Progress) -> Dataset:

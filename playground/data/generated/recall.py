@@ -65,6 +65,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     length = shown + delay + 1
     common.check_room(count, 2 * length)
     if options["form"] == "series":
+        asked = None
         series, said = recall_numbers(count, seed, shown=shown, delay=delay)
         reading = WindowReading(("number", "signal"), length)
         source = Column("series", sequence(length, 2), series, reading=reading)
@@ -82,7 +83,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
         summary=f"{count:,} sequences · {length} steps · recall {what} after {delay} steps",
         inputs={source.name: source},
         targets={target.name: target},
-        splits=split(count, settings, target.values if target.classes else None),
+        splits=split(count, settings, asked),
         task="classification" if target.classes else "regression",
     )
 
