@@ -349,17 +349,15 @@ def test_a_table_is_looked_at_and_its_columns_get_roles(
     made.show_source("table", str(table))
     page = made.pages["table"]
     assert page.table is not None
-    wait(lambda: page.table.boxes)
+    wait(lambda: page.table.roles())
     assert page.table.roles() == {
-        "when": "unused",
+        "when": "ignore",
         "size": "feature",
         "kind": "feature",
         "price": "target",
     }
-    box = page.table.boxes["size"]
-    box.setCurrentIndex(1)
-    box.activated.emit(1)
-    assert page.table.roles()["price"] == "unused"
+    page.table.set_role("size", "target")
+    assert page.table.roles()["price"] == "ignore"
     assert made.settings().options["target"] == "size"
     assert made.settings().options["features"] == "kind"
     dataset = open_data(made.settings(), table.parent)
@@ -390,9 +388,9 @@ def test_roles_of_columns_follow_the_options(table: Path) -> None:
 
     preview = inspect_table(table)
     given = {"target": "kind", "features": "size"}
-    assert proposed_roles(preview, given)["price"] == "unused"
+    assert proposed_roles(preview, given)["price"] == "ignore"
     forecast = proposed_roles(preview, {"task": "forecast"})
-    assert forecast == {"when": "time", "size": "unused", "kind": "unused", "price": "target"}
+    assert forecast == {"when": "time", "size": "ignore", "kind": "ignore", "price": "target"}
 
 
 def test_a_table_of_many_columns(app: QApplication) -> None:
@@ -403,7 +401,7 @@ def test_a_table_of_many_columns(app: QApplication) -> None:
     form = TableForm()
     form.show_preview(TablePreview(columns, rows, ",", "UTF-8", True, False, False))
     form.grab()
-    assert form.options()["target"] == columns[-1].name
+    assert form.roles()[columns[-1].name] == "target"
 
 
 def test_a_dropped_folder_opens_the_dialog(session: Session, wait: Wait, tmp_path: Path) -> None:

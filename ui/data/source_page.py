@@ -10,12 +10,11 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from playground.data.source import FILES, SAMPLE, Place, Source
-from ui.data.table_form import TableForm
+from ui.data.table_form import HELD, TableForm
 from ui.forms import Form
 from ui.widgets import Button, EmptyState, label, scrolled
 
-HELD_BY_TABLE = frozenset({"path", "target", "features", "time"})
-FORM_HEIGHT = 150
+FORM_HEIGHT = 116
 PLACES = {
     "file": "A file",
     "folder": "A folder",
@@ -84,9 +83,11 @@ class SourcePage(QWidget):
             self.path = PathRow(source)
             self.path.line.textChanged.connect(self._path_changed)
         self.table = TableForm() if source.id == "table" else None
-        held = HELD_BY_TABLE if self.table is not None else {"path"}
+        held = HELD if self.table is not None else {"path"}
         self.form = Form([p for p in source.parameters if p.id not in held], {})
         self.form.edited.connect(self._edited)
+        if self.table is not None:
+            self.table.changed.connect(self.changed)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -137,6 +138,8 @@ class SourcePage(QWidget):
         if self.path is not None and not self.path.line.text().strip():
             place = PLACES[self.source.place]
             return f"Choose {place[0].lower()}{place[1:]} first."
+        if self.table is not None and self.table.problem:
+            return self.table.problem
         wrong = [p.label for p in self.source.parameters if p.id in self.form.fields
                  and self.form.error(p.id)]  # fmt: skip
         return f"{wrong[0]} is not right yet." if wrong else ""
@@ -154,7 +157,7 @@ class SourcePage(QWidget):
     @Slot(str, object)
     def _edited(self, id: str, value: Any) -> None:
         self._options[id] = value
-        if self.table is not None and id in ("delimiter", "encoding", "header", "task"):
+        if self.table is not None and id == "task":
             self.table.set_options({**self._options, **self.table.options()})
             self._path_changed()
         self.changed.emit()
