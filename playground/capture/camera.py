@@ -51,6 +51,9 @@ class Camera(Device):
     def _attach(self, shared: Shared) -> None:
         self._slots = FrameSlots(shared.map)
 
+    def _detach(self) -> None:
+        self._slots = self._shared = None
+
     def _orders(self) -> Mapping[str, Any]:
         self._before = self._frame.number if self._frame else 0
         where = self.address.strip()

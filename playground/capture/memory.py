@@ -151,14 +151,15 @@ class SoundRing:
     def write(self, samples: Samples) -> None:
         """Add samples; never waits. What is being overwritten is announced before, what is written
         after, so that readers know what to trust."""
+        end = self.position + len(samples)
         samples = samples[-self.capacity :]
-        start = self.position
-        self._begun[0] = start + len(samples)
+        start = end - len(samples)
+        self._begun[0] = end
         at = start % self.capacity
         first = min(len(samples), self.capacity - at)
         self._values[at : at + first] = samples[:first]
         self._values[: len(samples) - first] = samples[first:]
-        self._written[0] = start + len(samples)
+        self._written[0] = end
 
     def read(self, start: int, end: int) -> tuple[int, Samples]:
         """Samples from ``start`` to ``end`` as far as they are still there: the position of the

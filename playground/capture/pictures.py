@@ -65,7 +65,9 @@ class Publisher:
         if rate is not None:
             if taken.time < self._due - 0.001:
                 return
-            self._due = max(self._due + 1 / rate, taken.time)
+            if taken.time - self._due > 1 / rate:  # the first, and after a pause
+                self._due = taken.time
+            self._due += 1 / rate
         found = taken.pixels()
         if found is None or found.size == 0:
             return  # one damaged picture of a stream

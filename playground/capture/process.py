@@ -124,6 +124,9 @@ class Device:
     def _attach(self, shared: Shared) -> None:
         raise NotImplementedError
 
+    def _detach(self) -> None:
+        """Let go of the shared memory, where it is not wanted any more."""
+
     def _orders(self) -> Mapping[str, Any]:
         raise NotImplementedError
 
@@ -142,18 +145,19 @@ class Device:
         try:
             while True:
                 seconds = self._once(self._shared)
-                attempt = 0 if seconds > _STEADY else attempt + 1
+                attempt = 1 if seconds > _STEADY else attempt + 1
                 with self._changed:
                     if self._state in OVER:
                         return
-                    self._judge(attempt)
+                    self._judge()
                     pause = self._limits.pauses[min(attempt, len(self._limits.pauses)) - 1]
                     if self._changed.wait_for(lambda: self._state in OVER, pause):
                         return
         finally:
             self._shared.close()
+            self._detach()
 
-    def _judge(self, attempt: int) -> None:
+    def _judge(self) -> None:
         """After a child has ended: it was the end, it is hopeless, or it is tried again."""
         verdict = self._verdict
         if "ended" in verdict:

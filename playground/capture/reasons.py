@@ -8,8 +8,9 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from playground.capture.outlet import Fault
 
@@ -118,8 +119,15 @@ def no_stream(url: str) -> str:
 
 def _answer(url: str, name: str) -> str:
     """What a web server says instead of a stream."""
+    parts = urlsplit(url)
+    request = urllib.request.Request(
+        parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    )
+    if parts.username:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        request.add_header("Authorization", f"Basic {b64encode(login).decode()}")
     try:
-        with urllib.request.urlopen(url, timeout=_PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
             kind = answer.headers.get_content_type()
     except urllib.error.HTTPError as error:
         if error.code in (401, 403):

@@ -18,6 +18,7 @@ from playground.capture.outlet import Fault, Outlet
 from playground.capture.pictures import Taken, constant, paced, rested
 from playground.vision import UnreadableImage, cv2, read_picture
 
+_MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 Decode = Callable[[], Pixels | None]
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
@@ -88,11 +89,14 @@ def _stream(url: str, orders: Mapping[str, Any]) -> Iterator[Taken]:
     )
     if not capture.isOpened():
         raise Fault(reasons.no_stream(url))
+    # a stream of JPEGs is decoded here: OpenCV would squeeze every later size into the first
+    jpegs = int(capture.get(cv2.CAP_PROP_FOURCC)) == _MJPG and capture.set(cv2.CAP_PROP_FORMAT, -1)
+    retrieved = _jpeg if jpegs else _retrieved
     began = time.monotonic()
     try:
         while capture.grab():
             began = time.monotonic()
-            yield Taken(began, lambda: _retrieved(capture))
+            yield Taken(began, lambda: retrieved(capture))
     finally:
         capture.release()
     if time.monotonic() - began > 0.9 * stall:
@@ -168,3 +172,15 @@ def _bgr(pixels: Pixels) -> Pixels:
 def _retrieved(capture: Any) -> Pixels | None:
     good, pixels = capture.retrieve()
     return pixels if good else None
+
+
+def _jpeg(capture: Any) -> Pixels | None:
+    """A packet of a stream of JPEGs; None where it is damaged."""
+    packet = _retrieved(capture)
+    if packet is None or packet.size == 0:
+        return None
+    try:
+        pixels = cv2.imdecode(packet, cv2.IMREAD_COLOR)
+    except cv2.error:  # a picture that would take gigabytes
+        return None
+    return None if pixels is None else np.asarray(pixels, np.uint8)
