@@ -213,6 +213,7 @@ _ORDER = (
     "airline-lstm",
     "gunpoint-cnn",
     "gunpoint-bilstm",
+    "moving-shapes",
 )
 
 

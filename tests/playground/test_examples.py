@@ -8,6 +8,7 @@ import pytest
 from playground.data import SplitSettings, open_data
 from playground.project import open_example
 from playground.runs import RunFolder
+from playground.starter import adopt
 from playground.tasks import TASKS
 from playground.training.trainer import Trainer
 
@@ -17,6 +18,7 @@ PROMISED = {
     "digits-hybrid": 0.96,
     "gunpoint-cnn": 0.97,
     "gunpoint-bilstm": 0.93,
+    "moving-shapes": 0.95,
 }
 SHORT = {
     "digits-cnn": (2, SplitSettings(200, 3500)),
@@ -25,6 +27,7 @@ SHORT = {
     "airline-lstm": (20, SplitSettings(24, 24)),
     "gunpoint-cnn": (20, SplitSettings(10, 0)),
     "gunpoint-bilstm": (30, SplitSettings(10, 0)),
+    "moving-shapes": (4, SplitSettings(100, 400)),
 }
 
 
@@ -58,14 +61,14 @@ def test_an_example_learns_more_than_guessing(id, tmp_path):
 @pytest.mark.full
 @pytest.mark.parametrize("id", PROMISED)
 def test_an_example_keeps_its_promise(id, tmp_path):
-    """The mean of three seeds on the whole test split; the digits CNN within a minute each."""
+    """The mean of three seeds on the whole test split; some within a minute each."""
     project = open_example(id)
     results = [
         trained(replace(project, training=project.training.replace(seed=seed)), tmp_path)
         for seed in range(3)
     ]
     assert np.mean([found for found, _, _ in results]) >= PROMISED[id]
-    if id == "digits-cnn":
+    if id in ("digits-cnn", "moving-shapes"):
         assert max(seconds for _, _, seconds in results) < 60
 
 
@@ -81,3 +84,15 @@ def test_the_airline_forecast_beats_the_seasonal_naive_one(test, tmp_path):
     ]
     assert all(found < guess for found, guess, _ in results)
     assert np.mean([found for found, _, _ in results]) < 0.8 * results[0][1]
+
+
+def test_the_same_network_is_at_chance_on_a_single_frame(tmp_path):
+    """There is no motion in one frame of the moving shapes, and nothing else gives it away: of 600
+    clips of four directions a guess gets 25 %, with a deviation of 1.8."""
+    project = open_example("moving-shapes")
+    options = {**project.data.options, "frames": 1}
+    project = replace(project, data=replace(project.data, options=options))
+    dataset = open_data(project.data, tmp_path)
+    project = replace(project, graph=adopt(project.graph, dataset))
+    found, _, _ = trained(project, tmp_path)
+    assert 0.25 - 4 * 0.018 < found < 0.25 + 4 * 0.018
