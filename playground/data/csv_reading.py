@@ -94,7 +94,7 @@ def read_table(
     from playground.data import parquet
 
     options = options or CsvOptions()
-    first = _first_bytes(path)
+    first = first_bytes(path)
     if parquet.is_meant(path, first):
         return parquet.read(path, rows, columns)
     kind = _format(path, first, options)
@@ -150,7 +150,7 @@ def pairs(text: str | None) -> dict[str, str]:
 # --- the file -------------------------------------------------------------------------------------
 
 
-def _first_bytes(path: Path) -> bytes:
+def first_bytes(path: Path) -> bytes:
     """The beginning of a file that can be read; raises ``DataError``."""
     try:
         with path.open("rb") as file:

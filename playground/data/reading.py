@@ -18,6 +18,7 @@ from playground.data.csv_reading import MISSING, fields, read_table
 from playground.data.errors import DataError
 
 Array = npt.NDArray[Any]
+_SUFFIXES = (".csv", ".tsv", ".txt", ".ts", ".parquet", ".arrow", ".feather")
 Named = tuple[str, Array]
 """What an input is called, and its raw value without a batch axis."""
 
@@ -172,38 +173,92 @@ class RowReading:
 
 @dataclass(frozen=True, slots=True)
 class SeriesReading:
-    """A series of ``length`` numbers: each row of a CSV file, or the numbers themselves."""
+    """A series of ``length`` steps (None: any) of ``channels`` numbers: each row of a CSV file,
+    each case of a .ts file, each ``group`` of a table with a step a row and ``columns`` as its
+    channels, or the numbers themselves, channels divided by colons."""
 
-    length: int
+    length: int | None
+    channels: int = 1
+    columns: tuple[str, ...] = ()
+    group: str | None = None
     kind: ClassVar[str] = "series"
 
     def read(self, text: str) -> list[Named]:
         if not _is_file(text):
-            return [(text, self._series([fields(text)], text)[0])]
-        frame = read_table(Path(text)).frame
-        if frame.width == self.length + 1:  # a file of the archive: the label comes first
-            frame = frame[:, 1:]
-        rows = [["" if cell is None else str(cell) for cell in row] for row in frame.rows()]
-        series = self._series(rows, Path(text).name)
+            cells = [fields(part) for part in text.split(":")]
+            if len({len(part) for part in cells}) > 1:
+                raise DataError(f"{text[:40]!r} has channels of different lengths")
+            rows = [[_number(cell, "the series") for cell in part] for part in cells]
+            return [(text, self._checked(np.asarray(rows, np.float32).T, text[:40]))]
+        path = Path(text)
+        series = [self._checked(values, path.name) for values in self._file(path)]
         return [(f"{text}:{i + 1}", values) for i, values in enumerate(series)]
 
-    def _series(self, rows: Sequence[Sequence[str]], where: str) -> list[Array]:
+    def _file(self, path: Path) -> list[Array]:
+        from playground.data import series_files
+
+        if path.suffix.lower() == ".ts":
+            found = series_files.from_ts(path)
+            return _trimmed(found.values, found.lengths)
+        return self._steps(path) if self.columns else self._rows(path)
+
+    def _steps(self, path: Path) -> list[Array]:
+        """From a table with a step a row; without the column of the series it is one."""
+        cells = _file_cells(path, self.columns)
+        names: list[str | None] = [""] * len(cells[self.columns[0]])
+        if self.group is not None and self.group in read_table(path, rows=1).frame.columns:
+            names = _file_cells(path, (self.group,))[self.group]
+        rows: dict[str, list[list[float]]] = {}
+        for row, name in enumerate(names):
+            step = [_number(cells[column][row] or "", column) for column in self.columns]
+            rows.setdefault(name or "", []).append(step)
+        return [np.asarray(steps, np.float32) for steps in rows.values()]
+
+    def _rows(self, path: Path) -> list[Array]:
+        """From a table with a series a row, perhaps after its label, as in files of the archive."""
+        from playground.data.series_files import LABELS
+
+        table = read_table(path)
+        frame = table.frame
+        unnamed = self.length is None and not table.header
+        if unnamed or frame.columns[0].lower() in LABELS or frame.width - 1 == self.length:
+            frame = frame[:, 1:]
         result = []
-        for index, row in enumerate(rows):
-            if len(row) != self.length:
-                raise DataError(
-                    f"{where} has {len(row)} numbers a row; the network needs {self.length}"
-                )
-            numbers = [_number(cell, f"row {index + 1}") for cell in row]
-            result.append(np.asarray(numbers, np.float32)[:, None])
+        for place, row in enumerate(frame.rows()):
+            cells = ["" if cell is None else str(cell) for cell in row]
+            while self.length is None and cells and cells[-1] in MISSING:
+                cells.pop()
+            where = f"row {table.line(place)}"
+            steps = [_number(cell, where) for cell in cells]
+            result.append(np.asarray(steps, np.float32)[:, None])
         return result
 
+    def _checked(self, values: Array, where: str) -> Array:
+        steps, channels = values.shape
+        if channels != self.channels:
+            raise DataError(f"{where} has {channels} channels; the network needs {self.channels}")
+        if not steps or (self.length is not None and steps != self.length):
+            needs = "at least one" if self.length is None else self.length
+            raise DataError(f"{where} has {steps} numbers a row; the network needs {needs}")
+        return values
+
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "length": self.length}
+        data: dict[str, Any] = {"kind": self.kind, "length": self.length}
+        if self.channels != 1 or self.columns:
+            data |= {"channels": self.channels}
+        if self.columns:
+            data |= {"columns": list(self.columns), "group": self.group}
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SeriesReading:
-        return cls(_positive(data["length"]))
+        length, group = data["length"], data.get("group")
+        return cls(
+            None if length is None else _positive(length),
+            _positive(data.get("channels", 1)),
+            tuple(str(name) for name in data.get("columns", ())),
+            None if group is None else str(group),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,12 +338,16 @@ def reading_from_json(data: Any) -> Reading:
         raise ValueError(f"how a {kind} is read cannot be understood: {error!r}") from None
 
 
+def _trimmed(values: Array, lengths: Array) -> list[Array]:
+    return [values[i, :length] for i, length in enumerate(lengths.tolist())]
+
+
 def _is_file(text: str) -> bool:
     """Whether ``text`` is a path: of a file that is there, or plainly meant as one."""
     if not text.strip():
         return False
     try:
-        return Path(text).exists() or Path(text).suffix.lower() in (".csv", ".tsv", ".txt")
+        return Path(text).exists() or Path(text).suffix.lower() in _SUFFIXES
     except (OSError, ValueError):
         return False
 

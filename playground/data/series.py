@@ -1,24 +1,31 @@
-"""Labelled series, one a row: the files of the UCR archive, or of one's own."""
+"""Labelled series: files of the UCR and UEA archives, or of one's own."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from models.axes import sequence, vector
-from models.parameters import Parameter
-from playground.data.columns import numbers
-from playground.data.csv_reading import Table, read_table
-from playground.data.dataset import Column, Dataset
+from models.parameters import Parameter, Values
+from playground.data.csv_reading import fields, read_table
+from playground.data.dataset import Column, Dataset, Indices
 from playground.data.errors import DataError
 from playground.data.labels import indexed
+from playground.data.parquet import SUFFIXES
 from playground.data.reading import SeriesReading
+from playground.data.series_files import (
+    Matrix,
+    SeriesSet,
+    from_rows,
+    from_steps,
+    from_ts,
+    series_column,
+)
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
-from playground.preprocessing import Preprocessing, standardized
+from playground.preprocessing import Preprocessing, Standardize, standardized
 
 NAMES = {
     "gunpoint_train.csv": "GunPoint",
@@ -30,92 +37,129 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     files = [located(options["path"], place)]
     if options["test_path"]:
         files.append(located(options["test_path"], place))
-    tables = [read_table(path) for path in files]
-    series, labels, origin = _joined(tables)
-    values, classes = indexed(labels, files[0].name)
-    test = np.flatnonzero(origin == 1) if len(tables) == 2 else None
-    splits = split(len(values), settings, values, test)
-    length = series.shape[1]
-    raw = series[:, :, None]
-    name = NAMES.get(files[0].name, files[0].stem)
+    sets = []
+    for path in files:
+        progress(f"Reading {path.name}", None)
+        sets.append(_read(path, options))
+    values, lengths = _joined(sets, files)
+    labels = [label for found in sets for label in found.labels]
+    origin = np.repeat(np.arange(len(sets)), [len(found.labels) for found in sets])
+    test = np.flatnonzero(origin == 1) if len(sets) == 2 else None
+    target, splits, what = _target(sets[0], labels, files[0], settings, test)
+    varies = bool(np.any(lengths != lengths[0]))
+    channels = values.shape[2]
+    length = "T" if varies else values.shape[1]
+    steps = f"{lengths.min():,}–{lengths.max():,}" if varies else f"{values.shape[1]:,}"
+    group = options["group"] or (sets[0].channels and "series") or None
     return Dataset(
-        name=name,
-        summary=f"{len(values):,} series · {length:,} steps · {len(classes)} classes",
+        name=NAMES.get(files[0].name, files[0].stem),
+        summary=f"{len(values):,} series · {steps} steps"
+        f"{f' · {channels} channels' if channels > 1 else ''} · {what}",
         inputs={
             "series": Column(
                 "series",
-                sequence(length, 1),
-                raw,
-                Preprocessing((standardized(raw[splits["train"]], axis=-1),)),
-                reading=SeriesReading(length),
+                sequence(length, channels),
+                values,
+                Preprocessing((_standardized(values, lengths, splits["train"]),)),
+                reading=SeriesReading(
+                    None if varies else values.shape[1], channels, sets[0].channels, group
+                ),
+                lengths=lengths if varies else None,
             )
         },
-        targets={"label": Column("label", vector(1), values, classes=classes)},
+        targets={target.name: target},
         splits=splits,
-        task="classification",
-        notes=tuple(note for table in tables for note in table.notes),
+        task="classification" if target.classes else "regression",
+        notes=tuple(dict.fromkeys(note for found in sets for note in (*found.notes,)))
+        + _beside(files, options),
+        captions=tuple(name for found in sets for name in found.names),
+        skipped=tuple(item for found in sets for item in found.skipped),
     )
 
 
-def _joined(tables: list[Table]) -> tuple[npt.NDArray[Any], list[str], npt.NDArray[Any]]:
-    """All series (N, T), their labels, and which table each is from."""
-    series: list[npt.NDArray[Any]] = []
-    labels: list[str] = []
-    origin = []
-    for index, table in enumerate(tables):
-        label = _label_column(table)
-        values = table.frame.drop(label)
-        if index and values.width != series[0].shape[1]:
+def _read(path: Path, options: Options) -> SeriesSet:
+    if path.suffix.lower() == ".ts":
+        return from_ts(path)
+    table = read_table(path)
+    group = series_column(table, options["group"])
+    if group is None:
+        return from_rows(table)
+    channels = fields(options["features"] or "")
+    return from_steps(table, group, options["target"], options["time"], channels)
+
+
+def _joined(sets: list[SeriesSet], files: list[Path]) -> tuple[Matrix, Indices]:
+    """The series of all files, padded to the longest of them."""
+    channels = sets[0].values.shape[2]
+    for found, path in zip(sets[1:], files[1:], strict=True):
+        if found.values.shape[2] != channels or found.channels != sets[0].channels:
             raise DataError(
-                f"{table.path.name} has series of {values.width} steps, but {tables[0].path.name} "
-                f"of {series[0].shape[1]}: use files of one length"
+                f"{path.name} has {found.values.shape[2]} channels, but {files[0].name} has "
+                f"{channels}: use files of the same channels"
             )
-        matrix = np.stack([numbers(table, name) for name in values.columns], axis=1)
-        _check_complete(table, matrix, values.columns)
-        series.append(matrix.astype(np.float32))
-        labels += _labels(table, label)
-        origin.append(np.full(len(matrix), index))
-    return np.concatenate(series), labels, np.concatenate(origin)
+    lengths = np.concatenate([found.lengths for found in sets])
+    values = np.zeros((len(lengths), int(lengths.max()), channels), np.float32)
+    start = 0
+    for found in sets:
+        count, longest, _ = found.values.shape
+        values[start : start + count, :longest] = found.values
+        start += count
+    return values, lengths
 
 
-def _label_column(table: Table) -> str:
-    """The column called label, class or target, otherwise the first."""
-    names = table.frame.columns
-    if len(names) < 3:
-        raise DataError(
-            f"{table.path.name} has {len(names)} columns: a file of labelled series has a label "
-            "and then the steps of one series in each row"
-        )
-    return next((n for n in names if n.lower() in ("label", "class", "target")), names[0])
+def _target(
+    first: SeriesSet,
+    labels: list[str],
+    path: Path,
+    settings: SplitSettings,
+    test: Indices | None,
+) -> tuple[Column, dict[str, Indices], str]:
+    """Classes, or numbers where the file says so."""
+    if not first.numeric:
+        codes, classes = indexed(labels, path.name)
+        splits = split(len(codes), settings, codes, test)
+        return Column("label", vector(1), codes, classes=classes), splits, f"{len(classes)} classes"
+    try:
+        values = np.asarray(labels, np.float32)[:, None]
+    except ValueError:
+        raise DataError(f"{path.name} has a target that is no number: correct it") from None
+    if not np.isfinite(values).all():
+        raise DataError(f"{path.name} has a target that is no finite number: correct it")
+    splits = split(len(values), settings, None, test)
+    fitted = Preprocessing((standardized(values[splits["train"]], axis=-1),))
+    return Column("value", vector(1), values, fitted), splits, "predicts a number"
 
 
-def _labels(table: Table, name: str) -> list[str]:
-    """The class of each row; raises ``DataError`` where one has none."""
-    labels = ["" if cell is None else str(cell) for cell in table.frame[name]]
-    missing = next((row for row, label in enumerate(labels) if not label.strip()), None)
-    if missing is not None:
-        raise DataError(f"{table.path.name}: row {table.line(missing)} has no label: add it")
-    return labels
+def _standardized(values: Matrix, lengths: Indices, train: Indices) -> Standardize:
+    """Fitted on the steps of the training series alone, without padding."""
+    known = values[train]
+    valid = np.arange(values.shape[1]) < lengths[train][:, None]
+    return standardized(known[valid], axis=-1)
 
 
-def _check_complete(table: Table, matrix: npt.NDArray[Any], names: list[str]) -> None:
-    rows, columns = np.nonzero(np.isnan(matrix))
-    if len(rows):
-        raise DataError(
-            f"{table.path.name}: row {table.line(int(rows[0]))} has no value in column "
-            f"{names[columns[0]]}: fill it, or cut all series to one length"
-        )
+def _beside(files: list[Path], options: Options) -> tuple[str, ...]:
+    """A hint at the archive's own test set, where it was not chosen."""
+    name = files[0].name
+    other = files[0].with_name(name.replace("TRAIN", "TEST").replace("train", "test"))
+    if options["test_path"] or other.name == name or not other.exists():
+        return ()
+    return (f"{other.name} lies beside it: choose it as the test file to be judged by it.",)
+
+
+def _table(values: Values) -> bool:
+    return not str(values.get("path", "")).lower().endswith(".ts")
 
 
 SOURCE = Source(
     id="series",
     name="Labelled series",
     icon="series",
-    summary="A series of measurements in each row, with its class: UCR archive files or your own.",
+    summary="Series of measurements with a class each: files of the UCR and UEA archives, or "
+    "tables of your own with one series or one step a row.",
     open=_open,
     family="tables",
     place="file",
-    suffixes=(".csv", ".tsv", ".txt"),
+    suffixes=(".ts", ".csv", ".tsv", ".txt", *SUFFIXES),
     readings=(SeriesReading,),
     parameters=(
         Parameter(
@@ -123,7 +167,8 @@ SOURCE = Source(
             "File",
             "path",
             "sample:series/gunpoint_train.csv",
-            "CSV or TSV: the class, then the steps of the series.",
+            "A table with the class and then the steps of a series in each row; one with a step in "
+            "each row; or a .ts file.",
         ),
         Parameter(
             "test_path",
@@ -132,6 +177,45 @@ SOURCE = Source(
             None,
             "A test set that comes with the data. Empty: taken from the file above.",
             optional=True,
+        ),
+        Parameter(
+            "group",
+            "Series column",
+            "text",
+            None,
+            "For a step in each row: the column that tells which series it belongs to. Empty: one "
+            "called series, id, case or sample.",
+            optional=True,
+            visible=_table,
+        ),
+        Parameter(
+            "target",
+            "Class column",
+            "text",
+            None,
+            "For a step in each row. Empty: one called label, class or target.",
+            optional=True,
+            visible=_table,
+        ),
+        Parameter(
+            "time",
+            "Time column",
+            "text",
+            None,
+            "For a step in each row: puts the steps in order. Empty: one called time or step, or "
+            "of dates.",
+            optional=True,
+            visible=_table,
+        ),
+        Parameter(
+            "features",
+            "Channels",
+            "text",
+            None,
+            "For a step in each row: the columns of measurements, divided by commas. Empty: all "
+            "others that hold numbers.",
+            optional=True,
+            visible=_table,
         ),
     ),
 )

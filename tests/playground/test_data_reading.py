@@ -127,7 +127,7 @@ def test_series_of_an_archive_file():
     series = SeriesReading(150).read(str(SAMPLES / "series" / "gunpoint_test.csv"))
     assert len(series) == 150
     assert series[0][1].shape == (150, 1)
-    with pytest.raises(DataError, match="has 151 numbers a row; the network needs 96"):
+    with pytest.raises(DataError, match="has 150 numbers a row; the network needs 96"):
         SeriesReading(96).read(str(SAMPLES / "series" / "gunpoint_test.csv"))
     np.testing.assert_array_equal(SeriesReading(3).read("1, 2, 3")[0][1], [[1], [2], [3]])
 

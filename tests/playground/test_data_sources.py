@@ -63,10 +63,9 @@ def test_the_archives_own_test_split_is_kept(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("label,t0,t1,t2\n1,1,2,3\n2,4,5\n", "row 3 has no value in column t2"),
         ("label,t0,t1,t2\n1,1,2,3\n2,4,x,6\n", "row 3 of column t1 is 'x'"),
         ("label,t0,t1,t2\n1,1,2,3\n1,4,5,6\n", "one class only (1)"),
-        ("label,t0,t1,t2\n1,1,2,3\n,4,5,6\n", "row 3 has no label"),
+        ("label,t0,t1,t2\n,1,2,3\n,4,5,6\n", "row 2 has no label"),
         ("label,t0\n1,1\n", "has 2 columns"),
     ],
 )
@@ -77,11 +76,12 @@ def test_bad_series_are_explained(tmp_path, content, words):
     assert words in str(caught.value)
 
 
-def test_files_of_different_lengths_are_explained(tmp_path):
-    (tmp_path / "s.csv").write_text("label,t0,t1,t2\n1,1,2,3\n2,4,5,6\n")
+def test_files_of_different_lengths_vary_in_length(tmp_path):
+    (tmp_path / "s.csv").write_text("label,t0,t1,t2\n1,1,2,3\n2,4,5,6\n1,0,0,1\n2,0,1,1\n")
     options = {"path": "s.csv", "test_path": GUNPOINT["test_path"]}
-    with pytest.raises(DataError, match="use files of one length"):
-        open_data(DataSettings("series", options), tmp_path)
+    data = open_data(DataSettings("series", options), tmp_path)
+    assert data.inputs["series"].shape.varies
+    assert set(data.inputs["series"].lengths.tolist()) == {3, 150}
 
 
 def test_unknown_sources_and_options_are_explained(tmp_path):
