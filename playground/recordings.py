@@ -30,6 +30,7 @@ from playground.sample_files import (
     class_name,
     entries,
     highest,
+    in_order,
     is_class,
     is_plain,
     is_sample,
@@ -71,6 +72,7 @@ class Recordings:
         self._done: list[_Change] = []
         self._undone: list[_Change] = []
         self._numbers: dict[Path, int] = {}
+        self._paths: dict[str, dict[str, Path]] = {}
         self._thrown = 0
 
     # --- what there is ------------------------------------------------------------------------
@@ -95,8 +97,11 @@ class Recordings:
             return []
         with self._told():
             names = [item.name for item in entries(self.folder / name) if is_sample(item)]
-        base = self.folder / name
-        return [base / item for item in sorted(names, key=natural)]
+        base, known = self.folder / name, self._paths.get(name, {})
+        # of tens of thousands, only the new ones take the time that a Path takes
+        paths = {item: known.get(item) or base / item for item in in_order(names)}
+        self._paths[name] = paths
+        return list(paths.values())
 
     @property
     def can_undo(self) -> bool:

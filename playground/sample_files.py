@@ -17,6 +17,7 @@ SUFFIXES = frozenset(
 
 _LONGEST = 80
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_RECORDED = re.compile(r"[0-9]{6}\.[a-z]+")
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode's controls, halves of pairs, and breaks."""
@@ -52,18 +53,20 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def is_class(item: os.DirEntry[str]) -> bool:
-    return not item.name.startswith(".") and item.is_dir(follow_symlinks=False)
+    return is_plain(item.name) and item.is_dir(follow_symlinks=False)
 
 
 def is_sample(item: os.DirEntry[str]) -> bool:
     name = item.name
     suffix = name[name.rfind(".") :].lower()
-    return suffix in SUFFIXES and not name.startswith(".") and item.is_file(follow_symlinks=False)
+    return suffix in SUFFIXES and is_plain(name) and item.is_file(follow_symlinks=False)
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name stays inside its folder."""
-    return bool(name) and not name.startswith(".") and not set(name) & {"/", "\\", "\0"}
+    """Whether a name is text, and stays inside its folder."""
+    if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
+        return False
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def key(name: str) -> str:
@@ -73,6 +76,14 @@ def key(name: str) -> str:
 def natural(name: str) -> list[Any]:
     parts = re.split(r"([0-9]+)", name.casefold())
     return [int(part) if index % 2 else part for index, part in enumerate(parts)] + [name]
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Sorted as a person reads numbers. Names of recordings are of one length, and need no look at
+    each."""
+    if all(_RECORDED.fullmatch(name) for name in names):
+        return sorted(names)
+    return sorted(names, key=natural)
 
 
 def highest(folder: Path) -> int:
