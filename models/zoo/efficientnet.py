@@ -67,7 +67,7 @@ def efficientnet_lite0(classes: int = 1000, size: int = SIZE) -> Graph:
                 values["expanded"] = before * stage.expansion
             if kind == "strided":
                 first, second = _sides(side, stage.kernel)
-                values |= dict(left=first, top=first, right=second, bottom=second)
+                values |= {"left": first, "top": first, "right": second, "bottom": second}
                 side = -(-side // 2)
             row.add(GROUP, f"blocks.{number}", definition=kind, **values)
             before, number = stage.channels, number + 1
