@@ -69,6 +69,7 @@ class Workspace(QWidget):
         from ui.builder.inspector import Inspector
         from ui.builder.outline import Outline
         from ui.builder.palette import Palette
+        from ui.data.drops import data_drops
         from ui.data.panel import DataPanel
         from ui.insight.confusion import ConfusionPanel
         from ui.insight.live import LivePanel
@@ -78,6 +79,7 @@ class Workspace(QWidget):
         from ui.training.panel import TrainingPanel
 
         session = self._session
+        data_drops(self, session)
         self.canvas = Canvas(session)
         self.library = self._panel("library")
         self.library.add_page("layers", "Layers", Palette(session))

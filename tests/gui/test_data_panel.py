@@ -26,6 +26,7 @@ from ui.builder import commands
 from ui.data.bars import ClassBars, SplitBar
 from ui.data.bundled import BUNDLED
 from ui.data.dialog import ChooseData
+from ui.data.drops import data_drops
 from ui.data.panel import DataPanel
 from ui.data.table_form import TableForm, proposed_roles
 from ui.session import Session
@@ -413,8 +414,9 @@ def test_a_dropped_folder_opens_the_dialog(session: Session, wait: Wait, tmp_pat
         QPointF(10, 10), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
     )  # fmt: skip
+    drops = data_drops(panel, session)
     assert panel.acceptDrops()
-    assert panel.drops.eventFilter(panel, event)
+    assert drops.eventFilter(panel, event)
     assert event.isAccepted()
     wait(lambda: panel.findChild(ChooseData))
     made = panel.findChild(ChooseData)

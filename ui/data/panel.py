@@ -20,7 +20,6 @@ from playground.tasks import TASKS
 from ui.builder import commands
 from ui.data.bars import ClassBars, SplitBar
 from ui.data.dialog import choose
-from ui.data.drops import data_drops
 from ui.data.families import FAMILIES, known_icon, offered
 from ui.data.samples.skipped import SkippedDialog
 from ui.insight.column import steady
@@ -88,7 +87,6 @@ class DataPanel(QWidget):
         self._fetch.done.connect(self._fetched)
         self._fetch.failed.connect(self._not_read)
         self.setAccessibleName("Data")
-        self.drops = data_drops(self, session)
         self.sources = self._source_buttons()
         self._build()
         self._connect()

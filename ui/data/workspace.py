@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from PySide6.QtCore import SignalInstance, Slot
 from PySide6.QtWidgets import QWidget
 
 from ui.panel import Panel
@@ -37,6 +38,19 @@ class DataWorkspace(Panel):
         page = self.page(id)
         if hasattr(page, "show_kind"):
             page.show_kind(part)
+
+    @Slot(object, str)
+    def show_samples(self, indices: Sequence[int], title: str) -> None:
+        """Turn to the page of samples, with these alone."""
+        self.set_current("samples")
+        page = self.page("samples")
+        if hasattr(page, "show_only"):
+            page.show_only(indices, title)
+
+    def _put(self, id: str, page: QWidget) -> None:
+        super()._put(id, page)
+        if isinstance(wanted := getattr(page, "samples_wanted", None), SignalInstance):
+            wanted.connect(self.show_samples)
 
 
 def _maker(session: Session, module: str, name: str) -> Callable[[], QWidget]:

@@ -19,6 +19,7 @@ from ui.theme import theme
 
 GAP, BETWEEN, HEAD = 8, 20, 22
 LEAST, GREATEST = 84, 200
+MOST_ROWS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +94,19 @@ class DrawsView(QWidget):
 
     def draws(self, rows: int) -> int:
         """How many draws there is room for."""
-        step = self.tile(rows).width() + GAP
-        return max(1, min(8, (self.width() - step - BETWEEN) // step))
+        wide = self.tile(rows).width()
+        return max(1, min(8, (self.width() - wide - BETWEEN + GAP) // (wide + GAP)))
+
+    def rows(self) -> int:
+        """How many samples there is room for: at least two."""
+        return max(2, min(MOST_ROWS, (self.height() - HEAD + GAP) // (self.least_height() + GAP)))
+
+    def least_height(self) -> int:
+        """How high a tile is at the size that four draws beside a sample leave it."""
+        across = (self.width() - BETWEEN - 4 * GAP) // 5
+        if self._pictured:
+            return max(LEAST, min(GREATEST, across))
+        return max(48, min(280, (self.width() - BETWEEN - 3 * GAP) // 4) * 2 // 3)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         drawn = self._drawn

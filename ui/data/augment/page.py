@@ -15,7 +15,7 @@ from models.parameters import checked
 from playground.data.augment import Applied, suited
 from playground.data.dataset import Dataset
 from ui.data.augment.cards import Card
-from ui.data.augment.draws import Drawn, DrawsView, draw
+from ui.data.augment.draws import MOST_ROWS, Drawn, DrawsView, draw
 from ui.data.samples.pictures import Look, first_input
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
@@ -24,7 +24,6 @@ from ui.theme import theme
 from ui.widgets import Button, EmptyState, label, scrolled
 
 LIST_WIDTH = 340
-ROWS = 3
 DELAY_MS = 120
 SENTENCE = (
     "Drawn anew for every sample and every epoch, for training alone: validation and test are "
@@ -164,7 +163,7 @@ class AugmentPage(QWidget):
             self._make_cards(dataset)
             random = np.random.default_rng(0)
             train = dataset.splits["train"]
-            count = min(ROWS - 1, len(train))
+            count = min(MOST_ROWS - 1, len(train))
             self._others = tuple(int(i) for i in random.choice(train, count, replace=False))
             self.view.prepare(dataset)
         self._dataset = dataset
@@ -214,6 +213,7 @@ class AugmentPage(QWidget):
             return
         mine = [item for item in self.applied if item.id in self.cards]
         indices = list(dict.fromkeys((min(self._session.sample, len(dataset) - 1), *self._others)))
+        indices = indices[: self.view.rows()]
         look = Look(self.view.tile(len(indices)), self.devicePixelRatioF(), theme().name)
         draws, seed = self.view.draws(len(indices)), self._seed
         self._fetch.start(lambda: draw(dataset, mine, indices, draws, seed, look))

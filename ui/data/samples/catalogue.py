@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.axes import Kind
 from playground.data.dataset import Dataset, Indices
 from ui.insight.ticks import number
 
@@ -39,6 +40,9 @@ class Catalogue:
         self.splits: NDArray[np.int8] = np.full(count, -1, np.int8)
         for code, name in enumerate(SPLITS):
             self.splits[dataset.splits.get(name, np.zeros(0, np.int64))] = code
+        first = next(iter(dataset.inputs.values()))
+        self.text = first.shape.kind is Kind.TOKENS and bool(dataset.captions)
+        """Whether samples are texts, which are best read as they were written."""
         self._words: list[str] | None = None
 
     def label(self, index: int) -> str:

@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBox
 from models.axes import Kind
 from playground.data.augment.preview import preview
 from playground.data.dataset import Column, Dataset
+from playground.data.thumbnails import thumbnail
 from playground.messages import Array
 from ui.data.samples.catalogue import SPLIT_WORDS, Catalogue
 from ui.data.samples.large import HEIGHT, LEAST_HEIGHT, LargeView, PictureView
-from ui.data.samples.pictures import first_input, trimmed
+from ui.data.samples.pictures import as_pixels, first_input, is_sound, trimmed
 from ui.data.samples.values import ValuesView
 from ui.insight.colormaps import coloured, levels, qimage, signed
 from ui.insight.column import steady
@@ -28,16 +29,18 @@ from ui.theme import theme
 from ui.widgets import ElidedLabel, IconButton, Segmented, divider, label, scrolled
 
 STAGES = (("raw", "As read"), ("augmented", "Augmented"), ("prepared", "As the network gets it"))
-SEEN_HEIGHT = 96
+SEEN_HEIGHT, LARGE = 96, 512
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A sample by stage ("raw", "augmented", "prepared") and column, without a batch axis."""
+    """A sample by stage ("raw", "augmented", "prepared") and column, without a batch axis; the size
+    of its file, and the ``picture`` H×W×3 that is in it."""
 
     index: int
     stages: Mapping[str, Mapping[str, Array]] = field(repr=False)
     bytes: int | None = None
+    picture: Array | None = field(default=None, repr=False)
 
 
 def look_at(dataset: Dataset, index: int, file: Path | None, seed: int = 0) -> Seen:
@@ -55,7 +58,13 @@ def look_at(dataset: Dataset, index: int, file: Path | None, seed: int = 0) -> S
             name: trimmed(columns[name], changed[name][0], index) for name in dataset.inputs
         }
     size = file.stat().st_size if file is not None and file.is_file() else None
-    return Seen(index, stages, size)
+    picture = None
+    if size is not None and first_input(dataset).shape.kind is Kind.IMAGE:
+        try:
+            picture = thumbnail(str(file), LARGE)
+        except ValueError:
+            picture = None  # the file is no picture itself, such as a table of pixels
+    return Seen(index, stages, size, picture)
 
 
 class SampleDetail(QWidget):
@@ -191,8 +200,9 @@ class SampleDetail(QWidget):
         self._keys["Group"].setText("" if groups is None else groups.what.capitalize())
         self._keys["Class"].setText("Class" if dataset.classes else "Target")
         caption = catalogue.caption(index)
-        if file is not None and caption == file.name:
-            caption = ""
+        is_text = first_input(dataset).shape.kind is Kind.TOKENS
+        if is_text or (file is not None and caption == file.name):
+            caption = ""  # it is shown already
         self._fact("Class", catalogue.label(index))
         self._fact("Split", SPLIT_WORDS[catalogue.split(index)])
         self._fact("Group", group)
@@ -217,6 +227,11 @@ class SampleDetail(QWidget):
         dataset = self._catalogue.dataset
         name, column = next(iter(dataset.inputs.items()))
         self.large.show_sample(column, seen.stages["raw"][name])
+        if seen.picture is not None:
+            self.large.picture.show_image(qimage(seen.picture))
+        caption = self._catalogue.caption(seen.index)
+        if self._catalogue.text and not caption.endswith("…"):  # the text as it was written
+            self.large.text.setPlainText(caption)
         target = dataset.target
         paired = is_picture(target.shape) and not target.classes
         self.target.setVisible(paired)
@@ -249,10 +264,12 @@ class SampleDetail(QWidget):
         rows, columns = names_of(column, array)
         self.numbers.show_tensor(column.shape.kind, array, rows, columns)
         pictured = is_picture(column.shape) and array.ndim >= 2
-        self.picture.setVisible(pictured or column.shape.kind is Kind.SEQUENCE)
+        lines = column.shape.kind is Kind.SEQUENCE and not is_sound(column)
+        self.picture.setVisible(pictured or lines)
         if pictured:
-            self.picture.show_image(image_of(array))
-        elif column.shape.kind is Kind.SEQUENCE:
+            shown = as_pixels(column, array) if stage == "augmented" else array
+            self.picture.show_image(image_of(shown))
+        elif lines:
             self.picture.show_image(series_image(array))
         self.steps.setText(told(column, stage))
         self.steps.setVisible(bool(self.steps.text()))
@@ -277,7 +294,9 @@ def names_of(column: Column, array: Array) -> tuple[Sequence[str], Sequence[str]
                 names += [f"{feature.name} = {category}" for category in feature.categories]
         return (names if len(names) == array.size else ()), ("value",)
     if kind is Kind.TOKENS:
-        return (), ("token",)
+        decode = getattr(column.reading, "decode", None)
+        pieces = [] if decode is None else [decode(array[i : i + 1]) for i in range(len(array))]
+        return pieces, ("token",)
     if kind is Kind.SEQUENCE:
         return (), tuple(getattr(column.reading, "columns", ()))
     return (), ()

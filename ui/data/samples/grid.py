@@ -390,6 +390,8 @@ class SampleTiles(QAbstractScrollArea):
         inner.setRight(last.left() - 24)
         bad = made is not None and made.broken
         text = "" if made is None else made.broken or made.text
+        if self._catalogue.text and not bad:
+            text = self._catalogue.caption(index)
         painter.setPen(theme().color("warn" if bad else "text2"))
         if rect.height() < ROW_HEIGHT + TEXT_LINE:
             line = " ".join(text.split())[:2000]

@@ -55,12 +55,13 @@ def written(value: Any) -> str:
 
 
 class PlaneModel(QAbstractTableModel):
-    """Rows × columns of numbers, shaded by their size: blue below zero, orange above."""
+    """Rows × columns of numbers, shaded by their size up to ``largest`` (None: not, as numbers that
+    are names have no size): blue below zero, orange above."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plane: Array = np.empty((0, 0))
-        self._largest = 1.0
+        self._largest: float | None = 1.0
         self._rows: Sequence[str] = ()
         self._columns: Sequence[str] = ()
 
@@ -69,10 +70,14 @@ class PlaneModel(QAbstractTableModel):
         return self._plane
 
     def show(
-        self, plane: Array, largest: float, rows: Sequence[str] = (), columns: Sequence[str] = ()
+        self,
+        plane: Array,
+        largest: float | None,
+        rows: Sequence[str] = (),
+        columns: Sequence[str] = (),
     ) -> None:
         self.beginResetModel()
-        self._plane, self._largest = plane, largest or 1.0
+        self._plane, self._largest = plane, largest
         self._rows, self._columns = rows, columns
         self.endResetModel()
 
@@ -113,6 +118,8 @@ class PlaneModel(QAbstractTableModel):
     def _shade(self, value: float) -> QColor | None:
         if not np.isfinite(value):
             return blend(theme().color("panel"), theme().color("warn"), STRONGEST)
+        if self._largest is None:
+            return None
         share = min(1.0, abs(value) / self._largest) * STRONGEST
         strong = token_colour("accent" if value < 0 else "recurrent")
         return blend(theme().color("panel"), strong, share)
@@ -126,6 +133,7 @@ class ValuesView(QWidget):
         self._array: Array = np.empty((0,))
         self._names: tuple[Sequence[str], Sequence[str]] = ((), ())
         self._axes: tuple[str, ...] = ()
+        self._named = False
         self.setAccessibleName(name)
         self.shape = label("", "small", selectable=True)
         self.statistics = label("", "small", wrap=True, selectable=True)
@@ -188,6 +196,7 @@ class ValuesView(QWidget):
     ) -> None:
         """Show a sample's value without a batch axis; ``rows`` and ``columns`` name the table's."""
         self._array, self._names = np.asarray(array), (rows, columns)
+        self._named = kind is Kind.TOKENS or self._array.dtype == np.int64
         self.shape.setText(f"{'×'.join(map(str, self._array.shape)) or '1'} · {self._array.dtype}")
         self.statistics.setText(statistics(self._array))
         self._axes = leading_axes(kind, self._array)[:2]
@@ -213,7 +222,8 @@ class ValuesView(QWidget):
         if plane.ndim < 2:
             plane = plane.reshape(-1, 1)
         low, high = levels(self._array)
-        self.model.show(plane, max(abs(low), abs(high)), *self._names)
+        largest = max(abs(low), abs(high)) or 1.0
+        self.model.show(plane, None if self._named else largest, *self._names)
 
     @Slot()
     def _restyle(self) -> None:
@@ -227,7 +237,7 @@ def statistics(array: Array) -> str:
     if not finite.size:
         return "no finite values"
     parts = [
-        f"{name} {number(float(value), 4)}"
+        f"{name} {number(float(value))}"
         for name, value in (
             ("min", finite.min()),
             ("mean", finite.mean()),
