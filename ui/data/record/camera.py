@@ -159,8 +159,9 @@ class CameraBench(Bench):
 
     def start(self) -> None:
         self._cancelled = False
-        if self._wanted:
-            self.devices.choose(self._wanted)
+        address = self._wanted or self.devices.address
+        if address:
+            self.devices.choose(address)
             self._open()
         if not self.devices.known:
             self.devices.look()
