@@ -41,7 +41,8 @@ def evaluation(
     column = dataset.targets[column_name]
     scores = Scores(model.task, model.options, {name: column_name}, dataset)
     loss_of = model.task.loss(model.options)
-    outputs, targets, judged, loss = [], [], [], 0.0
+    said: list[tuple[Array, Array]] = []
+    targets, judged, loss = [], [], 0.0
     for start in range(0, len(indices), SLICE):
         chosen, arrays = read_good(dataset, indices[start : start + SLICE])
         if not len(chosen):
@@ -54,14 +55,14 @@ def evaluation(
         target = batch[column_name].cpu()
         scores.update([(output, target)])
         loss += float(loss_of(output, target)) * len(chosen)
-        outputs.append(output.numpy())
+        said.append(model.task.predicted(output.numpy(), column))
         targets.append(column.take(chosen))
         judged.append(chosen)
         yield min(start + SLICE, len(indices)), len(indices)
     if not judged:
         raise ModelError(f"none of the {split} samples can be read: open the data again")
     indices = np.concatenate(judged)
-    predicted, confidence = model.task.predicted(np.concatenate(outputs), column)
+    predicted, confidence = (np.concatenate(parts) for parts in zip(*said, strict=True))
     true = np.concatenate(targets)
     return Evaluation(
         split=split,
@@ -93,7 +94,8 @@ def _check_same(model: Model, dataset: Dataset) -> None:
             other = side.get(name)
             if (
                 other is None
-                or (other.shape, other.classes) != (column.shape, column.classes)
+                or (other.shape, other.classes, other.pixel_classes)
+                != (column.shape, column.classes, column.pixel_classes)
                 or not _read_alike(other, column)
             ):
                 raise ModelError(
@@ -108,9 +110,7 @@ def _as_fitted(model: Model, dataset: Dataset) -> Dataset:
     scaled by their own mean."""
     inputs, targets = (
         {
-            name: _column_as_fitted(column, fitted[name])
-            if name in fitted
-            else column
+            name: _column_as_fitted(column, fitted[name]) if name in fitted else column
             for name, column in side.items()
         }
         for side, fitted in (

@@ -13,6 +13,7 @@ from models.layers import LAYERS
 from models.parameters import checked
 from models.shapes import Report, infer
 from playground.data.dataset import Column, Dataset
+from playground.starter_pictures import picture_graph
 from playground.tasks import TASKS
 
 KINDS = ("auto", "mlp", "cnn", "rnn", "hybrid")
@@ -34,7 +35,11 @@ def starter_graph(dataset: Dataset, kind: str = "auto") -> Graph:
     if kind not in KINDS:
         raise StarterError(f"a starter network is one of {', '.join(KINDS)}; got {kind!r}")
     source = next(iter(dataset.inputs.values()))
-    units = TASKS.get(dataset.task).head(dataset)
+    units, output = TASKS.get(dataset.task).head(dataset), TASKS.get(dataset.task).output(dataset)
+    if output is not None:
+        if kind not in ("auto", "cnn"):
+            raise StarterError("from a picture to a picture: build a CNN")
+        return picture_graph(source, dataset.target, output)
     if kind == "auto":
         kind = _suited(source.shape.kind, dataset.task)
     shape = source.shape
@@ -269,7 +274,13 @@ def adopt(graph: Graph, dataset: Dataset) -> Graph:
         if name is not None:
             graph = _renamed(graph, node.id, name)
             if _units_difference(graph.node(node.id), dataset, infer(graph)):
-                graph = _with_head(graph, node.id, TASKS.get(dataset.task).head(dataset))
+                task = TASKS.get(dataset.task)
+                wanted = task.output(dataset)
+                graph = (
+                    _with_head(graph, node.id, task.head(dataset))
+                    if wanted is None
+                    else _with_picture_head(graph, node.id, wanted)
+                )
     return graph
 
 
@@ -310,7 +321,12 @@ def _vocabulary_differences(graph: Graph, node: Node, column: Column) -> list[Di
 
 def _units_difference(node: Node, dataset: Dataset, report: Report) -> list[Difference]:
     given = report.nodes[node.id].outputs.get("output")
-    units = TASKS.get(dataset.task).head(dataset)
+    units, wanted = TASKS.get(dataset.task).head(dataset), TASKS.get(dataset.task).output(dataset)
+    if wanted is not None:
+        if given is None or given == wanted:
+            return []
+        message = f"The Output {node.name} gets {given.described()}; the data need {wanted}."
+        return [Difference("units", message, node.id)]
     if given is None or (given.kind is Kind.VECTOR and given.number("F") == units):
         return []
     needs = f"{units} classes" if dataset.classes else f"{units} value{'s' * (units != 1)}"
@@ -342,6 +358,22 @@ def _with_head(graph: Graph, output: str, units: int) -> Graph:
     if graph.node(id).layer != "linear":
         graph, id = edits.splice(graph, "linear", edge)
     return edits.set_params(graph, id, {"out_features": units})
+
+
+def _with_picture_head(graph: Graph, output: str, wanted: Shape) -> Graph:
+    """Set the channels of the Conv2d before ``output``, or put one there. What is no picture of
+    that size by then stays: it takes more than a head to make one."""
+    edge = next(iter(graph.into(output)), None)
+    if edge is None:
+        return graph
+    shape = infer(graph).nodes[edge.source].outputs.get(edge.source_port)
+    if shape is None or shape.kind is not Kind.IMAGE or shape.sizes[1:] != wanted.sizes[1:]:
+        return graph
+    id = edge.source
+    if graph.node(id).layer != "conv2d":
+        graph, id = edits.splice(graph, "conv2d", edge)
+        graph = edits.set_params(graph, id, {"kernel_size": 1})
+    return edits.set_params(graph, id, {"out_channels": wanted.number("C")})
 
 
 _KEEPING = frozenset("dropout relu gelu tanh sigmoid softmax softplus last-step".split())

@@ -142,29 +142,57 @@ def from_array(values: Array, channels: int, size: tuple[int, int], fit: str = "
     return np.ascontiguousarray(fitted(pixels, size, fit).transpose(2, 0, 1))
 
 
-def fitted(pixels: Pixels, size: tuple[int, int], fit: str = "crop") -> Pixels:
+def read_values(path: Path) -> Array:
+    """The whole numbers in a picture file as they are stored (H, W): palette indices, grey values
+    of 8 or 16 bits. Raises ``UnreadableImage``."""
+    try:
+        with Image.open(path) as picture:
+            _check_size(path, picture)
+            values = np.asarray(picture)
+    except UnreadableImage:
+        raise
+    except Exception as error:  # decoders raise nearly anything at a damaged file
+        raise UnreadableImage(_sentence(path, error)) from None
+    if values.ndim == 3:
+        colours = values[..., : 1 if values.shape[2] == 2 else 3]
+        if (colours != colours[..., :1]).any():
+            raise UnreadableImage(
+                f"{path.name} is coloured: save it with a palette or in greys, a value a class"
+            )
+        values = colours[..., 0]
+    if values.dtype.kind == "f" or values.ndim != 2:
+        raise UnreadableImage(f"{path.name} has no whole numbers: save it with 8 or 16 bits")
+    return values.astype(np.int64)
+
+
+def fitted(
+    pixels: Pixels, size: tuple[int, int], fit: str = "crop", *, nearest: bool = False
+) -> Pixels:
     """H×W×C pixels at ``size`` (height, width): the middle cut out ("crop"), black borders added
-    ("pad"), or the proportions given up ("stretch"); "within" is at most ``size``."""
+    ("pad"), or the proportions given up ("stretch"); "within" is at most ``size``.
+    ``nearest`` keeps each pixel's value as it is, with borders of 255, as class indices need."""
     height, width = size
     rows, columns = pixels.shape[:2]
     if (rows, columns) == (height, width):
         return pixels
     if fit == "within":
         scale = max(rows / height, columns / width, 1.0)
-        return _resized(pixels, max(1, round(rows / scale)), max(1, round(columns / scale)))
+        inner = (max(1, round(rows / scale)), max(1, round(columns / scale)))
+        return _resized(pixels, *inner, nearest)
     if fit == "crop":
         scale = min(rows / height, columns / width)
         keep_rows, keep_columns = max(1, round(height * scale)), max(1, round(width * scale))
         top, left = (rows - keep_rows) // 2, (columns - keep_columns) // 2
-        return _resized(pixels[top : top + keep_rows, left : left + keep_columns], height, width)
+        middle = pixels[top : top + keep_rows, left : left + keep_columns]
+        return _resized(middle, height, width, nearest)
     if fit == "pad":
         scale = max(rows / height, columns / width)
         inner = (max(1, round(rows / scale)), max(1, round(columns / scale)))
-        result = np.zeros((height, width, pixels.shape[2]), np.uint8)
+        result = np.full((height, width, pixels.shape[2]), 255 * nearest, np.uint8)
         top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
-        result[top : top + inner[0], left : left + inner[1]] = _resized(pixels, *inner)
+        result[top : top + inner[0], left : left + inner[1]] = _resized(pixels, *inner, nearest)
         return result
-    return _resized(pixels, height, width)
+    return _resized(pixels, height, width, nearest)
 
 
 def centred_digit(pixels: Array, size: int = 28) -> Pixels:
@@ -199,10 +227,13 @@ def centred_digit(pixels: Array, size: int = 28) -> Pixels:
     return result.round().clip(0, 255).astype(np.uint8)[None]
 
 
-def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Averaging where the picture shrinks (no aliasing), interpolating where it grows."""
+def _resized(pixels: Pixels, height: int, width: int, nearest: bool = False) -> Pixels:
+    """Averaging where the picture shrinks (no aliasing), interpolating where it grows; or the
+    nearest pixels."""
     shrinks = pixels.shape[0] > height or pixels.shape[1] > width
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    if nearest:
+        method = cv2.INTER_NEAREST_EXACT
     result = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=method)
     return np.asarray(result, np.uint8).reshape(height, width, pixels.shape[2])
 

@@ -38,6 +38,7 @@ _MODULES = (
     "digits",
     "images",
     "boxes",
+    "pairs",
     "table",
     "series",
     "sound",

@@ -111,7 +111,7 @@ class Cuttings(ImageFiles):
         except vision.UnreadableImage as error:
             raise DataError(str(error)) from None
         box = self.boxes[index]
-        left, top, right, bottom = box.edges(*pixels.shape[1:], self.margin)
+        left, top, right, bottom = box.edges(pixels.shape[1], pixels.shape[2], self.margin)
         if right <= left or bottom <= top:
             name = os.path.basename(self.paths[index])  # noqa: PTH119
             raise DataError(f"{name}: the box of {box.label} lies outside the picture")

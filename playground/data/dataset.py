@@ -45,6 +45,8 @@ class Column:
 
     Where T varies, its size is a symbol, values are padded with 0 to the longest (N, T, …), and
     ``lengths`` (N,) are the valid steps. ``texts`` are what tokens were made of.
+
+    A mask (1×H×W) has ``pixel_classes``, the names of its pixels' class indices; 255 is none.
     """
 
     name: str
@@ -57,12 +59,14 @@ class Column:
     season: int = 1
     lengths: Indices | None = None
     texts: tuple[str, ...] = field(default=(), repr=False)
+    pixel_classes: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> type[np.float32] | type[np.int64]:
         """What a preprocessed batch holds."""
         tokens = self.shape.kind is Kind.TOKENS
-        return np.int64 if self.classes or tokens else np.float32
+        indices = self.classes or self.pixel_classes or tokens
+        return np.int64 if indices else np.float32
 
     @property
     def vocabulary(self) -> int | None:
@@ -113,7 +117,11 @@ class Column:
             "unit": self.unit,
             "reading": None if self.reading is None else self.reading.to_json(),
         }
-        return data | ({"season": self.season} if self.season != 1 else {})
+        if self.season != 1:
+            data["season"] = self.season
+        if self.pixel_classes:
+            data["pixel_classes"] = list(self.pixel_classes)
+        return data
 
     @classmethod
     def from_json(cls, data: Any) -> Column:
@@ -121,7 +129,10 @@ class Column:
         if not isinstance(data, Mapping):
             raise ValueError("a column is an object")
         classes, name, season = data.get("classes", []), data.get("name"), data.get("season", 1)
-        if not isinstance(name, str) or not isinstance(classes, list):
+        pixel_classes = data.get("pixel_classes", [])
+        if not isinstance(name, str) or not all(
+            isinstance(names, list) for names in (classes, pixel_classes)
+        ):
             raise ValueError("a column needs a name, and its classes are a list")
         if isinstance(season, bool) or not isinstance(season, int) or season < 1:
             raise ValueError("a season is a positive number of steps")
@@ -135,6 +146,7 @@ class Column:
             str(data.get("unit", "")),
             None if reading is None else reading_from_json(reading),
             season,
+            pixel_classes=tuple(str(item) for item in pixel_classes),
         )
 
 

@@ -50,7 +50,7 @@ def open_images(
     columns = Columns(*(options[f"{key}_column"] for key in ("file", "label", "group", "split")))
     found = find(path, options["labels"], columns, options["group"])
     numbers = _are_numbers(found.labels, options["target"], found.table)
-    reading = _reading(options, _sizes(found, progress))
+    reading = chosen_reading(options, _sizes(found, progress))
     _check_classes(found, numbers)
     values = _values(found, reading, progress)
     _check_classes(found, numbers)
@@ -143,7 +143,7 @@ def _check_classes(found: Found, numbers: bool) -> None:
     )
 
 
-def _reading(options: Options, sizes: Sequence[tuple[int, int, int]]) -> ImageReading:
+def chosen_reading(options: Options, sizes: Sequence[tuple[int, int, int]]) -> ImageReading:
     """How pictures become arrays: as set, otherwise from those that were looked at."""
     channels = {"auto": max(size[2] for size in sizes), "grey": 1, "colour": 3}
     wanted = options["size"]

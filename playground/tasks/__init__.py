@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from models.registry import Registry
 from playground.tasks.classification import Classification
+from playground.tasks.image import ImageToImage
+from playground.tasks.segmentation import Segmentation
 from playground.tasks.task import Baseline, Metric, Task, TaskSettings
 from playground.tasks.values import Forecast, Regression, seasonal_naive
 
 __all__ = ["TASKS", "Baseline", "Metric", "Task", "TaskSettings", "seasonal_naive"]
 
 TASKS: Registry[Task] = Registry("task")
-for _task in (Classification(), Regression(), Forecast()):
+for _task in (Classification(), Regression(), Forecast(), Segmentation(), ImageToImage()):
     TASKS.add(_task)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from models.axes import Shape
 from models.parameters import Parameter, checked
 from playground.answers import Classes
 from playground.data.dataset import Column, Dataset
@@ -61,6 +62,9 @@ class Classification:
 
     def head(self, dataset: Dataset) -> int:
         return len(dataset.classes)
+
+    def output(self, dataset: Dataset) -> Shape | None:
+        return None
 
     def predicted(self, outputs: Array, column: Column) -> tuple[Array, Array]:
         probabilities = softmax(outputs)

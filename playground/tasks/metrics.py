@@ -11,7 +11,7 @@ from torch import Tensor, nn
 Better = Literal["higher", "lower"]
 
 
-def _wide(like: Tensor) -> torch.dtype:
+def widest(like: Tensor) -> torch.dtype:
     """The widest type for sums that the device has."""
     return torch.float32 if like.device.type == "mps" else torch.float64
 
@@ -27,7 +27,7 @@ class Confusion:
         """``output``: logits (N, C); ``target``: class indices (N,)."""
         classes = self._classes or output.shape[1]
         if self.counts is None:
-            self.counts = torch.zeros(classes * classes, dtype=_wide(output), device=output.device)
+            self.counts = torch.zeros(classes * classes, dtype=widest(output), device=output.device)
         pairs = target * classes + output.argmax(dim=1).clamp(max=classes - 1)
         self.counts.scatter_add_(0, pairs, torch.ones_like(pairs, dtype=self.counts.dtype))
 
@@ -142,5 +142,5 @@ class R2:
 def _in_own_unit(own_unit: nn.Module, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     own_unit.to(output.device)
     shaped = output.detach().reshape(target.shape)
-    wide = _wide(output)
+    wide = widest(output)
     return own_unit(shaped).to(wide), own_unit(target).to(wide)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from models.axes import Shape
 from models.parameters import Parameter, ParameterError
 from playground.answers import Answer
 from playground.data.dataset import Column, Dataset
@@ -71,9 +72,15 @@ class Task(Protocol):
         """How many units the last layer needs."""
         ...
 
+    def output(self, dataset: Dataset) -> Shape | None:
+        """The shape that the Output must have, where that is a picture; None for a vector of
+        ``head`` values."""
+        ...
+
     def predicted(self, outputs: Array, column: Column) -> tuple[Array, Array]:
         """What a batch of outputs (N, F) says: class indices (N,) and their probability (N,), or
-        values in the target's unit (N, F) and nothing."""
+        values in the target's unit (N, F) and nothing; of a mask (N, K, H, W), the class of every
+        pixel (N, 1, H, W)."""
         ...
 
     def answer(self, output_row: Array, column: Column) -> Answer:

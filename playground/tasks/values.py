@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from models.axes import Shape
 from models.parameters import Parameter, checked
 from playground.answers import Answer, Series, Value
 from playground.data.dataset import Column, Dataset
@@ -92,6 +93,9 @@ class Regression:
 
     def head(self, dataset: Dataset) -> int:
         return dataset.target.shape.elements
+
+    def output(self, dataset: Dataset) -> Shape | None:
+        return None
 
     def predicted(self, outputs: Array, column: Column) -> tuple[Array, Array]:
         values = outputs.reshape(len(outputs), *column.shape.sizes)

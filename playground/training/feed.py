@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from models.axes import Kind
 from models.parameters import ParameterError
 from playground.data.augment import augmented, checked_options
 from playground.data.dataset import Column, Dataset
@@ -206,7 +207,8 @@ def trimmed(batch: Batch) -> Batch:
 def prepared_bytes(dataset: Dataset, samples: int) -> int:
     """What ``samples`` take as the network is given them."""
     per_sample = sum(
-        8 if column.classes else 4 * column.elements for column in dataset.columns.values()
+        np.dtype(column.dtype).itemsize * (1 if column.classes else column.elements)
+        for column in dataset.columns.values()
     )
     return samples * per_sample
 
@@ -246,7 +248,12 @@ def with_augmentation(feed: Feed, dataset: Dataset, device: torch.device, seed: 
         return feed
     try:
         for item in dataset.augmentation:
-            checked_options(item)
+            kind, _ = checked_options(item)
+            if kind.moves and dataset.target.shape.kind is Kind.IMAGE:
+                raise TrainingError(
+                    f"augmentation: {kind.name} would move the pictures but not the "
+                    f"{dataset.target.name}s that belong to them: turn it off"
+                )
     except ParameterError as error:
         raise TrainingError(f"augmentation: {error}") from None
     return Augmented(feed, dataset, device, seed)

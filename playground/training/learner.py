@@ -276,12 +276,21 @@ def _check_head(network: Network, dataset: Dataset, task: Task) -> None:
     (name,) = network.outputs
     id = next(id for id, path in network.paths.items() if path == name)
     shape = network.report.nodes[id].outputs["output"]
+    wanted = task.output(dataset)
+    if wanted is not None:
+        if shape != wanted:
+            raise TrainingError(
+                f"{name} gets {shape.described()}, but the data need {wanted.described()}: end the "
+                f"network with a Conv2d layer of {wanted['C']} channels at the size of the picture",
+                id,
+            )
+        return
     needs, classes = task.head(dataset), dataset.target.classes
     if shape.elements == needs and (not classes or shape.kind is Kind.VECTOR):
         return
     if not needs:
         raise TrainingError(
-            f"{dataset.name} has no classes to tell apart: choose another task, such as regression"
+            f"{dataset.name} has nothing for the task {task.name.lower()}: choose another task"
         )
     what = f"one value for each of the {needs} classes" if classes else f"{needs} values"
     raise TrainingError(

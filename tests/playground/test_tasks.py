@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.axes import vector
+from models.axes import image, vector
 from models.parameters import ParameterError
 from playground.answers import Classes, Series, Value
 from playground.data import Column, DataSettings, SplitSettings, open_data
@@ -67,13 +67,25 @@ def test_value_metrics_are_in_the_targets_own_unit():
     assert metrics["mape"].unit == ""
 
 
+def batch_of(task):
+    """A column with three samples' outputs and targets."""
+    if task is CLASSIFICATION:
+        return LABELS, torch.randn(3, 3), torch.tensor([0, 1, 2])
+    if task.id == "segmentation":
+        mask = Column("mask", image(1, 2, 2), np.zeros(0), pixel_classes=("a", "b"))
+        return mask, torch.randn(3, 2, 2, 2), torch.randint(0, 2, (3, 1, 2, 2))
+    if task.id == "image":
+        picture = Column("picture", image(1, 2, 2), np.zeros(0))
+        return picture, torch.randn(3, 1, 2, 2), torch.rand(3, 1, 2, 2) * 255
+    return PRICE, torch.randn(3, 2), torch.randn(3, 2)
+
+
 @pytest.mark.parametrize("task", list(TASKS), ids=lambda task: task.id)
 def test_metrics_begin_anew(task):
-    column = LABELS if task is CLASSIFICATION else PRICE
+    column, output, target = batch_of(task)
     for metric in task.metrics({}, column).values():
         assert math.isnan(metric.compute())
-        target = torch.tensor([0, 1, 2]) if task is CLASSIFICATION else torch.randn(3, 2)
-        metric.update(torch.randn(3, 3 if task is CLASSIFICATION else 2), target)
+        metric.update(output, target)
         assert math.isfinite(metric.compute())
         metric.reset()
         assert math.isnan(metric.compute())

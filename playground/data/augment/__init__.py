@@ -31,7 +31,8 @@ class Augmentation:
     """``apply`` takes a raw batch (N, …) in float32, checked options, and a generator on the CPU
     from which it draws for each sample by itself; it returns a batch of the same shape. ``kinds``
     are "image", "video", "series" and "sound"; pixels are 0…255, sound is -1…1. ``any_length``:
-    padded steps at the end do no harm."""
+    padded steps at the end do no harm. ``moves``: a mask or picture that belongs to the sample no
+    longer lies over it."""
 
     id: str
     name: str
@@ -40,6 +41,7 @@ class Augmentation:
     apply: Apply
     parameters: tuple[Parameter, ...] = ()
     any_length: bool = False
+    moves: bool = False
 
 
 AUGMENTATIONS: Registry[Augmentation] = Registry("augmentation")

@@ -178,6 +178,7 @@ AUGMENTATIONS = (
             _share("horizontal", "Left to right", 0.5, "Probability."),
             _share("vertical", "Upside down", 0.0, "Probability."),
         ),
+        moves=True,
     ),
     Augmentation(
         "move",
@@ -199,6 +200,7 @@ AUGMENTATIONS = (
                 choices=(("0", "Black"), ("1", "White"), ("mean", "The picture's mean")),
             ),
         ),
+        moves=True,
     ),
     Augmentation(
         "crop",
@@ -217,6 +219,7 @@ AUGMENTATIONS = (
                 maximum=1,
             ),
         ),
+        moves=True,
     ),
     Augmentation(
         "colour",

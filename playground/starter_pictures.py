@@ -1,0 +1,81 @@
+"""First networks from a picture to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models import edits
+from models.axes import Shape
+from models.graph import INPUT, OUTPUT, Edge, Graph
+from models.layers import LAYERS
+from playground.data.dataset import Column
+
+PITCH = (190, 150)
+WIDTHS = (16, 32, 64)
+"""Channels at the picture's size, at half of it and at a quarter."""
+
+
+class _Drawn:
+    """A graph that grows: ``at`` places the next node by column and row."""
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+
+    def add(
+        self,
+        layer: str,
+        name: str,
+        params: Mapping[str, Any],
+        at: tuple[float, float],
+        *before: str,
+    ) -> str:
+        place = (at[0] * PITCH[0], at[1] * PITCH[1])
+        name = self.graph.fresh_name(name)
+        self.graph, id = edits.add_node(self.graph, layer, place, name=name, params=params)
+        for source in before:
+            port = LAYERS.get(layer).inputs[0].name
+            self.graph = edits.connect(self.graph, Edge(source, "output", id, port))
+        return id
+
+    def convolved(self, before: str, channels: int, at: tuple[float, float]) -> str:
+        id = self.add("conv2d", "conv", {"out_channels": channels}, at, before)
+        return self.add("relu", "relu", {}, (at[0] + 1, at[1]), id)
+
+
+def picture_graph(source: Column, target: Column, output: Shape) -> Graph:
+    """A small U-Net (Ronneberger et al. 2015): down to a quarter of the size to see what is around,
+    and up again with what was seen on the way; plain convolutions where the picture's sides are no
+    multiples of four."""
+    drawn = _Drawn()
+    at = drawn.add(INPUT, source.name, {"shape": source.shape.to_json()}, (0, 0))
+    height, width = output.number("H"), output.number("W")
+    if height % 4 or width % 4:
+        for step, channels in enumerate(WIDTHS):
+            at = drawn.convolved(at, channels, (1 + 2 * step, 0))
+        end = 1.0 + 2 * len(WIDTHS)
+    else:
+        at, end = _u_shaped(drawn, at)
+    head = {"out_channels": output.number("C"), "kernel_size": 1}
+    at = drawn.add("conv2d", "head", head, (end, 0), at)
+    drawn.add(OUTPUT, target.name, {}, (end + 1, 0), at)
+    return drawn.graph
+
+
+def _u_shaped(drawn: _Drawn, at: str) -> tuple[str, float]:
+    """The way down and up, drawn as a U; returns its end and the next free column."""
+    kept, x = [], 1.0
+    for depth, channels in enumerate(WIDTHS):
+        at = drawn.convolved(at, channels, (x, depth))
+        if depth < len(WIDTHS) - 1:
+            kept.append(at)
+            at = drawn.add("max-pool2d", "pool", {}, (x + 1, depth + 0.5), at)
+            x += 1
+        else:
+            x += 2
+    for depth in reversed(range(len(kept))):
+        up = drawn.add("upsample", "up", {"mode": "linear"}, (x, depth + 0.5), at)
+        joined = drawn.add("concatenate", "join", {}, (x, depth), up, kept[depth])
+        at = drawn.convolved(joined, WIDTHS[depth], (x + 1, depth))
+        x += 2
+    return at, x + 1
