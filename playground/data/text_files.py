@@ -113,7 +113,7 @@ def read_text(path: Path, encoding: str = "auto") -> str:
 
 def texts_of_table(path: Path, wanted: str) -> list[tuple[int, str]]:
     """The texts of a table's column ``wanted`` (or of its only one) with their row numbers."""
-    table = read_table(path)
+    table = _plain_tabs(path, CsvOptions()) or read_table(path)
     names = table.frame.columns
     if wanted not in names and len(names) > 1:
         raise missing_name(names, wanted, path)
@@ -184,11 +184,12 @@ def _gather_table(
     path: Path, options: TextOptions, found: Texts, own: str, progress: Progress
 ) -> None:
     progress(f"Reading {path.name}", None)
-    table = read_table(path, options.table)
+    table = _plain_tabs(path, options.table) or read_table(path, options.table)
     frame = table.frame
     text, label = guessed_columns(table, options)
     found.column, found.target = text, label
     found.notes += table.notes
+    found.skipped += [Skipped(f"{path.name}, {row}", reason) for row, reason in table.skipped]
     labels = frame[label]
     found.numeric = found.numeric and column_type(labels) == "number" and labels.n_unique() > 20
     groups: Iterable[str | None] = [None] * frame.height
@@ -204,6 +205,43 @@ def _gather_table(
             found.skipped.append(Skipped(where, f"{where} has no {what}"))
         else:
             found.add(content, name, group or "", path, own)
+
+
+def _plain_tabs(path: Path, options: CsvOptions) -> Table | None:
+    """A table of lines that all have the same number of tabs, as many collections of texts are:
+    a quotation mark in them is one of the text. None where the file is another."""
+    if options.delimiter not in ("auto", "\t") or not _has_tabs(path):
+        return None
+    import polars as pl
+
+    lines = read_text(path, options.encoding).split("\n")
+    places = [place for place, line in enumerate(lines, 1) if line.strip()]
+    rows = [lines[place - 1].split("\t") for place in places]
+    if len({len(row) for row in rows}) != 1:
+        return None
+    names = [cell.strip() for cell in rows[0]]
+    known = {name.lower() for name in names} & {*TEXT_NAMES, *LABEL_NAMES}
+    header = options.header == "yes" or (options.header == "auto" and bool(known))
+    if not header:
+        names = [f"column_{number}" for number in range(1, len(names) + 1)]
+    if len(set(names)) < len(names) or len(rows) < 1 + header:
+        return None
+    columns = zip(*rows[header:], strict=True)
+    frame = pl.DataFrame(
+        {
+            name: [_unquoted(cell) for cell in cells]
+            for name, cells in zip(names, columns, strict=True)
+        }
+    )
+    return Table(path, frame, "\t", "", header, decimal_comma=False, lines=places[header:])
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the quotation marks around all of it."""
+    inner = cell[1:-1]
+    if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', ""):
+        return inner.replace('""', '"')
+    return cell
 
 
 def guessed_columns(table: Table, options: TextOptions) -> tuple[str, str]:

@@ -183,6 +183,17 @@ def test_tabs_in_a_txt_file(tmp_path):
     assert data.classes == ("0", "1")
 
 
+def test_quotation_marks_between_tabs_are_text(tmp_path):
+    content = 'He said "hi there\t1\n"Wholly ""quoted"""\t0\n\nA 5" pipe\t1\n"no end\t0\n'
+    for name in ("a.tsv", "a.txt"):
+        data = opened(tmp_path, content, name, minimum=1)
+        texts = ('He said "hi there', 'Wholly "quoted"', 'A 5" pipe', '"no end')
+        assert column(data).texts == texts
+    named = opened(tmp_path, "label\tmessage\n" + "ham\tIt's \"ok\nspam\tNo\n" * 4, "b.tsv")
+    assert reading(named).column == "message"
+    assert named.classes == ("ham", "spam")
+
+
 def test_rows_without_text_or_label_are_skipped(tmp_path):
     data = opened(tmp_path, "text,label\n" + ROWS + ",y\nsome,\n  ,n\n")
     assert len(data) == 24
