@@ -84,12 +84,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds until something is given up: opening, waiting for the next picture or sound, a
-    child process without a sign of life; and the pauses before it is tried again."""
+    """Seconds until something is given up: ``opening``, waiting for the next picture or sound
+    (``stall``), a child process without a sign of life (``silence``); the ``pauses`` before it is
+    tried again; and ``dark``, until black pictures and zeros in place of sound are told."""
 
     opening: float = 60.0
     stall: float = 10.0
     silence: float = 15.0
+    dark: float = 4.0
     pauses: tuple[float, ...] = field(default=(0.5, 1.0, 2.0, 4.0, 8.0))
 
     def to_json(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from playground.capture.outlet import Outlet
 from playground.vision import cv2
 
 _BLACK = 16
-_BLACK_SECONDS = 3.0
+_MOST_MEMORY = 2 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,10 @@ def run(orders: Mapping[str, Any], outlet: Outlet, asked: threading.Event) -> di
     ``Fault``."""
     from playground.capture import sources
 
+    if orders["kind"] in ("file", "folder"):
+        _limit_memory()
     settings = CameraSettings(**orders["settings"])
-    publisher = Publisher(attach(orders["memory"]), settings, orders["title"], outlet)
+    publisher = Publisher(orders, settings, outlet)
     stall = orders["limits"]["stall"]
     outlet.within(orders["limits"]["opening"], f"{orders['title']} has not opened in time")
     for taken in sources.opened(orders, settings, outlet, asked):
@@ -44,13 +47,22 @@ def run(orders: Mapping[str, Any], outlet: Outlet, asked: threading.Event) -> di
     return {"ended": f"{orders['title']} has ended"}
 
 
+def _limit_memory() -> None:
+    """A hostile file may ask for pictures of any size; the system then refuses."""
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+
+
 class Publisher:
     """Brings pictures to what the settings ask for and puts them into the shared memory."""
 
-    def __init__(self, memory: Any, settings: CameraSettings, title: str, outlet: Outlet) -> None:
-        self._slots = FrameSlots(memory)
+    def __init__(self, orders: Mapping[str, Any], settings: CameraSettings, outlet: Outlet) -> None:
+        self._slots = FrameSlots(attach(orders["memory"]))
         self._settings = settings
-        self._title = title
+        self._title = orders["title"]
+        self._dark = orders["limits"]["dark"]
         self._outlet = outlet
         self._number = 0
         self._count = 0
@@ -110,7 +122,7 @@ class Publisher:
             self._bright = now
         height, width = pixels.shape[:2]
         said = f"{width}×{height} from {self._title}"
-        if now - self._bright > _BLACK_SECONDS:
+        if now - self._bright > self._dark:
             said += "; its pictures are black: uncover the lens, or switch the camera on"
         if said != self._said:
             self._said = said

@@ -88,7 +88,8 @@ class Device:
             return CaptureStatus(self._state, message, seconds)
 
     def start(self) -> None:
-        """Begin to open, and return at once. What is running already goes on."""
+        """Begin to open, and return at once. What is running goes on; what was closed or has ended
+        stays so: make another."""
         with self._changed:
             if self._thread is not None:
                 return

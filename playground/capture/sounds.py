@@ -18,7 +18,6 @@ from playground.capture.outlet import Fault, Outlet
 _BLOCK = 0.02
 """Seconds of sound that are written at a time."""
 
-_ZEROS = 5.0
 _LATENCY = 0.05
 """Seconds that the system may keep back: little beside a person's finger, enough for a busy one."""
 
@@ -90,7 +89,7 @@ class _Intake:
         self.blocks += 1
         self.heard = time.monotonic()
         mono: Samples = samples.mean(axis=1, dtype=np.float32)
-        if mono.any():
+        if mono.any() or self.blocks == 1:
             self.sounded = self.heard
         if self._resampler is not None:
             mono = self._resampler.resample_chunk(mono)
@@ -114,7 +113,7 @@ def _device(
         if not stream.active or now - intake.heard > limits["stall"]:
             raise Fault(f"no sound comes from {title} any more: plug it in again")
         text = f"{rate:,} samples a second from {title}"
-        if now - intake.sounded > _ZEROS:
+        if now - intake.sounded > limits["dark"]:
             text = f"only silence comes from {title}: switch it on, and allow it in the settings"
         if text != said and intake.blocks:
             outlet.tell(running=text)

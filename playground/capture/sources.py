@@ -37,7 +37,7 @@ def opened(
     if kind == "device":
         return _device(int(where), settings, orders)
     if kind == "stream":
-        return _stream(where, orders)
+        return _stream(where, settings, orders, asked)
     path = Path(where)
     if kind == "folder":
         return _slides(path, settings, asked)
@@ -75,33 +75,40 @@ def _device(index: int, settings: CameraSettings, orders: Mapping[str, Any]) -> 
         capture.release()
 
 
-def _stream(url: str, orders: Mapping[str, Any]) -> Iterator[Taken]:
+def _stream(
+    url: str, settings: CameraSettings, orders: Mapping[str, Any], asked: threading.Event
+) -> Iterator[Taken]:
+    """Live pictures as they come; a clip that lies on a server is played at its own rate."""
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _STREAM_OPTIONS + _STREAM_PROTOCOLS
     stall = orders["limits"]["stall"]
-    milliseconds = int(1000 * stall)
-    capture = cv2.VideoCapture(
-        url,
-        cv2.CAP_FFMPEG,
-        [
-            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds),
-            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds),
-        ],
-    )
-    if not capture.isOpened():
-        raise Fault(reasons.no_stream(url))
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(1000 * stall)]
+    limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(1000 * stall)]
+    while True:
+        capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)
+        if not capture.isOpened():
+            raise Fault(reasons.no_stream(url))
+        latest = time.monotonic()
+        live = capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0
+        for taken in _live(capture) if live else paced(_timed(capture), asked):
+            latest = taken.time
+            yield taken
+        if time.monotonic() - latest > 0.9 * stall:
+            raise Fault(f"no picture has come from {orders['title']} for {stall:.0f} s")
+        if live:
+            raise Fault(f"{orders['title']} has broken off")
+        if asked.is_set() or not settings.loop:
+            return
+
+
+def _live(capture: Any) -> Iterator[Taken]:
     # a stream of JPEGs is decoded here: OpenCV would squeeze every later size into the first
     jpegs = int(capture.get(cv2.CAP_PROP_FOURCC)) == _MJPG and capture.set(cv2.CAP_PROP_FORMAT, -1)
     retrieved = _jpeg if jpegs else _retrieved
-    began = time.monotonic()
     try:
         while capture.grab():
-            began = time.monotonic()
-            yield Taken(began, lambda: retrieved(capture))
+            yield Taken(time.monotonic(), lambda: retrieved(capture))
     finally:
         capture.release()
-    if time.monotonic() - began > 0.9 * stall:
-        raise Fault(f"no picture has come from {orders['title']} for {stall:.0f} s")
-    raise Fault(f"{orders['title']} has broken off")
 
 
 def _clip(path: Path, settings: CameraSettings, asked: threading.Event) -> Iterator[Taken]:
@@ -120,13 +127,18 @@ def _clip(path: Path, settings: CameraSettings, asked: threading.Event) -> Itera
 
 
 def _clip_pictures(path: Path) -> Iterator[tuple[float, Decode]]:
-    """Seconds since the clip's beginning, and how to decode, of one run through a clip."""
+    """One run through a clip, as ``_timed``."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise Fault(
             f"{path.name} cannot be played: it is damaged, or of a kind that is not known here",
             final=True,
         )
+    return _timed(capture)
+
+
+def _timed(capture: Any) -> Iterator[tuple[float, Decode]]:
+    """Seconds since the clip's beginning, and how to decode, of each picture."""
     rate = capture.get(cv2.CAP_PROP_FPS)
     step = 1 / rate if 0.1 <= rate <= 1000 else 1 / 25
     at, before = 0.0, None

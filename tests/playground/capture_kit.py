@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from PIL import Image
 from playground.capture import Camera, Limits, Microphone
 from playground.vision import cv2
 
-QUICK = Limits(opening=20, stall=1.5, silence=3, pauses=(0.1, 0.3))
+QUICK = Limits(opening=20, stall=1.5, silence=3, dark=0.5, pauses=(0.1, 0.3))
 """Limits for tests: what takes ten seconds with a person takes one and a half here."""
 
 BITS = 12
@@ -52,6 +53,7 @@ class MjpegServer:
     def __init__(self, rate: float = 25.0, size: tuple[int, int] = (120, 160)) -> None:
         self.rate, self.size, self.stalled = rate, size, False
         self.sent = 0
+        self.files = {"/page": b"<p>no camera</p>"}
         self._open = threading.Event()
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
@@ -68,11 +70,14 @@ class MjpegServer:
             def do_GET(self) -> None:
                 if self.path == "/live":
                     owner._stream(self)
-                elif self.path == "/page":
+                elif self.path in owner.files:
+                    kind = "text/html" if self.path == "/page" else "video/x-msvideo"
                     self.send_response(200)
-                    self.send_header("Content-Type", "text/html")
+                    self.send_header("Content-Type", kind)
+                    self.send_header("Content-Length", str(len(owner.files[self.path])))
                     self.end_headers()
-                    self.wfile.write(b"<p>no camera</p>")
+                    with contextlib.suppress(OSError):
+                        self.wfile.write(owner.files[self.path])
                 else:
                     self.send_error(404)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -92,14 +93,11 @@ def test_files_of_ones_own_count_and_others_do_not(recordings: Recordings, folde
 def test_two_windows_do_not_write_over_each_other(folder: Path) -> None:
     """Four processes record into one class at the same time."""
     Recordings(folder).add_class("cat")
-    context = multiprocessing.get_context("spawn")
-    others = [context.Process(target=_record, args=(folder, value)) for value in (10, 90, 170)]
-    for other in others:
-        other.start()
-    _record(folder, 250)
-    for other in others:
-        other.join(60)
-        assert other.exitcode == 0
+    others = [
+        subprocess.Popen([sys.executable, "-c", RECORD, folder, str(value)])
+        for value in (10, 90, 170, 250)
+    ]
+    assert [other.wait(60) for other in others] == [0, 0, 0, 0]
     files = Recordings(folder).files("cat")
     assert [path.name for path in files] == [f"{n:06}.jpg" for n in range(1, 161)]
     values = [int(np.asarray(Image.open(path))[-1, 0, 0]) for path in files]
@@ -111,10 +109,15 @@ def test_two_windows_do_not_write_over_each_other(folder: Path) -> None:
     }
 
 
-def _record(folder: Path, value: int) -> None:
-    recordings = Recordings(folder)
-    for _ in range(40):
-        recordings.save_picture("cat", picture(value, (8, 8)))
+RECORD = """
+import sys
+from pathlib import Path
+import numpy as np
+from playground.recordings import Recordings
+recordings = Recordings(Path(sys.argv[1]))
+for _ in range(40):
+    recordings.save_picture("cat", np.full((8, 8, 3), int(sys.argv[2]), np.uint8))
+"""
 
 
 def test_a_file_system_without_links(
