@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from playground.bench import pictures
+from playground.bench import pictures, tables
 
 if TYPE_CHECKING:
     from playground.bench import Plan
 
-PARTS = (pictures.loading, pictures.folder)
+PARTS = (pictures.loading, pictures.folder, tables.reading_tables)
 
 
 def reading(plan: Plan) -> Iterator[dict[str, Any]]:

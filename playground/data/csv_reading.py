@@ -26,6 +26,7 @@ HEAD = 5_000
 _NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
           "utf-16-be": "UTF-16", "cp1252": "Windows-1252", "latin-1": "Latin-1"}  # fmt: skip
 _SAMPLE = 1 << 16
+_PREFIX = 4 << 20
 _BLANK = b' \t\r,;|"'
 _MOST_COLUMNS = 100_000
 _UNEVEN = "correct it, or choose what is done with uneven rows"
@@ -83,13 +84,13 @@ def read_table(
     *,
     head: Table | None = None,
     columns: Sequence[str] | None = None,
-    exact: Sequence[str] = (),
+    short: Sequence[str] = (),
 ) -> Table:
     """Read a table (CSV, TSV, Parquet, Arrow), or its first ``rows``; raises ``DataError`` naming
     the row where it can.
 
     With the ``head`` that was read before, its guesses are taken over, only ``columns`` are read,
-    and fractions become float32 except in the columns ``exact``. That takes half the memory.
+    and numbers in the columns ``short`` become float32. That takes half the memory.
     """
     from playground.data import parquet
 
@@ -100,13 +101,13 @@ def read_table(
     kind = _format(path, first, options)
     content, lines, skipped = _content(path, kind, options)
     try:
-        frame = _frame(path, content, kind, options, rows, head, columns, exact)
+        frame = _frame(path, content, kind, options, rows, head, columns, short)
     except _NotUtf8:  # not to be seen in its beginning
         if options.encoding != "auto":
             raise _not_utf8(path) from None
         kind = replace(kind, encoding="cp1252")
         content = _decoded(path, "cp1252").encode()
-        frame = _frame(path, content, kind, options, rows, head, columns, exact)
+        frame = _frame(path, content, kind, options, rows, head, columns, short)
     schema = tuple(frame.schema.items()) if head is None else head.schema
     renamed = dict(zip((name for name, _ in schema), _stripped(schema), strict=True))
     frame = _trimmed(frame.rename(renamed), path if content is None else content)
@@ -359,21 +360,44 @@ def _frame(
     rows: int | None,
     head: Table | None,
     columns: Sequence[str] | None,
-    exact: Sequence[str],
+    short: Sequence[str],
 ) -> pl.DataFrame:
     """The first rows, or the whole with the types of its head."""
     import polars as pl
 
     source = path if content is None else content
     if head is None:
-        return _parsed(path, source, kind, options, n_rows=rows)
+        found = None if rows is None or content is not None else _beginning(path, kind, rows)
+        return _parsed(path, source, kind, options, n_rows=rows) if found is None else found
     names = _stripped(head.schema)
     places = [i for i, name in enumerate(names) if columns is None or name in columns]
     types = {
-        raw: pl.Float32 if type == pl.Float64 and name not in exact else type
+        raw: pl.Float32 if type.is_numeric() and name in short else type
         for (raw, type), name in zip(head.schema, names, strict=True)
     }
     return _parsed(path, source, kind, options, columns=places, schema_overrides=types)
+
+
+def _beginning(path: Path, kind: _Format, rows: int) -> pl.DataFrame | None:
+    """The first rows, parsed from the first bytes of a large file alone; None where that fails."""
+    import polars as pl
+
+    with path.open("rb") as file:
+        first = file.read(_PREFIX)
+    if len(first) < _PREFIX:
+        return None
+    with suppress(pl.exceptions.PolarsError):
+        found = pl.read_csv(
+            first[: first.rfind(b"\n") + 1],
+            separator=kind.delimiter,
+            has_header=kind.header,
+            decimal_comma=kind.decimal_comma,
+            null_values=list(MISSING),
+            infer_schema_length=HEAD,
+            n_rows=rows,
+        )
+        return found if found.height == rows else None
+    return None
 
 
 def _check_width(path: Path, text: str, kind: _Format) -> None:

@@ -33,8 +33,9 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     types = {column.name: column_type(column) for column in head.frame.iter_columns()}
     roles = proposed(types, options)
     check(roles, path)
-    exact = [name for name in (roles.time, roles.group) if name is not None]
-    table = read_table(path, kind, head=head, columns=roles.used, exact=exact)
+    named = (roles.target, roles.time, roles.group)
+    short = [n for n in roles.features if roles.types[n] == "number" and n not in named]
+    table = read_table(path, kind, head=head, columns=roles.used, short=short)
     if roles.forecast:
         return open_windows(table, roles, options, settings)
     progress("Encoding the columns", None)

@@ -38,7 +38,7 @@ SCALINGS = ("standardize", "range", "none")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """The features of all rows as float32 columns, null where a number is missing."""
+    """The features of all rows, null where a number is missing: float32, categories as bytes."""
 
     features: tuple[Feature, ...]
     frame: pl.DataFrame
@@ -89,14 +89,13 @@ class Encoded:
         import polars as pl
 
         frame = self.frame if keep.all() else self.frame.filter(pl.Series(keep))
-        columns = [column.to_numpy() for column in frame.iter_columns()]
-        result = np.empty((frame.height, len(columns)), np.float32)
-        block = np.empty((len(columns), _BLOCK), np.float32)
+        result = np.empty((frame.height, frame.width), np.float32)
+        block = np.empty((frame.width, _BLOCK), np.float32)
         for start in range(0, frame.height, _BLOCK):  # turned within the processor's cache
-            end = min(start + _BLOCK, frame.height)
-            for place, column in enumerate(columns):
-                block[place, : end - start] = column[start:end]
-            result[start:end] = block[:, : end - start].T
+            piece = frame.slice(start, _BLOCK)
+            for place, column in enumerate(piece.iter_columns()):
+                block[place, : piece.height] = column.to_numpy()
+            result[start : start + piece.height] = block[:, : piece.height].T
         return result
 
 
@@ -139,8 +138,7 @@ def _category(table: Table, name: str) -> tuple[Feature, list[pl.Series]]:
         raise DataError(f"column {name} has too many categories for its rows: leave it out")
     found = pl.DataFrame({"code": codes})
     chosen = found.select(
-        (pl.col("code") == code).cast(pl.Float32).alias(str(code))
-        for code in range(len(categories))
+        (pl.col("code") == code).cast(pl.UInt8).alias(str(code)) for code in range(len(categories))
     )
     return Feature(name, tuple(categories)), list(chosen.iter_columns())
 
