@@ -367,6 +367,7 @@ class Recorder:
         self._known: set[str] = set()
         self._closed = False
         self.saved = 0
+        self._written: list[Path] = []
         self.failed = 0
         """Samples that were not written: there was no room, or a problem."""
         self.problem = ""
@@ -383,6 +384,12 @@ class Recorder:
         """A sound (n,) of −1…1."""
         kept = samples.copy() if samples.flags.writeable else samples
         return self._put(kept.nbytes, name, lambda: self._recordings.save_sound(name, kept, rate))
+
+    def written(self) -> list[Path]:
+        """What was saved since this was last asked."""
+        with self._changed:
+            taken, self._written = self._written, []
+            return taken
 
     def resume(self) -> None:
         """After a problem: try again."""
@@ -415,12 +422,12 @@ class Recorder:
                 if not self._waiting:
                     return
                 size, name, save = self._waiting[0]
-            problem, good = "", False
+            problem, good, path = "", False, None
             try:
                 if name not in self._known:  # a class that vanishes later is not made again
                     self._recordings.ensure_class(name)
                     self._known.add(name)
-                save()
+                path = save()
                 good = True
             except RecordingError as error:
                 problem = str(error)
@@ -428,6 +435,8 @@ class Recorder:
                 logging.getLogger(__name__).exception("a sample of %s was not written", name)
             with self._changed:
                 self.saved += good
+                if path is not None:
+                    self._written.append(path)
                 self.failed += not good
                 self._waiting.popleft()
                 self._bytes -= size

@@ -173,6 +173,7 @@ class Bench(QWidget):
         if now - self._looked >= LOOK_S:
             self._looked = now
             self.library.look()
+            self.samples.show_slow(self.library.slow)
 
     @Slot()
     def _class_chosen(self) -> None:

@@ -22,8 +22,8 @@ FIRST = ("Class 1", "Class 2")
 """What an empty project begins with; written when the first sample is."""
 NOISE = "Background noise"
 """Comes last, so that the other classes keep their keys."""
-LIST_SHARE = 8
 PATIENCE_S = 0.05
+SLOW_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,10 @@ class Library(QObject):
         self._recorder: Recorder | None = None
         self._worker: ThreadPoolExecutor | None = None
         self._pending = 0
+        self._asked = 0.0
         self._begun = False
-        self._next_look = 0.0
-        self._seen = (0, 0)
+        self._recent: list[Path] = []
+        """Written since the last listing was asked for."""
         self._told = ""
         self._done.connect(self._take, Qt.ConnectionType.QueuedConnection)
         application = QCoreApplication.instance()
@@ -77,6 +78,11 @@ class Library(QObject):
     def ready(self) -> bool:
         """Whether the folder was read."""
         return self._recordings is not None
+
+    @property
+    def slow(self) -> bool:
+        """Whether a change takes longer than an eye takes to see it."""
+        return self._pending > 0 and time.monotonic() - self._asked > SLOW_S
 
     @property
     def total(self) -> int:
@@ -181,7 +187,7 @@ class Library(QObject):
         if self._recorder is None:
             self._write_first()
             self._recorder = Recorder(self._recordings)
-            self._seen, self._told = (0, 0), ""
+            self._told = ""
             self._session.note_recordings()
         return True
 
@@ -199,10 +205,25 @@ class Library(QObject):
         if recorder.problem != self._told:
             self._told = recorder.problem
             self.problem.emit(recorder.problem)
-        now = (recorder.saved, recorder.failed)
-        if now != self._seen and not self._pending and time.monotonic() >= self._next_look:
-            self._seen = now
-            self._ask()
+            self._ask()  # the folder may be gone
+        if written := recorder.written():
+            if self._pending:
+                self._recent += written
+            if self._add(written):
+                self.changed.emit()
+            elif not self._pending:
+                self._ask()  # a class that is new here
+
+    def _add(self, paths: list[Path]) -> bool:
+        """Put newly written files at the end of their classes; False where a class is not known."""
+        known = True
+        for path in paths:
+            files = self.listing.files.get(path.parent.name)
+            if files is None:
+                known = False
+            elif path not in files[-len(paths) - len(self._recent) :]:
+                files.append(path)
+        return known
 
     # --- the thread ---------------------------------------------------------------------------
 
@@ -227,14 +248,14 @@ class Library(QObject):
     def _submit(self, work: Callable[[], Any]) -> None:
         if self._worker is not None:
             self._pending += 1
+            self._asked = time.monotonic()
             self._worker.submit(self._run, self._recordings, work)
 
     def _run(self, recordings: Recordings | None, work: Callable[[], Any]) -> None:
-        problem, listing, began = "", Listing(), time.monotonic()
+        problem, listing = "", Listing()
         try:
             result = work()
             recordings = result if isinstance(result, Recordings) else recordings
-            began = time.monotonic()
             if recordings is not None:
                 listing = _listing(recordings)
         except (RecordingError, OSError) as error:
@@ -242,8 +263,6 @@ class Library(QObject):
         except Exception as error:  # the page must not wait for an answer that never comes
             logging.getLogger(__name__).exception("the recordings could not be changed")
             problem = f"The recordings could not be changed ({type(error).__name__})."
-        # a folder of tens of thousands takes a while to list: do that less often
-        self._next_look = time.monotonic() + LIST_SHARE * (time.monotonic() - began)
         try:
             self._done.emit(self.folder, recordings, listing, problem)
         except RuntimeError:
@@ -266,7 +285,10 @@ class Library(QObject):
         self._recordings = recordings
         if fresh or listing != self.listing:
             self.listing = listing
+            self._add(self._recent)
             self.changed.emit()
+        if not self._pending:
+            self._recent = []
 
 
 def _listing(recordings: Recordings) -> Listing:

@@ -23,7 +23,7 @@ class Samples(QWidget):
     def __init__(self, library: Library, thumbnails: Thumbnails, empty: tuple[str, str]) -> None:
         super().__init__()
         self._library = library
-        self.name = ""
+        self.name, self._slow = "", False
         self.grid = Grid("Samples of the class", thumbnails)
         self.title = ElidedLabel("", "title")
         self.move = Button("Move to", "arrow-right")
@@ -100,12 +100,20 @@ class Samples(QWidget):
     def move_chosen(self, to: str) -> None:
         self._library.move(self.grid.ordered(), to)
 
+    def show_slow(self, slow: bool) -> None:
+        """Say that a change of very many files is under way."""
+        if slow != self._slow:
+            self._slow = slow
+            self._retell()
+
     @Slot()
     def _retell(self) -> None:
         count, chosen = len(self.grid.paths), len(self.grid.chosen)
         parts = [self.name, f"{count:,} {'sample' if count == 1 else 'samples'}"]
         if chosen:
             parts.append(f"{chosen:,} chosen")
+        if self._slow:
+            parts.append("working …")
         self.title.set_text(" · ".join(parts) if self.name else "")
         for button in (self.move, self.delete):
             button.setVisible(bool(chosen))
