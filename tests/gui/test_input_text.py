@@ -59,6 +59,7 @@ def test_the_answer_follows_the_typing(texts: Session, panel: TryPanel, wait: Wa
     panel.text.edit.selectAll()
     QTest.keyClicks(panel.text.edit, "a splendid film")
     assert len(questions(texts)) == asked
+    assert panel.source.whole() == ""
     wait(lambda: len(questions(texts)) > asked, 5)
     answer(texts)
     reading = texts.dataset.inputs["text"].reading

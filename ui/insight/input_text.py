@@ -104,10 +104,11 @@ class TextInput(QWidget):
     """A field to type in, and the tokens of what is typed.
 
     ``changed`` carries the token numbers (T,), or None where there is no text; it follows the
-    typing after a short rest.
+    typing after a short rest, and ``typed`` at once.
     """
 
     changed = Signal(object)
+    typed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,6 +165,7 @@ class TextInput(QWidget):
     @Slot()
     def _typed(self) -> None:
         self._rest.start()
+        self.typed.emit()
 
     @Slot()
     def _read(self) -> None:

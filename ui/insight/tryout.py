@@ -20,11 +20,14 @@ from models.axes import Kind
 from playground.answers import Classes
 from playground.data.dataset import Column
 from playground.data.reading import RowReading
+from playground.data.sound_files import SUFFIXES
 from playground.data.text_reading import TextReading
 from playground.messages import Answered, Array, State
 from ui.insight.answer_view import AnswerView
 from ui.insight.fetch import Fetch
+from ui.insight.input_sound import SoundInput
 from ui.insight.input_text import TextInput
+from ui.insight.input_video import VideoInput
 from ui.insight.inputs import PictureInput, RowInput, SeriesInput
 from ui.insight.sample_pictures import is_picture
 from ui.session import Session
@@ -34,6 +37,9 @@ UNTRAINED = "Train the network, then try it here on something of your own."
 PICTURES = "Images (*.png *.jpg *.jpeg *.bmp *.webp *.gif *.tif *.tiff);;All files (*)"
 TABLES = "Tables (*.csv *.tsv *.txt);;All files (*)"
 TEXTS = "Texts (*.txt *.csv *.tsv *.parquet);;All files (*)"
+CLIPS = "Clips (*.mp4 *.m4v *.mov *.avi *.mkv *.webm *.gif *.mpg *.mpeg *.wmv);;All files (*)"
+SCANS = "Scans (*.dcm *.nii *.nii.gz);;All files (*)"
+SOUNDS = f"Sounds ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
 PATIENCE_MS = 2000
 
 
@@ -63,7 +69,7 @@ class TryPanel(QWidget):
 
     def _build(self) -> None:
         self.picture, self.row, self.series = PictureInput(), RowInput(), SeriesInput()
-        self.text = TextInput()
+        self.text, self.clip, self.sound = TextInput(), VideoInput(), SoundInput()
         self.open = Button("Open a file …", "folder")
         self.sample = Button("Take the sample", "target")
         self.sample.setToolTip("Ask about the sample that all views look at")
@@ -77,7 +83,7 @@ class TryPanel(QWidget):
             head.addWidget(widget)
         head.addWidget(self.source, 1)
         self._inputs = QStackedWidget()
-        for page in (self.picture, self.row, self.series, self.text):
+        for page in (self.picture, self.row, self.series, self.text, self.clip, self.sound):
             self._inputs.addWidget(page)
         left = QVBoxLayout()
         left.setSpacing(10)
@@ -112,8 +118,9 @@ class TryPanel(QWidget):
 
     def _connect(self) -> None:
         session = self._session
-        for page in (self.picture, self.row, self.series, self.text):
+        for page in (self.picture, self.row, self.series, self.text, self.clip, self.sound):
             page.changed.connect(self._ask)
+        self.text.typed.connect(self._typed)
         self.open.clicked.connect(self._choose_file)
         self.sample.clicked.connect(self.take_sample)
         self.pick.activated.connect(self._picked)
@@ -138,21 +145,30 @@ class TryPanel(QWidget):
         if self._column is not None:
             self._input().prepare(self._column)
             self._inputs.setCurrentWidget(self._input())
-            picture = is_picture(self._column.shape)
-            text = self._input() is self.text
-            what = "an image" if picture else "a text" if text else "a table"
-            self.open.setText(f"Open {what} …")
+            self.open.setText(f"Open {self._word()} …")
             self.open.setVisible(self._column.reading is not None)
-            if not picture:
+            if self._input() is not self.picture:
                 self.take_sample()
         self._state_changed()
 
-    def _input(self) -> PictureInput | RowInput | SeriesInput | TextInput:
+    def _word(self) -> str:
+        """What is opened, in sentences."""
+        assert self._column is not None
+        if self._input() is self.clip:
+            return "a clip" if self._column.shape.kind is Kind.VIDEO else "a scan"
+        words = {self.picture: "an image", self.text: "a text", self.sound: "a sound"}
+        return words.get(self._input(), "a table")
+
+    def _input(self) -> PictureInput | RowInput | SeriesInput | TextInput | VideoInput | SoundInput:
         assert self._column is not None
         if isinstance(self._column.reading, TextReading):
             return self.text
+        if getattr(self._column.reading, "kind", "") == "sound":
+            return self.sound
         if self._column.shape.kind is Kind.IMAGE:
             return self.picture
+        if is_picture(self._column.shape):
+            return self.clip
         return self.row if isinstance(self._column.reading, RowReading) else self.series
 
     @Slot()
@@ -201,10 +217,15 @@ class TryPanel(QWidget):
     def _choose_file(self) -> None:
         if self._column is None:
             return
-        kinds = PICTURES if is_picture(self._column.shape) else TABLES
-        if self._input() is self.text:
-            kinds = TEXTS
-        chosen = QFileDialog.getOpenFileName(self, "Ask the network about a file", "", kinds)[0]
+        clips = CLIPS if self._column.shape.kind is Kind.VIDEO else SCANS
+        kinds = {
+            self.picture: PICTURES,
+            self.text: TEXTS,
+            self.clip: clips,
+            self.sound: SOUNDS,
+        }
+        filters = kinds.get(self._input(), TABLES)
+        chosen = QFileDialog.getOpenFileName(self, "Ask the network about a file", "", filters)[0]
         if chosen:
             self.open_file(Path(chosen))
 
@@ -233,6 +254,12 @@ class TryPanel(QWidget):
     @Slot(str)
     def _not_read(self, text: str) -> None:
         self.answer.say(text)
+
+    @Slot()
+    def _typed(self) -> None:
+        """What is typed is no sample or file any more."""
+        self.source.set_text("")
+        self.pick.hide()
 
     def _show(self, value: Array, text: str | None = None) -> None:
         self._true = None
@@ -309,6 +336,8 @@ class TryPanel(QWidget):
         true = None
         if self._true is not None and message.answer.kind == "series":
             true = np.asarray(self._true, float).reshape(-1)
+        elif message.answer.kind in ("mask", "picture"):
+            true = self._true
         self.answer.show_answer(message.answer, past, true)
         self.verdict.set_text(self._judged(message))
 
@@ -327,6 +356,8 @@ class TryPanel(QWidget):
         return ""
 
     def _invitation(self) -> str:
+        if self._column is not None and self._input() in (self.clip, self.sound):
+            return f"Open {self._word()}, drop one here, or take the sample."
         if self._column is not None and is_picture(self._column.shape):
             drawn = "Draw on the pad, open" if not self.picture.pad.isHidden() else "Open"
             return f"{drawn} an image, or drop one here."
