@@ -44,7 +44,7 @@ class SampleStrip(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._lay_out()
-        pictures.ready.connect(self.update)
+        pictures.ready.connect(self._made)
         theme().changed.connect(self.update)
 
     @property
@@ -56,6 +56,11 @@ class SampleStrip(QWidget):
         if self._rows:
             return Look()
         return Look(self._tile, self.devicePixelRatioF(), theme().name)
+
+    @Slot(object)
+    def _made(self, made: list[int]) -> None:
+        if not set(made).isdisjoint(self.samples):
+            self.update()
 
     def _lay_out(self) -> None:
         self._places = []

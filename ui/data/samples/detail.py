@@ -23,6 +23,7 @@ from ui.data.samples.values import ValuesView
 from ui.insight.colormaps import coloured, levels, qimage, signed
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
+from ui.insight.masks import column_image
 from ui.insight.sample_pictures import image_of, is_picture
 from ui.session import Session
 from ui.theme import theme
@@ -236,7 +237,7 @@ class SampleDetail(QWidget):
         paired = is_picture(target.shape) and not target.classes
         self.target.setVisible(paired)
         if paired:
-            self.target.show_image(image_of(seen.stages["raw"][target.name]))
+            self.target.show_image(column_image(target, seen.stages["raw"][target.name]))
         if seen.bytes is not None:
             size = self.values["Size"]
             size.set_text(f"{size.whole()} · {_amount(seen.bytes)}")

@@ -22,21 +22,16 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from playground.data.dataset import Dataset, Indices
-from ui.data.bars import SPLIT_COLOURS
 from ui.data.samples.catalogue import Catalogue
-from ui.data.samples.pictures import Look, Pictures, Thumbnail, first_input, is_rows
-from ui.insight.column import token_colour
-from ui.insight.sample_pictures import is_picture, paint_picture
+from ui.data.samples.painting import CAPTION, RADIUS, ROW_HEIGHT, TEXT_LINE, Frame, TilePainter
+from ui.data.samples.pictures import Look, Pictures, first_input, is_rows
+from ui.insight.sample_pictures import is_picture
 from ui.theme import theme
 
 GAP, MARGIN = 6, 12
-CAPTION = 20
 LEAST_CAPTIONED = 56
-ROW_HEIGHT, TEXT_LINE = 28, 17
-NUMBER_WIDTH, LABEL_SHARE = 64, 0.28
 SMALLEST, LARGEST = 32, 256
 AHEAD = 1
-RADIUS = 4.0
 NONE: Indices = np.zeros(0, np.int64)
 
 
@@ -58,6 +53,7 @@ class SampleTiles(QAbstractScrollArea):
         self._catalogue: Catalogue | None = None
         self._indices = NONE
         self._tile = 96
+        self._frame = Frame(1, QSize(96, 96), 96.0, 96, 0)
         self._place: int | None = None
         self._anchor: int | None = None
         self._selected: set[int] = set()
@@ -69,7 +65,8 @@ class SampleTiles(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.viewport().setAutoFillBackground(False)
+        # an opaque viewport can be scrolled by moving its pixels
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._wish = QTimer(self)
         self._wish.setSingleShot(True)
         self._wish.setInterval(0)
@@ -146,77 +143,62 @@ class SampleTiles(QAbstractScrollArea):
             return
         bar = self.verticalScrollBar()
         middle = bar.value() + self.viewport().height() // 2
-        place = (middle - MARGIN) // self._step() * self._columns()
+        place = (middle - MARGIN) // self._frame.step * self._frame.columns
         self._tile = size
         self._fit()
-        top = place // self._columns() * self._step() + MARGIN
+        top = place // self._frame.columns * self._frame.step + MARGIN
         bar.setValue(top - self.viewport().height() // 2)
 
     # Geometry -----------------------------------------------------------------------------------
 
     @property
     def _rows(self) -> bool:
-        return self._dataset is not None and is_rows(first_input(self._dataset))
+        return self._frame.rows
 
-    def _columns(self) -> int:
-        if self._rows:
-            return 1
-        return max(1, (self._width() + GAP) // (self._least_width() + GAP))
-
-    def _least_width(self) -> int:
-        return self._tile if self._pictured() else self._tile * 3 // 2
-
-    def _pictured(self) -> bool:
-        return self._dataset is not None and is_picture(first_input(self._dataset).shape)
-
-    def _width(self) -> int:
-        return max(1, self.viewport().width() - 2 * MARGIN)
-
-    def _tile_size(self) -> QSize:
-        if self._rows:
+    def _measure(self) -> None:
+        """Where tiles are follows from the width, the size that was asked for and the data."""
+        width = max(1, self.viewport().width() - 2 * MARGIN)
+        column = first_input(self._dataset) if self._dataset is not None else None
+        if column is not None and is_rows(column):
             lines = max(1, (self._tile - 40) // 32)
-            return QSize(self._width(), ROW_HEIGHT + (lines - 1) * TEXT_LINE)
-        columns = self._columns()  # which fill the width
-        width = (self._width() - GAP * (columns - 1)) // columns
-        return QSize(width, width if self._pictured() else max(32, width // 2))
-
-    def _captioned(self) -> bool:
-        return not self._rows and self._tile >= LEAST_CAPTIONED
-
-    def _step(self) -> int:
-        gap = 2 if self._rows else GAP
-        return self._tile_size().height() + gap + (CAPTION if self._captioned() else 0)
-
-    def _lines(self) -> int:
-        return -(-len(self._indices) // self._columns())
+            height = ROW_HEIGHT + (lines - 1) * TEXT_LINE
+            self._frame = Frame(1, QSize(width, height), width, height + 2, 0, True)
+            return
+        pictured = column is None or is_picture(column.shape)
+        least = self._tile if pictured else self._tile * 3 // 2
+        columns = max(1, (width + GAP) // (least + GAP))
+        wide = (width - GAP * (columns - 1)) // columns  # tiles fill the width
+        high = wide if pictured else max(32, wide // 2)
+        caption = CAPTION if self._tile >= LEAST_CAPTIONED else 0
+        across = (width + GAP) / columns
+        self._frame = Frame(columns, QSize(wide, high), across, high + GAP + caption, caption)
 
     def tile_rect(self, place: int) -> QRect:
         """Where a tile is on the viewport at present, with its caption."""
-        columns, size = self._columns(), self._tile_size()
-        line, column = divmod(place, columns)
-        step = (self._width() + GAP) / columns
-        left = MARGIN + round(column * step)
-        top = MARGIN + line * self._step() - self.verticalScrollBar().value()
-        width = size.width() if not self._rows else self._width()
-        return QRect(left, top, width, size.height() + (CAPTION if self._captioned() else 0))
+        frame = self._frame
+        line, column = divmod(place, frame.columns)
+        return QRect(
+            MARGIN + round(column * frame.across),
+            MARGIN + line * frame.step - self.verticalScrollBar().value(),
+            frame.size.width(),
+            frame.size.height() + frame.caption,
+        )
 
     def place_at(self, point: QPoint) -> int | None:
         """The tile under a point of the viewport."""
-        line = (point.y() + self.verticalScrollBar().value() - MARGIN) // self._step()
-        columns = self._columns()
-        step = (self._width() + GAP) / columns
-        column = int((point.x() - MARGIN) // step)
-        place = line * columns + column
-        if not (0 <= column < columns and 0 <= place < len(self._indices)):
+        frame = self._frame
+        line = (point.y() + self.verticalScrollBar().value() - MARGIN) // frame.step
+        column = int((point.x() - MARGIN) // frame.across)
+        place = line * frame.columns + column
+        if not (0 <= column < frame.columns and 0 <= place < len(self._indices)):
             return None
         return place if self.tile_rect(place).contains(point) else None
 
     def _places(self, top: int, bottom: int) -> range:
         """The tiles between two heights of the viewport."""
         offset = self.verticalScrollBar().value() - MARGIN
-        first = max(0, (top + offset) // self._step())
-        last = max(0, (bottom + offset) // self._step())
-        columns = self._columns()
+        step, columns = self._frame.step, self._frame.columns
+        first, last = max(0, (top + offset) // step), max(0, (bottom + offset) // step)
         return range(
             min(len(self._indices), first * columns), min(len(self._indices), (last + 1) * columns)
         )
@@ -234,11 +216,13 @@ class SampleTiles(QAbstractScrollArea):
         return place if there else None
 
     def _fit(self) -> None:
+        self._measure()
         bar, page = self.verticalScrollBar(), self.viewport().height()
-        total = self._lines() * self._step() + 2 * MARGIN - GAP
+        lines = -(-len(self._indices) // self._frame.columns)
+        total = lines * self._frame.step + 2 * MARGIN - GAP
         bar.setRange(0, max(0, total - page))
         bar.setPageStep(page)
-        bar.setSingleStep(max(24, min(self._step() // 2, 60)))
+        bar.setSingleStep(max(24, min(self._frame.step // 2, 60)))
         bar.setEnabled(bar.maximum() > 0)
         self.viewport().update()
         self._wish.start()
@@ -265,7 +249,7 @@ class SampleTiles(QAbstractScrollArea):
     def look(self) -> Look:
         if self._rows:
             return Look()
-        return Look(self._tile_size(), self.devicePixelRatioF(), theme().name)
+        return Look(self._frame.size, self.devicePixelRatioF(), theme().name)
 
     @Slot()
     def _want(self) -> None:
@@ -279,9 +263,13 @@ class SampleTiles(QAbstractScrollArea):
         wanted = self._indices[[*places, *below, *above]] if places else NONE
         self.pictures.want(list(dict.fromkeys(wanted.tolist())), self.look())
 
-    @Slot()
-    def _made(self) -> None:
-        self.viewport().update()
+    @Slot(object)
+    def _made(self, made: list[int]) -> None:
+        shown = self._places(0, self.viewport().height() - 1)
+        seen = set(self._indices[shown.start : shown.stop].tolist())
+        for index in made:
+            if index in seen and (place := self._place_of(index)) is not None:
+                self.viewport().update(self.tile_rect(place))
 
     @Slot()
     def _restyle(self) -> None:
@@ -295,15 +283,15 @@ class SampleTiles(QAbstractScrollArea):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), theme().color("panel"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._catalogue is None:
+            return
+        brush = TilePainter(painter, self._catalogue, self._marks, self._frame)
         for place, rect in self._exposed(event.region()):
             index = int(self._indices[place])
-            made = self.pictures.get(index)
-            if self._rows:
-                self._paint_row(painter, rect, index, made)
-            else:
-                self._paint_tile(painter, rect, index, made)
-            self._paint_frame(painter, rect, place)
+            brush.paint(rect, index, self.pictures.get(index))
+            self._paint_mark(painter, rect, place)
 
     def _exposed(self, region: QRegion) -> Iterator[tuple[int, QRect]]:
         area = region.boundingRect()
@@ -312,13 +300,13 @@ class SampleTiles(QAbstractScrollArea):
             if region.intersects(rect.adjusted(-3, -3, 3, 3)):
                 yield place, rect
 
-    def _paint_frame(self, painter: QPainter, rect: QRect, place: int) -> None:
+    def _paint_mark(self, painter: QPainter, rect: QRect, place: int) -> None:
         index = int(self._indices[place])
         current = place == self._place
         if not current and index not in self._selected:
             return
         frame = QRectF(rect)
-        if self._captioned():
+        if self._frame.caption:
             frame.adjust(0, 0, 0, -CAPTION)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         colour = theme().color("accent")
@@ -326,88 +314,6 @@ class SampleTiles(QAbstractScrollArea):
             colour = theme().color("text2")
         painter.setPen(QPen(colour, 2 if current else 1.5))
         painter.drawRoundedRect(frame.adjusted(-1.5, -1.5, 1.5, 1.5), RADIUS + 1.5, RADIUS + 1.5)
-
-    def _paint_tile(
-        self, painter: QPainter, rect: QRect, index: int, made: Thumbnail | None
-    ) -> None:
-        picture = QRectF(rect)
-        if self._captioned():
-            picture.setHeight(rect.height() - CAPTION)
-        if made is not None and made.image is not None:
-            paint_picture(painter, picture, made.image)
-        else:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme().color("raised"))
-            painter.drawRoundedRect(picture, RADIUS, RADIUS)
-            if made is not None:
-                sign = theme().pixmap("warning", "warn", 16)
-                painter.drawPixmap(picture.center().toPoint() - QPoint(8, 8), sign)
-        if self._captioned():
-            self._paint_caption(painter, rect, index)
-        else:
-            strip = QRectF(picture.left(), picture.bottom() - 3, picture.width(), 3)
-            painter.fillRect(strip, self._split_colour(index))
-
-    def _paint_caption(self, painter: QPainter, rect: QRect, index: int) -> None:
-        assert self._catalogue is not None
-        top = rect.bottom() + 1 - CAPTION
-        self._dot(painter, rect.left() + 4.0, top + CAPTION / 2, index)
-        mark = self._marks.get(index, "")
-        text = mark or self._catalogue.label(index) or self._catalogue.caption(index)
-        painter.setFont(theme().font(11.5))
-        painter.setPen(theme().readable(theme().color("warn")) if mark else theme().color("text2"))
-        place = QRect(rect.left() + 12, top, rect.width() - 12, CAPTION)
-        text = painter.fontMetrics().elidedText(
-            text or f"{index + 1:,}", Qt.TextElideMode.ElideRight, place.width()
-        )
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), text)
-
-    def _paint_row(
-        self, painter: QPainter, rect: QRect, index: int, made: Thumbnail | None
-    ) -> None:
-        assert self._catalogue is not None
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme().color("raised"))
-        painter.drawRoundedRect(QRectF(rect), RADIUS, RADIUS)
-        middle = int(Qt.AlignmentFlag.AlignVCenter)
-        elide = Qt.TextElideMode.ElideRight
-        first = QRect(rect.left() + 10, rect.top(), NUMBER_WIDTH - 12, ROW_HEIGHT)
-        painter.setFont(theme().font(11.5))
-        painter.setPen(theme().color("text3"))
-        painter.drawText(first, middle, f"{index + 1:,}")
-        width = min(220, int(rect.width() * LABEL_SHARE))
-        last = QRect(rect.right() - width, rect.top(), width - 10, ROW_HEIGHT)
-        self._dot(painter, last.left() + 4.0, last.center().y() + 1.0, index)
-        painter.setFont(theme().font(12))
-        metrics = painter.fontMetrics()
-        mark = self._marks.get(index, "")
-        said = mark or self._catalogue.label(index) or self._catalogue.caption(index)
-        painter.setPen(theme().readable(theme().color("warn")) if mark else theme().color("text"))
-        last.adjust(14, 0, 0, 0)
-        painter.drawText(last, middle, metrics.elidedText(said, elide, last.width()))
-        inner = QRect(rect)
-        inner.setLeft(first.right() + 6)
-        inner.setRight(last.left() - 24)
-        bad = made is not None and made.broken
-        text = "" if made is None else made.broken or made.text
-        if self._catalogue.text and not bad:
-            text = self._catalogue.caption(index)
-        painter.setPen(theme().color("warn" if bad else "text2"))
-        if rect.height() < ROW_HEIGHT + TEXT_LINE:
-            line = " ".join(text.split())[:2000]
-            painter.drawText(inner, middle, metrics.elidedText(line, elide, inner.width()))
-        else:
-            flags = int(Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(inner.adjusted(0, 6, 0, -4), flags, text[:2000])
-
-    def _split_colour(self, index: int) -> object:
-        assert self._catalogue is not None
-        return token_colour(SPLIT_COLOURS.get(self._catalogue.split(index), "line"))
-
-    def _dot(self, painter: QPainter, x: float, y: float, index: int) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._split_colour(index))
-        painter.drawEllipse(QRectF(x - 3, y - 3, 6, 6))
 
     # Events -------------------------------------------------------------------------------------
 
@@ -452,8 +358,8 @@ class SampleTiles(QAbstractScrollArea):
         if event.key() == Qt.Key.Key_A and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.select_all()
             return
-        columns = self._columns()
-        page = max(1, self.viewport().height() // self._step()) * columns
+        columns = self._frame.columns
+        page = max(1, self.viewport().height() // self._frame.step) * columns
         last = len(self._indices) - 1
         here = self._place if self._place is not None else -1
         moves = {

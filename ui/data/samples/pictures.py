@@ -135,15 +135,15 @@ def as_pixels(column: Column, raw: Array) -> Array:
 
 
 def _shrunk(image: QImage, look: Look) -> QImage:
-    """``image`` no larger than it is drawn, or half as large again."""
+    """``image`` no larger than it is drawn, so that painting it costs little."""
     least = max(look.size.width(), look.size.height()) * look.ratio
-    if min(image.width(), image.height()) <= 1.5 * least:
-        return image
+    if min(image.width(), image.height()) <= least:
+        return image.convertToFormat(QImage.Format.Format_RGB32)
     return image.scaled(
         QSize(round(least), round(least)),
         Qt.AspectRatioMode.KeepAspectRatioByExpanding,
         Qt.TransformationMode.SmoothTransformation,
-    )
+    ).convertToFormat(QImage.Format.Format_RGB32)
 
 
 def of_files(
@@ -156,7 +156,8 @@ def of_files(
     found = {}
     for index in indices:
         try:
-            found[index] = Thumbnail(qimage(file_thumbnail(dataset.files[index], side)))
+            pixels = file_thumbnail(dataset.files[index], side)
+            found[index] = Thumbnail(_shrunk(qimage(pixels), look))
         except (ValueError, OSError) as error:
             found[index] = Thumbnail(broken=str(error) or type(error).__name__)
     return found
@@ -196,12 +197,12 @@ def thumbnails(
 
 class Pictures(QObject):
     """Thumbnails of a data set's samples. ``want`` says what is seen at present; what was seen
-    before and is not needed any more is not made. ``ready`` follows when some more are there.
+    before and is not needed any more is not made. ``ready`` carries those that are there now.
 
     The thread lives only while there is something to make.
     """
 
-    ready = Signal()
+    ready = Signal(object)
     _made = Signal(int, object)
 
     def __init__(self, parent: QObject | None = None, budget: int = BUDGET) -> None:
@@ -291,7 +292,7 @@ class Pictures(QObject):
             self._kept[index] = (look, one)
         while self._used > self._budget and len(self._kept) > 1:
             self._used -= self._kept.popitem(last=False)[1][1].size
-        self.ready.emit()
+        self.ready.emit(part)
 
 
 def first_input(dataset: Dataset) -> Column:
