@@ -43,7 +43,11 @@ def starter_graph(dataset: Dataset, kind: str = "auto") -> Graph:
     if kind == "auto":
         kind = _suited(source.shape.kind, dataset.task)
     shape = source.shape
-    steps = _for_tokens(kind) if shape.kind is Kind.TOKENS else _body(shape, kind)
+    rate = getattr(source.reading, "rate", None)
+    if shape.kind is Kind.TOKENS:
+        steps = _for_tokens(kind)
+    else:
+        steps = _body(shape, kind) if rate is None else _for_sounds(shape, int(rate), kind)
     return chain(
         [
             (INPUT, source.name, {"shape": source.shape.to_json()}),
@@ -119,6 +123,28 @@ def _for_tokens(kind: str) -> list[Step]:
     return [*convolution, *reader] if kind == "hybrid" else reader
 
 
+def _for_sounds(shape: Shape, rate: int, kind: str) -> list[Step]:
+    """Over a spectrogram of the waveform, or the coefficients of one for an RNN. Windows of 25 ms,
+    about half of which lies between two, as is usual for speech."""
+    window = max(8, min(4096, round(0.025 * rate)))
+    n_fft = 1 << (window - 1).bit_length()
+    front = {"rate": rate, "n_fft": n_fft, "win_length": window, "hop_length": n_fft // 2}
+    dropout: Step = ("dropout", {"p": 0.3})
+    if kind == "rnn":
+        coefficients: list[Step] = [("mfcc", {"n_mfcc": 20, **front}), ("batch-norm", {})]
+        return [*coefficients, ("gru", {"hidden_size": 64, "bidirectional": True}), dropout]
+    bands: list[Step] = [("log-mel", front), ("batch-norm", {})]
+    if kind == "mlp":
+        return [*bands, ("flatten", {}), ("linear", {"out_features": 64}), ("relu", {}), dropout]
+    steps: list[Step] = [*bands, ("as-image", {})]
+    for channels in (16, 32) if kind == "hybrid" else (16, 32, 64):
+        convolution: Step = ("conv2d", {"out_channels": channels, "stride": 2})
+        steps += [convolution, ("batch-norm", {}), ("relu", {})]
+    if kind == "hybrid":
+        return [*steps, ("columns", {}), ("gru", {"hidden_size": 64, "bidirectional": True})]
+    return [*steps, ("adaptive-avg-pool", {"output_size": 5}), ("flatten", {}), dropout]
+
+
 def _body(shape: Shape, kind: str) -> list[Step]:
     """What stands between the input and the head."""
     if kind == "mlp":
@@ -176,13 +202,12 @@ def _for_videos(shape: Shape, kind: str) -> list[Step]:
     if kind == "cnn":
         return [*_in_space(min(side, 2 * shape.number("T"))), ("mean-over-time", {})]
     steps: list[Step] = []
-    for block in range(2 if side <= 32 else 3 if side <= 64 else 4):
-        steps += [("conv2d", {"out_channels": 8 * 2**block}), ("relu", {})]
+    for block in range(2 if side <= 32 else 3 if side <= 64 else 4 if side <= 128 else 5):
+        steps += [("conv2d", {"out_channels": min(64, 8 * 2**block)}), ("relu", {})]
         if side >= 4:
             steps.append(("max-pool2d", {}))
             side //= 2
-    frame: list[Step] = [("flatten", {}), ("linear", {"out_features": 64}), ("relu", {})]
-    return [*steps, *frame, ("lstm", {"hidden_size": 64})]
+    return [*steps, ("flatten", {}), ("lstm", {"hidden_size": 64})]
 
 
 def _in_space(side: int) -> list[Step]:

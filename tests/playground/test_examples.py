@@ -27,7 +27,7 @@ SHORT = {
     "airline-lstm": (20, SplitSettings(24, 24)),
     "gunpoint-cnn": (20, SplitSettings(10, 0)),
     "gunpoint-bilstm": (30, SplitSettings(10, 0)),
-    "moving-shapes": (4, SplitSettings(100, 400)),
+    "moving-shapes": (3, SplitSettings(100, 400)),
 }
 
 
