@@ -149,6 +149,24 @@ def test_a_child_dies_with_its_parent(how: signal.Signals, clip: str) -> None:
         until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 3)
 
 
+def test_a_child_dies_with_its_parent_though_a_fork_holds_its_pipes(clip: str) -> None:
+    forking = "import os\nif os.fork() == 0:\n    time.sleep(60)\n    os._exit(0)\n"
+    script = PARENT.replace("print(", f"{forking}print(")
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", script, clip], stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        others = psutil.Process(parent.pid).children()
+        parent.kill()
+        parent.wait(10)
+        until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 3)
+        for other in others:
+            if other.is_running():
+                other.kill()
+
+
 def test_a_program_that_forgets_to_close_ends_without_a_word(clip: str) -> None:
     script = PARENT.replace("time.sleep(600)", "")
     done = subprocess.run(
