@@ -83,4 +83,16 @@ BUNDLED = (
         "Weekly measurements on Mauna Loa, 1958 to 2001, to be forecast.",
         _forecast("co2_weekly", 104, 13, "ppm", SplitSettings()),
     ),
+    Bundled(
+        "Review sentences",
+        "text",
+        "2,000 sentences about films and goods: praise or complaint?",
+        DataSettings("text", {"path": "sample:sentences"}),
+    ),
+    Bundled(
+        "Surnames",
+        "text",
+        "5,540 surnames of eight countries, to be told apart by their letters.",
+        DataSettings("text", {"path": "sample:names"}),
+    ),
 )
