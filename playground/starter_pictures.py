@@ -12,6 +12,9 @@ from models.layers import LAYERS
 from playground.data.dataset import Column
 
 PITCH = (190, 150)
+DEEPER = 1.5
+"""Rows from one size to the next."""
+
 WIDTHS = (16, 32, 64)
 """Channels at the picture's size, at half of it and at a quarter."""
 
@@ -66,16 +69,16 @@ def _u_shaped(drawn: _Drawn, at: str) -> tuple[str, float]:
     """The way down and up, drawn as a U; returns its end and the next free column."""
     kept, x = [], 1.0
     for depth, channels in enumerate(WIDTHS):
-        at = drawn.convolved(at, channels, (x, depth))
+        at = drawn.convolved(at, channels, (x, DEEPER * depth))
         if depth < len(WIDTHS) - 1:
             kept.append(at)
-            at = drawn.add("max-pool2d", "pool", {}, (x + 1, depth + 0.5), at)
+            at = drawn.add("max-pool2d", "pool", {}, (x + 1, DEEPER * (depth + 0.5)), at)
             x += 1
         else:
             x += 2
     for depth in reversed(range(len(kept))):
-        up = drawn.add("upsample", "up", {"mode": "linear"}, (x, depth + 0.5), at)
-        joined = drawn.add("concatenate", "join", {}, (x, depth), up, kept[depth])
-        at = drawn.convolved(joined, WIDTHS[depth], (x + 1, depth))
+        up = drawn.add("upsample", "up", {"mode": "linear"}, (x, DEEPER * (depth + 0.5)), at)
+        joined = drawn.add("concatenate", "join", {}, (x, DEEPER * depth), up, kept[depth])
+        at = drawn.convolved(joined, WIDTHS[depth], (x + 1, DEEPER * depth))
         x += 2
     return at, x + 1

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from playground.answers import Answer, Classes, Series, Value
+from playground.answers import Answer, Classes, Mask, Picture, Series, Value
 from playground.messages import Array
+from ui.insight.inputs import Preview
+from ui.insight.masks import legend, mask_image
+from ui.insight.sample_pictures import image_of
 from ui.insight.scatter import ForecastPlot
 from ui.insight.ticks import number
 from ui.theme import theme
@@ -81,6 +84,47 @@ class AnswerBars(QWidget):
                 painter.drawRoundedRect(track, 2.5, 2.5)
 
 
+class AnswerPicture(QWidget):
+    """A mask or picture that was made, beside the true one where that is known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made, self.true = Preview("Answer"), Preview("True picture")
+        self.legend = label("", "small", wrap=True)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self._truth = QWidget()
+        pictures = QHBoxLayout()
+        pictures.setSpacing(16)
+        for box, text, picture in (
+            (QWidget(), "Answer", self.made),
+            (self._truth, "True", self.true),
+        ):
+            column = QVBoxLayout(box)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.addWidget(label(text, "small"))
+            column.addWidget(picture, 1)
+            pictures.addWidget(box, 1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(8)
+        rows.addLayout(pictures, 1)
+        rows.addWidget(self.legend)
+
+    def show_answer(self, answer: Mask | Picture, true: Array | None) -> None:
+        mask = isinstance(answer, Mask)
+        if isinstance(answer, Mask):
+            shares = dict(answer.shares())
+            self.legend.setText(legend(answer.classes, [shares[n] for n in answer.classes]))
+            self.made.show_image(mask_image(answer.pixels))
+        else:
+            self.made.show_image(image_of(answer.values.round().astype(np.uint8)))
+        self.legend.setVisible(mask)
+        self.setAccessibleDescription(str(answer))
+        self._truth.setVisible(true is not None)
+        if true is not None:
+            self.true.show_image(mask_image(true) if mask else image_of(true))
+
+
 class AnswerView(QWidget):
     """Shows any answer, or a sentence where there is none."""
 
@@ -89,6 +133,7 @@ class AnswerView(QWidget):
         self.bars = AnswerBars()
         self.value = label("", "head")
         self.plot = ForecastPlot()
+        self.picture = AnswerPicture()
         self.message = label("", "second", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignTop)
         number_page = QWidget()
@@ -100,6 +145,7 @@ class AnswerView(QWidget):
             "classes": self.bars,
             "value": number_page,
             "series": self.plot,
+            "picture": self.picture,
         }
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -113,7 +159,8 @@ class AnswerView(QWidget):
     def show_answer(
         self, answer: Answer, past: Array | None = None, true: Array | None = None
     ) -> None:
-        """``past`` is what a forecast goes on from (T,), ``true`` how it went on, if known."""
+        """``past`` is what a forecast goes on from (T,), ``true`` how it went on, or the true mask
+        or picture, if known."""
         match answer:
             case Classes():
                 self.bars.show_answers(answer.answers)
@@ -122,4 +169,7 @@ class AnswerView(QWidget):
             case Series():
                 seen = past if past is not None else np.empty(0)
                 self.plot.show_window(np.asarray(seen, float), np.asarray(answer.values), true)
-        self._stack.setCurrentWidget(self._pages[answer.kind])
+            case Mask() | Picture():
+                self.picture.show_answer(answer, true)
+        page = "picture" if answer.kind == "mask" else answer.kind
+        self._stack.setCurrentWidget(self._pages[page])

@@ -17,6 +17,7 @@ from ui.insight.column import Figure, steady
 from ui.insight.curves import metric_name, metric_text
 from ui.insight.fetch import Fetch
 from ui.insight.matrix import ConfusionMatrix
+from ui.insight.pairs_view import PairsView
 from ui.insight.sample_grid import SampleGrid
 from ui.insight.scatter import ForecastPlot, PredictedAgainstTrue
 from ui.insight.ticks import number
@@ -233,6 +234,7 @@ class ConfusionPanel(QWidget):
         self.matrix = ConfusionMatrix()
         self.list = SampleList(session)
         self.values = ValuesView(session)
+        self.pairs = PairsView(session)
         self.empty = EmptyState("target", UNTRAINED, "Run", session.run)
         self._build()
         self._connect()
@@ -253,7 +255,7 @@ class ConfusionPanel(QWidget):
         row.addWidget(self.list, 1)
         self._classes = classes
         self._pages = QStackedWidget()
-        for page in (self.empty, classes, self.values):
+        for page in (self.empty, classes, self.values, self.pairs):
             self._pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 16, 12)
@@ -350,6 +352,9 @@ class ConfusionPanel(QWidget):
             self._fit_matrix()
             self.list.show_listed(mistakes(evaluation), evaluation)
             self._pages.setCurrentWidget(self._classes)
+        elif evaluation.task in ("segmentation", "image"):
+            self.pairs.show_evaluation(evaluation)
+            self._pages.setCurrentWidget(self.pairs)
         else:
             self.values.show_evaluation(evaluation)
             self._pages.setCurrentWidget(self.values)
@@ -384,6 +389,5 @@ class ConfusionPanel(QWidget):
 
 
 def _figure(name: str, value: float, unit: str) -> str:
-    return (
-        f"{metric_name(name)} {metric_text(name, value, unit if name in ('mae', 'rmse') else '')}"
-    )
+    own = {"mae": unit, "rmse": unit, "psnr": "dB"}.get(name, "")
+    return f"{metric_name(name)} {metric_text(name, value, own)}"

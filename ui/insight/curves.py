@@ -11,9 +11,17 @@ from ui.insight.column import Column, Figure, PlainButton
 from ui.insight.plot import Line, Plot
 from ui.insight.ticks import fixed, number
 
-METRIC_NAMES = {"mae": "MAE", "rmse": "RMSE", "mape": "MAPE", "f1": "F1", "r2": "R²"}
-SHARES = frozenset({"accuracy", "f1", "mape"})
-UP_TO_ONE = frozenset({"accuracy", "f1"})
+METRIC_NAMES = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "mape": "MAPE",
+    "f1": "F1",
+    "r2": "R²",
+    "mean_iou": "mean IoU",
+    "psnr": "PSNR",
+}
+SHARES = frozenset({"accuracy", "f1", "mape", "mean_iou"})
+UP_TO_ONE = frozenset({"accuracy", "f1", "mean_iou"})
 
 
 def metric_text(name: str, value: float, unit: str = "") -> str:
