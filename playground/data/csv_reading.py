@@ -97,7 +97,8 @@ def read_table(
     options = options or CsvOptions()
     first = first_bytes(path)
     if parquet.is_meant(path, first):
-        return parquet.read(path, rows, columns)
+        table = parquet.read(path, rows, columns)
+        return table if head is None else replace(table, notes=head.notes)
     kind = _format(path, first, options)
     content, lines, skipped = _content(path, kind, options)
     try:

@@ -45,7 +45,8 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     target = coded(table, str(roles.target)) if classes else None
     keep, notes = _kept_rows(table, roles, encoded, rules, target)
     work = _Work(table, roles, options, encoded, rules, keep, target)
-    return _dataset(work, settings, notes)
+    empty = [column.name for column in head.frame if column.null_count() == column.len()]
+    return _dataset(work, settings, (*left_out(roles, options, empty), *notes))
 
 
 Codes = tuple[npt.NDArray[np.int32], list[str]]
@@ -98,7 +99,7 @@ def _dataset(work: _Work, settings: SplitSettings, notes: tuple[str, ...]) -> Da
         targets={column.name: column},
         splits=splits,
         task="regression" if work.target is None else "classification",
-        notes=(*table.notes, *left_out(work.roles, options), *notes),
+        notes=(*table.notes, *notes),
         groups=groups,
         skipped=tuple(Skipped(row, reason) for row, reason in table.skipped),
     )

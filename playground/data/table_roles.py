@@ -15,7 +15,8 @@ from playground.data.errors import DataError
 Role = Literal["feature", "target", "time", "group", "ignore"]
 ROLES: tuple[Role, ...] = ("feature", "target", "time", "group", "ignore")
 TYPES: tuple[Type, ...] = ("number", "category", "date", "text")
-TARGET_NAMES = ("label", "class", "target", "y", "species", "category")
+TARGET_NAMES = ("label", "class", "target", "species", "category", "y")
+"""What a target is called, the surest name first."""
 
 _TIME_NAMES = ("date", "time", "year", "month", "day")
 
@@ -72,7 +73,7 @@ def proposed(guessed: Mapping[str, Type], options: Mapping[str, Any]) -> Roles:
         if forecast:
             target = next((name for name in reversed(free) if types[name] == "number"), None)
         elif len(free) > 1:
-            named = (name for name in free if name.lower() in TARGET_NAMES)
+            named = (name for wanted in TARGET_NAMES for name in free if name.lower() == wanted)
             target = next(named, free[-1])
     if options.get("features"):
         chosen = [name for name in fields(options["features"]) if name != target or not forecast]
@@ -119,20 +120,27 @@ def check(roles: Roles, path: Path) -> None:
             )
 
 
-def left_out(roles: Roles, options: Mapping[str, Any]) -> tuple[str, ...]:
+def left_out(roles: Roles, options: Mapping[str, Any], empty: Iterable[str]) -> tuple[str, ...]:
     """Notes on columns that nobody decided about and that are not used."""
     if options.get("features") or roles.forecast:
         return ()
-    notes = []
+    notes, without = [], frozenset(empty)
     for name, kind in roles.types.items():
-        if roles.role(name) == "ignore":
-            what = (
-                "dates, so it was left out: make it a feature to learn from its year, month …"
-                if kind == "date"
-                else "texts that hardly repeat, so it was left out: the source Text is for them"
+        if roles.role(name) != "ignore":
+            continue
+        if name in without:
+            notes.append(f"Column {name} is empty, so it was left out.")
+        elif kind == "date":
+            notes.append(
+                f"Column {name} holds dates, so it was left out: make it a feature to learn from "
+                "its year and month."
             )
-            notes.append(f"Column {name} holds {what}")
-    return tuple(f"{note}." for note in notes)
+        else:
+            notes.append(
+                f"Column {name} holds texts that hardly repeat, so it was left out: the source "
+                "Text is for them."
+            )
+    return tuple(notes)
 
 
 def _set_types(options: Mapping[str, Any], guessed: Mapping[str, Type]) -> dict[str, Type]:

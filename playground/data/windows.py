@@ -243,7 +243,7 @@ def _span(step: float, dates: bool) -> str:
         return f"{step:g}"
     for seconds, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if step >= seconds:
-            count = round(step / seconds, 1)
+            count = round(float(step) / seconds, 1)
             return f"{count:g} {word}{'s' * (count != 1)}"
     return f"{step:g} s"
 

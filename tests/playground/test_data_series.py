@@ -137,7 +137,7 @@ def test_channels_of_two_files_have_to_agree(tmp_path):
     (tmp_path / "x_TEST.ts").write_text(HEAD + cases(channels=3), encoding="utf-8")
     data = opened(tmp_path, "x_TRAIN.ts", HEAD + cases())
     assert "x_TEST.ts lies beside it" in data.notes[-1]
-    with pytest.raises(DataError, match="has 3 channels, but x_TRAIN.ts has 2"):
+    with pytest.raises(DataError, match=r"has 3 channels, but x_TRAIN\.ts has 2"):
         opened(tmp_path, "x_TRAIN.ts", HEAD + cases(), test_path="x_TEST.ts")
     (tmp_path / "x_TEST.ts").write_text(HEAD + cases(6, longest=20), encoding="utf-8")
     both = opened(tmp_path, "x_TRAIN.ts", HEAD + cases(), test_path="x_TEST.ts")

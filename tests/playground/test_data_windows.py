@@ -125,3 +125,84 @@ def test_times_that_are_no_dates_are_explained(tmp_path):
     (tmp_path / "data.csv").write_text("date,v\n" + rows, encoding="utf-8")
     with pytest.raises(DataError, match="column date holds no dates"):
         opened("data.csv", tmp_path)
+
+
+def several(folder, lengths=(60, 40, 12), step=1):
+    """Three shops, their rows mixed."""
+    rows = [
+        f"2024-01-01 {0:02d}:00,{shop},{place * 1000 + i}".replace(
+            "2024-01-01 00", f"2024-{1 + i // 24 // 28:02d}-{1 + i // 24 % 28:02d} {i % 24:02d}"
+        )
+        for place, (shop, count) in enumerate(zip("abc", lengths, strict=True))
+        for i in range(0, count, step)
+    ]
+    (folder / "shops.csv").write_text("when,shop,v\n" + "\n".join(sorted(rows)))
+    return "shops.csv"
+
+
+def test_windows_do_not_cross_from_one_series_into_the_next(tmp_path):
+    data = opened(several(tmp_path), tmp_path, SplitSettings(0.2, 0.2), group="shop", target="v")
+    raw = data.raw(range(len(data)))
+    steps = np.concatenate([raw["series"][:, :, 0], raw["forecast"]], axis=1)
+    assert np.all(np.diff(steps, axis=1) == 1)
+    assert data.groups.names == ("a", "b")
+    assert data.groups.codes.tolist() == (steps[:, 0] // 1000).astype(int).tolist()
+    assert data.skipped[0].name == "c"
+    assert "1 series too short, left out: c." in data.notes
+    for shop in (0, 1):  # in time within each series
+        ends = {
+            name: steps[indices][data.groups.codes[indices] == shop][:, -3:]
+            for name, indices in data.splits.items()
+        }
+        assert ends["train"].max() < ends["validation"].min()
+        assert ends["validation"].max() < ends["test"].min()
+    assert data.describe(0).startswith("a · 2024-01-01 06:00")
+    assert data.target.season == 24
+    assert "2 series" in data.summary
+
+
+def test_whole_series_can_be_kept_back(tmp_path):
+    split = SplitSettings(0.3, 0.3, "group")
+    data = opened(several(tmp_path, (50, 50, 50)), tmp_path, split, group="shop", target="v")
+    parts = [set(data.groups.codes[data.splits[k]]) for k in ("train", "validation", "test")]
+    assert [len(part) for part in parts] == [1, 1, 1]
+    [kept] = parts[0]
+    [step] = data.inputs["series"].preprocessing.steps
+    assert step.mean[0] == pytest.approx(kept * 1000 + 24.5)
+
+
+def test_all_series_too_short_is_explained(tmp_path):
+    with pytest.raises(DataError, match="none of its 3 series is long enough; the first has 9"):
+        opened(several(tmp_path, (9, 9, 9)), tmp_path, SplitSettings(0, 3), group="shop",
+               target="v")  # fmt: skip
+
+
+def test_a_group_is_read_for_a_forecast(tmp_path):
+    data = opened(several(tmp_path), tmp_path, SplitSettings(0.2, 0.2), group="shop", target="v")
+    reading = data.inputs["series"].reading
+    found = type(reading).from_json(reading.to_json()).read(str(tmp_path / "shops.csv"))
+    assert [name.rpartition(":")[2] for name, _ in found] == ["a", "b", "c"]
+    np.testing.assert_array_equal(found[1][1][:, 0], np.arange(1034, 1040))
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ([*range(40), *range(44, 80)], "4 steps are missing between the rows (a step is 1 day)"),
+        ([*range(60), 30], "Some values of when come twice (1 times)"),
+        ([i + i % 3 * 0.2 for i in range(60)], "The steps of when are uneven, from 14.4 hours"),
+    ],
+)
+def test_odd_times_are_told(tmp_path, days, words):
+    start = np.datetime64("2024-01-01T00:00:00")
+    stamps = [start + np.timedelta64(round(day * 86400), "s") for day in days]
+    rows = [f"{str(stamp).replace('T', ' ')},{i}" for i, stamp in enumerate(stamps)]
+    (tmp_path / "data.csv").write_text("when,v\n" + "\n".join(rows))
+    data = opened("data.csv", tmp_path)
+    assert any(words in note for note in data.notes), data.notes
+
+
+def test_months_are_even_and_shuffling_is_not_done(tmp_path):
+    data = opened(AIRLINE, tmp_path, SplitSettings(24, 24, "random"))
+    assert data.notes == ("A series is always split in time, not as chosen: what comes later is "
+                          "kept.",)  # fmt: skip
