@@ -1,8 +1,7 @@
 """Memory that a child process fills and this one reads, without a lock that either could hold.
 
-It has no name in the system, so nothing is left behind when both processes are killed: a file
-without a directory entry whose descriptor the child inherits, and under Windows a page-file
-mapping, which ends with its last user.
+It has no name in the system, so nothing is left behind when both processes are killed: memory
+whose descriptor the child inherits, and under Windows a mapping that ends with its last user.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import mmap
 import os
 import secrets
 import sys
-import tempfile
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -40,11 +39,7 @@ class Shared:
             self._name = f"playground-{secrets.token_hex(16)}"
             self.map = mmap.mmap(-1, size, tagname=self._name)
             return
-        if sys.platform == "linux":
-            self._descriptor = os.memfd_create("playground-capture")
-        else:
-            with tempfile.TemporaryFile(prefix="playground-capture") as file:
-                self._descriptor = os.dup(file.fileno())
+        self._descriptor = _in_memory() if sys.platform == "linux" else _unlinked()
         os.ftruncate(self._descriptor, size)
         self.map = mmap.mmap(self._descriptor, size)
 
@@ -65,6 +60,20 @@ class Shared:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _in_memory() -> int:
+    return os.memfd_create("playground-capture")
+
+
+def _unlinked() -> int:
+    """For systems without ``memfd_create``: POSIX shared memory whose name is gone at once. (A
+    temporary file would be written to the disk over and over.)"""
+    system: Any = import_module("_posixshmem")  # what multiprocessing.shared_memory stands on
+    name = f"/pg-{secrets.token_hex(8)}"
+    descriptor = int(system.shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode=0o600))
+    system.shm_unlink(name)
+    return descriptor
 
 
 def attach(address: dict[str, Any]) -> mmap.mmap:

@@ -25,6 +25,9 @@ PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
 _CLIP_PROTOCOLS = "protocol_whitelist;file"
 """A clip may be a play list in disguise: it opens nothing but files."""
 
+_ANOTHER_TRY = 0.5
+"""Seconds in which a camera that was just closed here is given back by its driver."""
+
 _STREAM_OPTIONS = "fflags;nobuffer|flags;low_delay|rtsp_transport;tcp"
 _STREAM_PROTOCOLS = "|protocol_whitelist;http,https,tcp,tls,rtp,udp,crypto,httpproxy"
 
@@ -35,7 +38,7 @@ def opened(
     """Pictures of what the orders name; raises ``Fault``."""
     kind, where = orders["kind"], orders["where"]
     if kind == "device":
-        return _device(int(where), settings, orders)
+        return _device(int(where), settings, orders, asked)
     if kind == "stream":
         return _stream(where, settings, orders, asked)
     path = Path(where)
@@ -46,7 +49,9 @@ def opened(
     return _clip(path, settings, asked)
 
 
-def _device(index: int, settings: CameraSettings, orders: Mapping[str, Any]) -> Iterator[Taken]:
+def _device(
+    index: int, settings: CameraSettings, orders: Mapping[str, Any], asked: threading.Event
+) -> Iterator[Taken]:
     if sys.platform == "win32":
         # otherwise Media Foundation takes half a minute to open some cameras
         os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
@@ -55,6 +60,8 @@ def _device(index: int, settings: CameraSettings, orders: Mapping[str, Any]) -> 
         raise Fault(missing)
     backend = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF}.get(sys.platform, cv2.CAP_ANY)
     capture = cv2.VideoCapture(index, backend)
+    if not capture.isOpened() and rested(_ANOTHER_TRY, asked):
+        capture = cv2.VideoCapture(index, backend)
     if not capture.isOpened():
         raise Fault(reasons.camera_busy(index))
     width, height = settings.width, settings.height

@@ -9,14 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
-from playground.capture import Camera, CameraSettings, process
+from playground.capture import Camera, CameraSettings, memory, process
 from playground.capture.kinds import Limits
 from playground.capture.memory import FrameSlots, Shared, SoundRing
 from tests.playground.capture_kit import (
@@ -228,6 +228,16 @@ def test_a_camera_does_not_wait_for_a_reader(tmp_path: Path) -> None:
         slots = FrameSlots(shared.map)
         until(lambda: max(int(header["number"][0]) for header in slots._headers) > 1000)
     shared.close()
+
+
+@pytest.mark.parametrize("make", [memory._in_memory, memory._unlinked])
+def test_memory_without_a_name(
+    make: Callable[[], int], monkeypatch: pytest.MonkeyPatch, clip: str
+) -> None:
+    monkeypatch.setattr(memory, "_in_memory", make)
+    with Camera(clip) as camera:
+        assert camera.wait(0, 20) is not None
+        assert not list(Path("/dev/shm").glob("pg-*"))
 
 
 def test_torn_frames_are_never_shown() -> None:
