@@ -182,6 +182,18 @@ def test_a_clip_cut_off_in_the_middle_is_played_as_far_as_it_goes(tmp_path: Path
         assert 5 < frame.number < 30
 
 
+@pytest.mark.parametrize(
+    ("size", "shown"), [((10, 30_000), (10, 30_000)), ((4000, 5000), (2747, 3434))]
+)
+def test_pictures_of_unusual_sizes(
+    size: tuple[int, int], shown: tuple[int, int], tmp_path: Path
+) -> None:
+    """What has more pixels than a frame may have is made smaller, its proportions kept."""
+    Image.fromarray(np.full((*size, 3), 90, np.uint8)).save(tmp_path / "large.png")
+    with Camera(str(tmp_path)) as camera:
+        assert first(camera).shape == (*shown, 3)
+
+
 def test_an_empty_folder(tmp_path: Path) -> None:
     with Camera(str(tmp_path)) as camera:
         assert "cannot be shown: it has no pictures." in state(camera, "failed")

@@ -81,6 +81,17 @@ def test_what_came_since(tmp_path: Path) -> None:
         assert (microphone.latest(position + RATE)[:100] == 0).all()  # before the first sample
 
 
+def test_a_killed_child_is_replaced_and_positions_go_on(tmp_path: Path) -> None:
+    with Microphone(str(tone(tmp_path / "tone.wav")), limits=QUICK) as microphone:
+        until(lambda: microphone.position > 1000)
+        children()[0].kill()
+        assert "ended unexpectedly (signal 9)" in state(microphone, "reconnecting")
+        before = microphone.position
+        state(microphone, "running")
+        until(lambda: microphone.position > before + 1000)
+        assert loudest(microphone.latest(1000)) == pytest.approx(1000, abs=30)
+
+
 def test_a_bundled_sound() -> None:
     with Microphone("sample:speech/yes/awb_00.flac") as microphone:
         assert state(microphone, "running") == "awb_00.flac in place of a microphone."
