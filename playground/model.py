@@ -16,6 +16,7 @@ from models.graph import Graph
 from models.shapes import infer
 from playground.answers import Answer
 from playground.data.dataset import Dataset
+from playground.data.text_reading import TextReading
 from playground.devices import choose
 from playground.runs import RunError, RunFolder, Which
 from playground.tasks import TASKS, Task
@@ -52,7 +53,7 @@ class Model:
 
     def predict(self, raw: Mapping[str, Array]) -> list[Answer]:
         """Answers to raw samples: an array (N, …) for each input, and, where its length
-        varies, ``<name>_lengths`` (N,). Raises ``ModelError``."""
+        varies, ``<name>_lengths`` (N,); or texts (N,). Raises ``ModelError``."""
         return self.answers(self.prepared(raw))
 
     def answers(self, batch: Mapping[str, Tensor]) -> list[Answer]:
@@ -89,6 +90,7 @@ class Model:
 
 def prepare_inputs(dataset: Dataset, raw: Mapping[str, Array]) -> dict[str, Tensor]:
     """Raw samples (N, …) as a network for ``dataset`` is given them; raises ``ModelError``."""
+    raw = _with_texts_read(dataset, raw)
     batch: dict[str, Tensor] = {}
     for name, column in dataset.inputs.items():
         if name not in raw:
@@ -109,6 +111,18 @@ def prepare_inputs(dataset: Dataset, raw: Mapping[str, Array]) -> dict[str, Tens
         if column.shape.varies:
             batch[f"{name}_lengths"] = torch.from_numpy(_lengths(name, raw, values))
     return batch
+
+
+def _with_texts_read(dataset: Dataset, raw: Mapping[str, Array]) -> dict[str, Array]:
+    """``raw`` with tokens instead of texts, by the vocabulary that the network learnt with."""
+    read = dict(raw)
+    for name, values in raw.items():
+        column = dataset.inputs.get(name)
+        if column is None or not isinstance(column.reading, TextReading):
+            continue
+        if np.asarray(values).dtype.kind == "U":
+            read[name], read[f"{name}_lengths"], _ = column.reading.encode_all(values.tolist())
+    return read
 
 
 def _lengths(name: str, raw: Mapping[str, Array], values: Array) -> Array:

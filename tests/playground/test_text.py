@@ -471,6 +471,16 @@ def test_probes_take_a_sample_of_its_own_length(tmp_path):
         assert shown.values[embedding.id, "output"].shape == (steps, 32)
 
 
+def test_a_model_reads_texts_with_its_own_vocabulary(tmp_path):
+    data = films(tmp_path)
+    model = model_of(data, tmp_path)
+    texts = ["a good film", "bad", ""]
+    batch = model.prepared({"text": np.asarray(texts)})
+    assert batch["text_lengths"].tolist() == [3, 1, 1]
+    assert batch["text"][0].tolist() == reading(data).encode(texts[0]).tolist()
+    assert len(model.predict({"text": np.asarray(texts)})) == 3
+
+
 def model_of(data: Dataset, folder: Path) -> Model:
     return untrained(project(data, "rnn", settings(folder)), data)
 

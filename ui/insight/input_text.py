@@ -143,6 +143,12 @@ class TextInput(QWidget):
     def value(self) -> Array | None:
         return self._value
 
+    @property
+    def question(self) -> Array:
+        """The text itself (1,): a network that was trained on other texts has another vocabulary,
+        which is not that of the data at hand."""
+        return np.asarray([self.edit.toPlainText()[:MOST_TYPED]])
+
     def set_text(self, text: str) -> None:
         """Put a text into the field without asking about it."""
         self.edit.blockSignals(True)

@@ -308,7 +308,9 @@ class TryPanel(QWidget):
             return
         self._asked += 1
         self._patience.start()
-        self._session.worker.predict(("try", self._asked), {self._column.name: value[None]})
+        page = self._input()
+        raw = page.question if isinstance(page, TextInput) else value[None]
+        self._session.worker.predict(("try", self._asked), {self._column.name: raw})
 
     @Slot(object)
     def _on_answered(self, message: Answered) -> None:
