@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from playground.worker import Worker
 from ui.failures import Failures
+from ui.garbage import Collector
 from ui.main_window import MainWindow
 from ui.session import Session
 from ui.settings import APPLICATION, ORGANISATION
@@ -79,6 +80,7 @@ def make_application() -> QApplication:
     app.setStyle("Fusion")
     app.setWindowIcon(QIcon(str(RESOURCES / "icons" / "sheet" / "playground.svg")))
     theme().start()
+    Collector(app)
     return app
 
 

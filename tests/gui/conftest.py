@@ -49,6 +49,7 @@ def app(application: QApplication, own_places: None) -> Iterator[QApplication]:
     threads = set(threading.enumerate())
     widgets = set(map(id, application.topLevelWidgets()))
     theme().start()
+    gc.disable()  # another thread must not be the one to end a widget; see ui.garbage
     yield application
     for widget in application.topLevelWidgets():
         if id(widget) not in widgets and widget.parent() is None:
@@ -60,6 +61,7 @@ def app(application: QApplication, own_places: None) -> Iterator[QApplication]:
     end = time.monotonic() + GRACE_S
     while (extra := _strangers(threads)) and time.monotonic() < end:
         time.sleep(0.02)
+    gc.enable()
     assert not extra, f"threads left running: {extra}"
 
 

@@ -47,23 +47,27 @@ class Checker(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._number = 0
+        self._stopped = threading.Event()
         self.running = False
         self.text, self.fraction = "", 0.0
         self._finished.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
 
     def start(self, dataset: Dataset) -> None:
-        self._number += 1
+        self.cancel()
         self.running, self.text, self.fraction = True, "Looking at the samples", 0.0
-        arguments = (self._number, dataset)
+        self._stopped = threading.Event()
+        self.destroyed.connect(self._stopped.set)  # nothing may go on when the page is gone
+        arguments = (self._number, dataset, self._stopped)
         threading.Thread(target=self._run, args=arguments, name="checks", daemon=True).start()
 
     def cancel(self) -> None:
         self._number += 1
+        self._stopped.set()
         self.running = False
 
-    def _run(self, number: int, dataset: Dataset) -> None:
+    def _run(self, number: int, dataset: Dataset, stopped: threading.Event) -> None:
         def progress(text: str, fraction: float | None) -> None:
-            if number != self._number:
+            if stopped.is_set():
                 raise _Cancelled
             self.text, self.fraction = text, fraction or 0.0
 

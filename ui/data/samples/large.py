@@ -85,6 +85,7 @@ class FramesView(QWidget):
         self._what, self._plays = "frame", False
         self.picture = PictureView(name)
         self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Frame")
         self.slider.valueChanged.connect(self._show_frame)
         self.text = label("", "small")
         self._timer = QTimer(self)

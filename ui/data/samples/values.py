@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QAbstractItemView,
     QFrame,
     QGridLayout,
@@ -150,6 +151,8 @@ class ValuesView(QWidget):
         for row, (title, slider) in enumerate(zip(self._titles, self.sliders, strict=True)):
             slider.valueChanged.connect(self._show_plane)
             title.setMinimumWidth(84)
+            title.hide()
+            slider.hide()
             choosers.addWidget(title, row, 0)
             choosers.addWidget(slider, row, 1)
         column = QVBoxLayout(self)
@@ -165,6 +168,9 @@ class ValuesView(QWidget):
         table = self.table
         table.setModel(self.model)
         table.setAccessibleName(f"Numbers: {name}")
+        corner = table.findChild(QAbstractButton)
+        if corner is not None:
+            corner.setAccessibleName("Select all numbers")
         table.setFont(theme().mono(11))
         table.setShowGrid(False)
         table.setFrameShape(QFrame.Shape.NoFrame)
