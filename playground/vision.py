@@ -7,6 +7,8 @@ which would break the window, so the environment is put back right after.
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,12 @@ LARGEST_PICTURE = 100_000_000
 """Pixels; a larger picture would need gigabytes to decode."""
 
 Image.MAX_IMAGE_PIXELS = None  # instead of Pillow's warning: refused with a sentence, below
+
+_ROWS = 256
+_LARGE = 20_000_000
+_one_at_a_time = threading.Lock()
+"""Held while a picture of more than ``_LARGE`` pixels is decoded: several at once would take all of
+a small machine's memory."""
 
 FITS = ("crop", "pad", "stretch")
 
@@ -72,11 +80,7 @@ def read_picture(
             raise UnreadableImage(f"{path.name} is empty")
         pixels = _plain_jpeg(content, channels, wanted)
         if pixels is None:
-            with Image.open(BytesIO(content)) as picture:
-                _check_size(path, picture)
-                if wanted is not None:
-                    picture.draft("L" if channels == 1 else "RGB", (wanted, wanted))
-                pixels = _pixels(ImageOps.exif_transpose(picture), channels)
+            pixels = _any_picture(path, content, channels, wanted)
     except UnreadableImage:
         raise
     except Exception as error:  # decoders raise nearly anything at a damaged file
@@ -84,6 +88,17 @@ def read_picture(
     if size is not None:
         pixels = fitted(pixels, size, fit)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _any_picture(path: Path, content: bytes, channels: int, wanted: int | None) -> Pixels:
+    """Whatever Pillow reads, as upright H×W×C."""
+    with Image.open(BytesIO(content)) as picture:
+        _check_size(path, picture)
+        if wanted is not None:
+            picture.draft("L" if channels == 1 else "RGB", (wanted, wanted))
+        large = picture.width * picture.height > _LARGE
+        with _one_at_a_time if large else nullcontext():
+            return _pixels(ImageOps.exif_transpose(picture), channels)
 
 
 def _plain_jpeg(content: bytes, channels: int, wanted: int | None) -> Pixels | None:
@@ -162,7 +177,7 @@ def read_values(path: Path) -> Array:
         values = colours[..., 0]
     if values.dtype.kind == "f" or values.ndim != 2:
         raise UnreadableImage(f"{path.name} has no whole numbers: save it with 8 or 16 bits")
-    return values.astype(np.int64)
+    return values.astype(np.uint8) if values.dtype.kind == "b" else values
 
 
 def fitted(
@@ -243,21 +258,26 @@ def _pixels(picture: Image.Image, channels: int) -> Pixels:
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = Image.fromarray(_eight_bits(np.asarray(picture)))
     if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        ground = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(ground, picture)
-    converted = picture.convert("L" if channels == 1 else "RGB")
+        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        ground = Image.new("RGB", picture.size, "white")
+        ground.paste(picture, mask=picture.getchannel("A"))
+        picture = ground
+    mode = "L" if channels == 1 else "RGB"
+    converted = picture if picture.mode == mode else picture.convert(mode)
     return np.asarray(converted, np.uint8).reshape(converted.height, converted.width, channels)
 
 
 def _eight_bits(values: Array) -> Pixels:
     """Deeper greys as 8 bits: whole numbers by their 16-bit range, fractions by 0…1."""
-    wide = values.astype(np.float32)
     if values.dtype.kind == "f":
-        top = 1.0 if np.nanmax(wide, initial=0.0) <= 1.0 else 255.0
+        top = 1.0 if np.nanmax(values, initial=0.0) <= 1.0 else 255.0
     else:
-        top = 255.0 if wide.max(initial=0.0) <= 255 else 65535.0
-    return (np.nan_to_num(wide) * (255.0 / top)).clip(0, 255).astype(np.uint8)
+        top = 255.0 if values.max(initial=0) <= 255 else 65535.0
+    result = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), _ROWS):  # a large picture would take gigabytes at once
+        part = np.nan_to_num(values[start : start + _ROWS].astype(np.float32))
+        result[start : start + _ROWS] = (part * (255.0 / top)).clip(0, 255)
+    return result
 
 
 def _check_size(path: Path, picture: Image.Image) -> None:

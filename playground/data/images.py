@@ -16,7 +16,7 @@ from models.parameters import Parameter
 from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped, Values
 from playground.data.errors import DataError
 from playground.data.image_files import SUFFIXES, TABLES, Columns, Found, find, label_parameters
-from playground.data.image_values import ImageFiles, PixelFiles, parallel
+from playground.data.image_values import CACHED_FROM, ImageFiles, PixelFiles, parallel
 from playground.data.labels import indexed, natural, rare
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
@@ -76,7 +76,7 @@ def open_images(
         targets={target.name: target},
         splits=splits,
         task="regression" if numbers else "classification",
-        notes=(*skipped_note(found.skipped), *notes),
+        notes=(*skipped_note(found.skipped), *notes, *cache_note(values)),
         captions=tuple(os.path.basename(path) for path in found.paths),  # noqa: PTH119
         files=tuple(found.paths),
         groups=groups,
@@ -266,6 +266,16 @@ def skipped_note(skipped: Sequence[Skipped], word: str = "images") -> tuple[str,
     more = f" and {count - _LISTED:,} more" if count > _LISTED else ""
     it = "it" if count == 1 else "they"
     return (f"{what} skipped because {it} cannot be read as {word}: {listed}{more}.",)
+
+
+def cache_note(values: Values) -> tuple[str, ...]:
+    """Where large data cannot be kept decoded, that they cannot."""
+    if not isinstance(values, PixelFiles) or values.cache or len(values) < CACHED_FROM:
+        return ()
+    return (
+        "There is too little room on the disk to keep what was decoded: every epoch reads the "
+        "files again.",
+    )
 
 
 def told(results: Iterator[Any], count: int, text: str, progress: Progress) -> Iterator[Any]:
