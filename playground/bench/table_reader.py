@@ -1,5 +1,5 @@
 """One contender in a process of its own, for ``tables``:
-``python -m playground.bench.table_reader polars|pandas|preview|dataset FILE``.
+``python -m playground.bench.table_reader polars|preview|dataset FILE``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,6 @@ Row = dict[str, Any]
 
 def read(what: str, path: Path) -> Any:
     """The table, as one would have it for looking or for training."""
-    if what == "pandas":
-        import pandas
-
-        return pandas.read_csv(path)
     if what == "polars":
         import polars
 

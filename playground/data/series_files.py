@@ -256,7 +256,8 @@ def carried(piece: npt.NDArray[np.floating]) -> Matrix:
     rows = np.arange(len(piece))[:, None]
     last = np.maximum.accumulate(np.where(missing, -1, rows), axis=0)
     last = np.where(last < 0, (~missing).argmax(axis=0), last)
-    return np.nan_to_num(np.take_along_axis(piece, last, axis=0)).astype(np.float32)
+    result: Matrix = np.nan_to_num(np.take_along_axis(piece, last, axis=0)).astype(np.float32)
+    return result
 
 
 def padded(pieces: Sequence[Matrix], path: Path) -> tuple[Matrix, Indices]:

@@ -31,7 +31,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     kind = csv_options(options)
     head = read_table(path, kind, rows=HEAD)
     types = {column.name: column_type(column) for column in head.frame.iter_columns()}
-    roles = proposed(types, options)
+    roles = proposed(types, {**options, "features": options["features"] or None})
     check(roles, path)
     named = (roles.target, roles.time, roles.group)
     short = [n for n in roles.features if roles.types[n] == "number" and n not in named]

@@ -58,8 +58,9 @@ def is_forecast(options: Mapping[str, Any], types: Iterable[str]) -> bool:
 
 
 def proposed(guessed: Mapping[str, Type], options: Mapping[str, Any]) -> Roles:
-    """Roles for columns of the ``guessed`` types under a table source's ``options``. Names that
-    are not there are left for ``check`` to tell."""
+    """Roles for columns of the ``guessed`` types under a table source's ``options``: no features
+    (None) means those that suit, an empty text none at all. Names that are not there are left for
+    ``check`` to tell."""
     types = {**guessed, **_set_types(options, guessed)}
     names = list(types)
     forecast = is_forecast(options, types.values())
@@ -75,7 +76,7 @@ def proposed(guessed: Mapping[str, Type], options: Mapping[str, Any]) -> Roles:
         elif len(free) > 1:
             named = (name for wanted in TARGET_NAMES for name in free if name.lower() == wanted)
             target = next(named, free[-1])
-    if options.get("features"):
+    if options.get("features") is not None:
         chosen = [name for name in fields(options["features"]) if name != target or not forecast]
     elif forecast:
         chosen = []

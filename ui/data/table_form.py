@@ -121,7 +121,7 @@ class TableForm(QWidget):
         self._options: dict[str, Any] = {}
         self._preview: TablePreview | None = None
         self._wanted: tuple[str, Path] | None = None
-        self._file_problem = ""
+        self.file_problem = ""
         self.problem = ""
         self.format = FormatBar()
         self.format.edited.connect(self._format_edited)
@@ -212,7 +212,7 @@ class TableForm(QWidget):
             "target": next(iter(chosen.get("target", ())), None),
             "time": next(iter(chosen.get("time", ())), None),
             "group": next(iter(chosen.get("group", ())), None),
-            "features": joined(chosen["feature"]) if "feature" in chosen else None,
+            "features": joined(chosen.get("feature", ())),
         }
         self._show_columns()
 
@@ -291,14 +291,14 @@ class TableForm(QWidget):
     @Slot(str)
     def _failed(self, text: str) -> None:
         self._preview = None
-        self._file_problem = text
+        self.file_problem = text
         self._say()
 
     @Slot(object)
     def show_preview(self, preview: TablePreview) -> None:
         """Show a table's columns and first rows, with the roles that fit."""
         self._preview = preview
-        self._file_problem = ""
+        self.file_problem = ""
         self.format.show_guesses(preview)
         self._show_rows(preview)
         self._show_columns()
@@ -340,7 +340,7 @@ class TableForm(QWidget):
     def _say(self) -> None:
         """The message, and whether the table can be used."""
         before = self.problem
-        self.problem = self._file_problem or self._roles_problem()
+        self.problem = self.file_problem or self._roles_problem()
         preview = self._preview
         text = self.problem or _NO_TABLE
         if preview is not None and not self.problem:
@@ -356,7 +356,7 @@ class TableForm(QWidget):
         self.table.setVisible(shown and self.pages.current() == "rows")
         self.pages.setVisible(shown)
         self.format.setVisible((shown and bool(preview and preview.delimiter)) or (
-            bool(self._file_problem)))  # fmt: skip
+            bool(self.file_problem)))  # fmt: skip
         if before != self.problem or shown:
             self.changed.emit()
 
