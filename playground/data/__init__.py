@@ -44,6 +44,7 @@ _MODULES = (
     "sound",
     "text",
     "video",
+    "medical",
     "generated.moving_shapes",
     "generated.waves",
     "generated.recall",

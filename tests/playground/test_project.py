@@ -315,6 +315,7 @@ def test_the_examples():
         "airline-lstm",
         "gunpoint-cnn",
         "gunpoint-bilstm",
+        "moving-shapes",
     ]
     with pytest.raises(ProjectError, match="no example 'x'"):
         projects.open_example("x")
