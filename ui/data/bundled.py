@@ -84,6 +84,12 @@ BUNDLED = (
         _forecast("co2_weekly", 104, 13, "ppm", SplitSettings()),
     ),
     Bundled(
+        "Spoken words",
+        "waveform",
+        "684 recordings of 18 words by ten synthetic voices, a second each.",
+        DataSettings("sound", {"path": "sample:speech"}),
+    ),
+    Bundled(
         "Review sentences",
         "text",
         "2,000 sentences about films and goods: praise or complaint?",
