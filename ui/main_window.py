@@ -377,7 +377,7 @@ class MainWindow(QMainWindow):
         box = QMessageBox(self)
         box.setWindowTitle("Playground")
         box.setText(f"Save the changes to {name or 'this project'}?")
-        box.setInformativeText("Without saving, the changes and an unsaved run are lost.")
+        box.setInformativeText("Without saving, changes, recordings and an unsaved run are lost.")
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)

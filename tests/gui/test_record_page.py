@@ -317,7 +317,7 @@ def test_samples_are_moved_by_menu_and_by_dragging(full: CameraBench, wait: Wait
     files = full.library.files("Cup")
     full.samples.grid._choose({files[0]})
     full.samples._fill_moves()
-    full.samples.move.menu().actions()[0].trigger()
+    full.samples.moves.actions()[0].trigger()
     wait(lambda: counts(full) == {"Cup": 5, "Pen": 5})
     card = full.classes.card("Pen")
     assert card is not None

@@ -13,8 +13,10 @@ from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from playground.files import bring
 from ui.data.record.grid import Grid, packed, unpacked
 from ui.data.record.hold import HoldButton
+from ui.data.record.player import Player
 from ui.data.record.scope import CLIP_S, Meter, Scope
 from ui.data.record.shooting import COUNTDOWN_S, Cutting, Shooting
 from ui.data.record.spectrogram import HOP, MELS, N_FFT, LogMel, of_clip
@@ -327,3 +329,68 @@ def test_what_is_chosen_stays_while_more_comes(grid: Grid) -> None:
 def test_what_is_dragged_can_be_read_again() -> None:
     files = paths(3)
     assert unpacked(packed(files)) == files
+
+
+# --- playing and bringing along -------------------------------------------------------------------
+
+
+def test_what_cannot_be_played_is_told(app: QApplication, wait: Wait, tmp_path: Path) -> None:
+    said: list[str] = []
+    player = Player()
+    player.failed.connect(said.append)
+    broken = tmp_path / "broken.flac"
+    broken.write_bytes(b"fLaC and no more")
+    player.play(broken)
+    player.play(broken)  # the first is stopped
+    wait(lambda: said)
+    assert len(said) == 1
+    assert said[0].startswith("The clip cannot be played: broken.flac")
+    player.play(broken)
+    player.stop()
+
+
+def samples(folder: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_files_are_brought_along_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr("playground.files.os.link", _no_links)
+    old, new = tmp_path / "a" / "pictures", tmp_path / "b" / "pictures"
+    (old / "Cup").mkdir(parents=True)
+    (old / "Cup" / "1.jpg").write_bytes(b"one")
+    (old / ".trash").mkdir()
+    (old / ".trash" / "2.jpg").write_bytes(b"two")
+    (new / "Pen").mkdir(parents=True)
+    (new / "Pen" / "3.jpg").write_bytes(b"three")
+    bring(old, new)
+    assert samples(new) == {"Cup/1.jpg": b"one"}
+    assert samples(old) == {"Cup/1.jpg": b"one", ".trash/2.jpg": b"two"}
+    kept = [item for item in new.parent.iterdir() if item != new]
+    assert [samples(item) for item in kept] == [{"Pen/3.jpg": b"three"}]
+    assert (new / "Cup/1.jpg").samefile(old / "Cup/1.jpg") == links
+
+
+def test_what_cannot_be_brought_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = tmp_path / "a", tmp_path / "b" / "pictures"
+    (old / "Cup").mkdir(parents=True)
+    (old / "Cup" / "1.jpg").write_bytes(b"one")
+    new.parent.mkdir()
+    monkeypatch.setattr("playground.files.os.link", _no_links)
+    monkeypatch.setattr("playground.files.shutil.copy2", _full)
+    with pytest.raises(OSError, match=r"1\.jpg cannot be copied"):
+        bring(old, new)
+    assert not list(new.parent.iterdir())
+
+
+def _no_links(*_: object) -> None:
+    raise OSError(1, "no links here")
+
+
+def _full(*_: object) -> None:
+    raise OSError(28, "No space left on device")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from playground.recordings import Recorder
 from ui.data.record.library import Library
 from ui.data.record.samples import file_names
 
@@ -104,9 +108,10 @@ def sound_into(library: Library, rate: int, length: Callable[[], int]) -> Put:
         for start in range(0, max(1, len(samples)), size):
             clip = samples[start : start + size]
             if start == 0 or 2 * len(clip) >= size:
-                whole = fitted(clip, size)
-                library.put_patiently(
-                    lambda recorder, whole=whole: recorder.put_sound(name, whole, rate)
-                )
+                library.put_patiently(partial(_put_sound, name, fitted(clip, size), rate))
 
     return put
+
+
+def _put_sound(name: str, clip: npt.NDArray[np.float32], rate: int, recorder: Recorder) -> bool:
+    return recorder.put_sound(name, clip, rate)

@@ -239,7 +239,7 @@ class Library(QObject):
         recordings = self._recordings
         if recordings is not None and not self.listing.files and not self._begun:
             self._begun = True
-            self._submit(lambda: [recordings.ensure_class(name) for name in FIRST])
+            self._submit(lambda: _ensure(recordings))
 
     def _ask(self) -> None:
         """Read the classes and files anew."""
@@ -289,6 +289,11 @@ class Library(QObject):
             self.changed.emit()
         if not self._pending:
             self._recent = []
+
+
+def _ensure(recordings: Recordings) -> None:
+    for name in FIRST:
+        recordings.ensure_class(name)
 
 
 def _listing(recordings: Recordings) -> Listing:

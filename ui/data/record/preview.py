@@ -178,7 +178,7 @@ class LivePicture(QWidget):
 
     def _paint_credit(self, painter: QPainter, rect: QRectF) -> None:
         painter.setFont(theme().font(11.5))
-        room = rect.width() - 40
+        room = int(rect.width()) - 40
         text = painter.fontMetrics().elidedText(self._credit, Qt.TextElideMode.ElideRight, room)
         width = painter.fontMetrics().horizontalAdvance(text) + 20
         chip = QRectF(rect.left() + 10, rect.bottom() - 32, width, 22)

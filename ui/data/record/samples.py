@@ -26,9 +26,10 @@ class Samples(QWidget):
         self.name, self._slow = "", False
         self.grid = Grid("Samples of the class", thumbnails)
         self.title = ElidedLabel("", "title")
-        self.move = Button("Move to", "arrow-right")
-        self.move.setMenu(QMenu(self.move))
-        self.move.menu().aboutToShow.connect(self._fill_moves)
+        self.move_to = Button("Move to", "arrow-right")
+        self.moves = QMenu(self.move_to)
+        self.moves.aboutToShow.connect(self._fill_moves)
+        self.move_to.setMenu(self.moves)
         self.delete = Button("Delete", "trash")
         self.undo = IconButton("undo", "Undo (Ctrl+Z)")
         self.redo = IconButton("redo", "Redo (Ctrl+Shift+Z)")
@@ -37,7 +38,7 @@ class Samples(QWidget):
         head.setContentsMargins(12, 4, 8, 4)
         head.setSpacing(4)
         head.addWidget(self.title, 1)
-        for widget in (self.move, self.delete, self.undo, self.redo, self.folder):
+        for widget in (self.move_to, self.delete, self.undo, self.redo, self.folder):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             head.addWidget(widget)
         self.empty = EmptyState(*empty)
@@ -115,13 +116,13 @@ class Samples(QWidget):
         if self._slow:
             parts.append("working …")
         self.title.set_text(" · ".join(parts) if self.name else "")
-        for button in (self.move, self.delete):
+        for button in (self.move_to, self.delete):
             button.setVisible(bool(chosen))
         self.undo.setEnabled(self._library.listing.can_undo)
         self.redo.setEnabled(self._library.listing.can_redo)
         self.folder.setEnabled(self._library.ready)
 
-    def _moves(self, menu: QMenu) -> None:
+    def _fill(self, menu: QMenu) -> None:
         for name in self._library.names:
             if name != self.name:
                 action = menu.addAction(name)
@@ -130,9 +131,8 @@ class Samples(QWidget):
 
     @Slot()
     def _fill_moves(self) -> None:
-        menu = self.move.menu()
-        menu.clear()
-        self._moves(menu)
+        self.moves.clear()
+        self._fill(self.moves)
 
     @Slot(QAction)
     def _move_triggered(self, action: QAction) -> None:
@@ -143,7 +143,7 @@ class Samples(QWidget):
     def _menu(self, place: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._moves(menu.addMenu("Move to"))
+        self._fill(menu.addMenu("Move to"))
         menu.addAction("Delete", self.delete_chosen)
         menu.addSeparator()
         menu.addAction("Choose all", self.grid.choose_all)

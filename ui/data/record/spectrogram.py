@@ -65,7 +65,8 @@ def decibels(frames: Floats, bank: Floats) -> Floats:
     """Windowed frames (n, N_FFT) as decibels (n, n_mels)."""
     spectrum = np.fft.rfft(frames, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-    return 10 * np.log10(np.maximum(power @ bank, LEAST))
+    found: Floats = 10 * np.log10(np.maximum(power @ bank, LEAST))
+    return found
 
 
 def of_clip(samples: Floats, rate: int) -> Floats:
@@ -74,4 +75,5 @@ def of_clip(samples: Floats, rate: int) -> Floats:
     frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
     found = decibels(frames * window, filters(rate))
-    return np.maximum(found, found.max() - 80)
+    kept: Floats = np.maximum(found, found.max() - 80)
+    return kept
