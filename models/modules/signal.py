@@ -58,8 +58,9 @@ class MelBank(nn.Module):
     ) -> None:
         super().__init__()
         ends = torch.tensor([f_min, rate / 2 if f_max is None else f_max], dtype=torch.float64)
-        low, high = self.mels(ends).tolist()
-        edges = self.hertz(torch.linspace(low, high, n_mels + 2, dtype=torch.float64))
+        low, high = self.mels(ends)
+        share = torch.arange(n_mels + 2, dtype=torch.float64) / (n_mels + 1)
+        edges = self.hertz(low + (high - low) * share)
         bins = torch.arange(n_fft // 2 + 1, dtype=torch.float64) * rate / n_fft
         distance = edges.unsqueeze(1) - bins
         rising = -distance[:-2] / edges.diff()[:-1].unsqueeze(1)

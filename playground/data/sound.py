@@ -69,7 +69,10 @@ def open_sounds(
             *skipped_note(found.skipped, "sounds"),
             *rare(np.bincount(labels, minlength=len(classes)), classes),
         ),
-        captions=tuple(map(_caption, found.paths, starts)),
+        captions=tuple(
+            _caption(path, start if reading.take == "windows" else 0.0)
+            for path, start in zip(found.paths, starts, strict=True)
+        ),
         files=tuple(found.paths),
         groups=groups,
         skipped=tuple(found.skipped),

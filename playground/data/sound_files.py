@@ -72,6 +72,17 @@ def read(path: Path, start: float = 0.0, seconds: float | None = None) -> tuple[
     return (samples / np.float32(loudest) if loudest > 1 else samples), rate
 
 
+def write(path: Path, samples: npt.NDArray[Any], rate: int) -> None:
+    """(n,) in −1…1 as a WAV of 16 bits; raises ``OSError``."""
+    import soundfile
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, np.clip(samples, -1, 1), rate, format="WAV", subtype="PCM_16")
+    except RuntimeError as error:
+        raise OSError(f"{path.name} cannot be written: {_reason(error)}") from None
+
+
 def resampled(samples: Samples, rate: int, wanted: int) -> Samples:
     """``samples`` (n,) at another rate; nothing is heard that the lower rate cannot carry."""
     if rate == wanted or not len(samples):

@@ -22,6 +22,7 @@ SETTINGS = {
     "gunpoint": DataSettings("series"),
     "airline": DataSettings("table", AIRLINE, SplitSettings(24, 24)),
     "table": DataSettings("table", {"path": "sample:series/italy_power_train.csv"}),
+    "sounds": DataSettings("sound", {"path": "sample:speech", "rate": 4000}),
     "clips": DataSettings("moving-shapes", {"samples": 20, "size": 12, "speed": 1}),
 }
 
@@ -52,6 +53,18 @@ def test_pictures_of_any_size(data, size, kind):
     graph = starter_graph(replace(data["digits"], inputs={"image": column}), kind)
     report = infer(graph)
     assert report.ok, report.sentence(graph)
+
+
+@pytest.mark.parametrize(
+    ("rate", "steps"), [(1_000, 1), (1_000, 30), (16_000, 160_000), (192_000, 9)]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_sounds_of_any_rate_and_length(data, rate, steps, kind):
+    column = data["sounds"].inputs["sound"]
+    reading = replace(column.reading, rate=rate, steps=steps)
+    column = replace(column, shape=sequence(steps, 1), reading=reading)
+    report = infer(starter_graph(replace(data["sounds"], inputs={"sound": column}), kind))
+    assert report.ok, {id: node.problem for id, node in report.nodes.items() if node.problem}
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 48, 224])
@@ -114,7 +127,7 @@ def test_other_data_are_adopted(data, before, after, kind):
     assert set(graph.nodes) <= set(changed.nodes)  # ids stay, so weights can be kept
     left = [item.what for item in propose(changed, data[after])]
     assert left == []
-    if kind == "mlp" and before != "table":
+    if kind == "mlp" and before not in ("table", "sounds"):
         assert infer(changed).ok
 
 

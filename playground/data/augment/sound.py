@@ -38,10 +38,7 @@ def _shift(batch: Tensor, options: Options, generator: Generator) -> Tensor:
 
     steps = batch.shape[1]
     by = uniform(len(batch), -options["most"], options["most"], generator) * steps
-    at = torch.arange(steps) - by.round().long()[:, None]
-    inside = (at >= 0) & (at < steps)
-    rows = torch.arange(len(batch))[:, None]
-    return batch[rows, at.clamp(0, steps - 1)] * inside[..., None].to(batch)
+    return _at(batch, torch.arange(steps) - by.round()[:, None])
 
 
 def _noise(batch: Tensor, options: Options, generator: Generator) -> Tensor:
@@ -85,30 +82,27 @@ def _factors(draws: Tensor, most: float) -> Tensor:
 
 
 def _played(batch: Tensor, factors: Tensor, steps: int | None = None) -> Tensor:
-    """Each sample at ``factors`` times its speed around its middle, by cubic interpolation
-    (Catmull and Rom 1974); silence where it ends. What lies above the highest frequency then is
-    folded down, faintly: speech has little there."""
+    """Each sample at ``factors`` times its speed around its middle; silence where it ends. What
+    would lie above the highest frequency is folded down, faintly: there is little in most sounds.
+    """
     import torch
 
     length = batch.shape[1]
     steps = steps or length
     centred = torch.arange(steps) - (steps - 1) / 2
-    at = centred * factors[:, None] + (length - 1) / 2
-    first = at.floor()
-    t = (at - first).to(batch)
-    weights = (
-        ((2 - t) * t - 1) * t / 2,
-        ((3 * t - 5) * t * t + 2) / 2,
-        ((4 - 3 * t) * t + 1) * t / 2,
-        (t - 1) * t * t / 2,
-    )
-    rows = torch.arange(len(batch))[:, None]
-    result = torch.zeros_like(t)
-    for offset, weight in zip(range(-1, 3), weights, strict=True):
-        place = first.long() + offset
-        inside = ((place >= 0) & (place < length)).to(batch)
-        result += weight * inside * batch[rows, place.clamp(0, length - 1), 0]
-    return result[..., None]
+    return _at(batch, centred * factors[:, None] + (length - 1) / 2)
+
+
+def _at(batch: Tensor, places: Tensor) -> Tensor:
+    """The values of (N, T, 1) at ``places`` (N, steps) between its numbers, by cubic interpolation
+    (Keys 1981); zeros outside."""
+    import torch
+    from torch.nn.functional import grid_sample
+
+    across = (places / max(batch.shape[1] - 1, 1) * 2 - 1).to(batch)
+    grid = torch.stack((across, torch.zeros_like(across)), dim=-1)[:, None]
+    line = batch.transpose(1, 2)[:, :, None]
+    return grid_sample(line, grid, mode="bicubic", align_corners=True)[:, 0, 0, :, None]
 
 
 def _stretched(batch: Tensor, factors: Tensor) -> Tensor:
@@ -160,15 +154,14 @@ def _channel(batch: Tensor, options: Options, generator: Generator) -> Tensor:
     # 24 dB an octave below and above, as simple filters have
     decibels -= 24 * (low / frequency.clamp(min=1e-6)).clamp(min=1).log2()
     decibels -= 24 * (frequency / high).clamp(min=1).log2()
-    heard = torch.fft.irfft(spectrum * (10 ** (decibels / 20)).to(batch), n=2 * steps)
     fading = uniform(count, 0.005, 0.06, generator)[:, None] * steps
     room = normal(torch.Size((count, steps)), batch, generator)
     room = room * torch.exp(-torch.arange(steps) / fading).to(batch)
     room = room / room.square().sum(1, keepdim=True).sqrt()
-    dry = torch.fft.rfft(heard[:, :steps], n=2 * steps)
-    wet = torch.fft.irfft(dry * torch.fft.rfft(room, n=2 * steps), n=2 * steps)[:, :steps]
-    echo = each(uniform(count, 0, options["echo"], generator), heard)
-    mixed = heard[:, :steps] + echo * wet
+    echo = uniform(count, 0, options["echo"], generator)[:, None].to(batch)
+    answer = 1 + echo * torch.fft.rfft(room, n=2 * steps)
+    answer = answer * (10 ** (decibels / 20)).to(batch)
+    mixed = torch.fft.irfft(spectrum * answer, n=2 * steps)[:, :steps]
     peak = mixed.abs().amax(1, keepdim=True).clamp(min=1e-6)
     drive = each(uniform(count, 1e-3, options["clip"] + 1e-3, generator), mixed)
     clipped: Tensor = torch.tanh(mixed / peak * drive) / torch.tanh(drive) * peak
