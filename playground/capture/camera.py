@@ -27,6 +27,8 @@ class Camera(Device):
         self.address = address
         self.settings = settings or CameraSettings()
         self._kind = kind_of(address)
+        text = address.strip()
+        self._where = text if self._kind in ("device", "stream") else str(located(text))
         super().__init__(title(address), FrameSlots.SIZE, limits or Limits())
         self._slots: FrameSlots | None = None
         self._frame: Frame | None = None
@@ -56,13 +58,10 @@ class Camera(Device):
 
     def _orders(self) -> Mapping[str, Any]:
         self._before = self._frame.number if self._frame else 0
-        where = self.address.strip()
-        if self._kind in ("file", "folder"):
-            where = str(located(where))
         return {
             "what": "camera",
             "kind": self._kind,
-            "where": where,
+            "where": self._where,
             "title": self._title,
             "settings": asdict(self.settings),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ class Microphone(Device):
         """Sound comes by the shared memory."""
 
 
-def _file(address: str) -> Any:
+def _file(address: str) -> Path | None:
     """The sound file that an address means; None for a device."""
     if address.startswith(SAMPLE):
         return located(address)

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from playground.capture.kinds import CaptureStatus, Limits, State
 from playground.capture.memory import Shared
@@ -115,12 +115,14 @@ class Device:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
-    def __enter__(self) -> Device:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    # --- what cameras and microphones give ------------------------------------------------------
 
     def _attach(self, shared: Shared) -> None:
         raise NotImplementedError
@@ -133,6 +135,8 @@ class Device:
 
     def _news(self, message: Mapping[str, Any]) -> None:
         raise NotImplementedError
+
+    # --- the supervising thread -----------------------------------------------------------------
 
     def _set(self, state: State, message: str) -> None:
         if state != self._state:
@@ -170,7 +174,7 @@ class Device:
 
     def _once(self, shared: Shared) -> float:
         """One child from start to end; returns the seconds for which it ran."""
-        began = 0.0
+        began = time.monotonic()
         with self._changed:
             if self._state in OVER:
                 return 0.0
@@ -190,7 +194,6 @@ class Device:
             assert child.stdin is not None
             child.stdin.write(json.dumps(orders).encode() + b"\n")
             child.stdin.flush()
-            began = time.monotonic()
             self._watch()
         except OSError:
             pass  # it has ended already; what it said is known

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import sys
 import urllib.error
@@ -13,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from playground.capture.outlet import Fault
+from playground.sample_files import natural
 
 _PATIENCE = 3.0
 
@@ -81,16 +81,10 @@ def listed(path: Path, suffixes: set[str]) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             Path(where, name)
-            for name in sorted(names, key=_natural)
+            for name in sorted(names, key=natural)
             if Path(name).suffix.lower() in suffixes and not name.startswith(".")
         ]
     return found
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Numbers inside names count as numbers."""
-    parts = re.split(r"([0-9]+)", name.casefold())
-    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]
 
 
 def no_stream(url: str) -> str:
