@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from playground import bench
-from playground.bench import data, pictures
+from playground.bench import data, pictures, tables
 from playground.bench.child import Child, ChildFailed
 from tests.playground.cli_kit import Shell
 
@@ -79,3 +79,12 @@ def test_reading_pictures(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None
     assert loading["against_torchvision"]["median"] > 0
     assert folder["files"] == 60
     assert len(folder["megabytes"]) == 5
+
+
+def test_reading_tables(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "ROWS", 500)
+    monkeypatch.setattr(data, "PARTS", (tables.reading_tables,))
+    table, _ = shell.json("bench", "data", "--rounds", "1")
+    assert set(table["seconds"]) == {"polars", "preview", "dataset"}
+    assert table["dataset_against_reading"]["median"] > 0
+    assert "500 rows" in shell("bench", "data", "--rounds", "1").out

@@ -139,7 +139,7 @@ class SourcePage(QWidget):
             place = PLACES[self.source.place]
             return f"Choose {place[0].lower()}{place[1:]} first."
         if self.table is not None and self.table.problem:
-            return self.table.problem
+            return "The table cannot be used as it is: what is in the way is said above it."
         wrong = [p.label for p in self.source.parameters if p.id in self.form.fields
                  and self.form.error(p.id)]  # fmt: skip
         return f"{wrong[0]} is not right yet." if wrong else ""

@@ -33,6 +33,7 @@ from ui.theme import theme
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 28
+CELL_WIDTH = 120
 _ROOT = QModelIndex()
 BARS = Qt.ItemDataRole.UserRole + 1
 
@@ -66,13 +67,13 @@ class Field:
 
 
 FIELDS = (
-    Field("name", "Column", 116),
-    Field("role", "Use", 124, USES, "What the column is for"),
-    Field("type", "Type", 112, KINDS, "What the column holds"),
-    Field("missing", "Missing", 64),
-    Field("different", "Different", 72),
-    Field("values", "Values", 168),
-    Field("bars", "Spread", 76),
+    Field("name", "Column", 108),
+    Field("role", "Use", 116, USES, "What the column is for"),
+    Field("type", "Type", 104, KINDS, "What the column holds"),
+    Field("missing", "Missing", 58),
+    Field("different", "Different", 70),
+    Field("values", "Values", 146),
+    Field("bars", "Spread", 70),
     Field("filling", "If missing", 140, FILLINGS, "For numbers: what stands where one is missing"),
     Field("scaling", "Scaling", 104, SCALINGS, "For numbers: fitted on the training rows"),
 )
@@ -284,6 +285,7 @@ def dress(view: QTableView) -> None:
     view.setAlternatingRowColors(True)
     view.setWordWrap(False)
     view.verticalHeader().hide()
+    view.horizontalHeader().setDefaultSectionSize(CELL_WIDTH)
     view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     view.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
     view.horizontalHeader().setDefaultAlignment(
