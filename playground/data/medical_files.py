@@ -213,7 +213,8 @@ def _times(shape: Sequence[int]) -> str:
 
 
 def _finite(values: Floats) -> Floats:
-    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    """Damaged values and the infinite ones as 0; their differences can be told in float32."""
+    return np.clip(np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), -1e30, 1e30)
 
 
 @contextmanager

@@ -25,6 +25,9 @@ WINDOWS: dict[str, tuple[float, float]] = {
 }
 """Centre and width in Hounsfield units, as they are customary for CT."""
 
+OUTSIDE = -(2**31)
+"""The number of pixels that no mask has: of the borders that are added to a slice."""
+
 AXES = ("axial", "coronal", "sagittal")
 FITS = ("crop", "pad", "stretch")
 
@@ -73,6 +76,22 @@ class MedicalReading:
         chosen = values[round(position * (len(values) - 1))]
         return self._fitted(self._windowed(chosen, scan))[None]
 
+    def mask(self, scan: Scan, place: float | None) -> npt.NDArray[np.int32]:
+        """The numbers 1×H×W of a mask's slice, not mixed at their edges; ``OUTSIDE`` where a
+        border was added."""
+        from playground.vision import fitted
+
+        values = self.turned(scan.values)
+        chosen = values[round((self.place if place is None else place) * (len(values) - 1))]
+        whole = np.round(np.clip(chosen, -1e9, 1e9)).astype(np.int32)
+        numbers, codes = np.unique(whole, return_inverse=True)
+        if len(numbers) > 255:
+            raise DataError("a mask has more than 255 different numbers: it is no mask")
+        size = (self.height, self.breadth)
+        small = codes.reshape(*chosen.shape, 1).astype(np.uint8)
+        pixels = fitted(small, size, self.fit, nearest=True)[..., 0]
+        return np.append(numbers, [OUTSIDE] * (256 - len(numbers))).astype(np.int32)[pixels][None]
+
     def turned(self, values: Floats) -> Floats:
         """(D, H, W) so that slices go along ``axis``, the head being up."""
         if self.axis == "coronal":
@@ -98,7 +117,8 @@ class MedicalReading:
             low, high = (float(value) for value in np.percentile(some, (1, 99)))
         else:
             low, high = window[0] - window[1] / 2, window[0] + window[1] / 2
-        return np.float32(low), np.float32(high if high - low > 1e-6 * abs(low) else low + 1)
+        least = max(1e-5 * abs(low), 1e-6)  # a slice may be the same throughout
+        return np.float32(low), np.float32(max(high, low + least))
 
     def _fitted(self, pixels: Pixels) -> Pixels:
         from playground.vision import fitted

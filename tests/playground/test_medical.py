@@ -212,6 +212,42 @@ def test_slices_of_nifti_volumes(lazy, tmp_path, monkeypatch):
     np.testing.assert_array_equal(raw[:6].max() < raw[6:].max(), True)
 
 
+def test_slices_and_their_masks(tmp_path):
+    for person in range(4):
+        values = np.full((6, 8, 4), 10.0 * person, np.float32)
+        mask = np.zeros((6, 8, 4), np.int16)
+        mask[:, :, 2:] = 7  # towards the head
+        nifti(tmp_path / "imagesTr" / f"sub-{person}_0000.nii.gz", values)
+        nifti(tmp_path / "labelsTr" / f"sub-{person}.nii.gz", mask)
+    nifti(tmp_path / "imagesTr" / "sub-9.nii.gz", values)
+    nifti(tmp_path / "imagesTr" / "sub-8.nii.gz", values)
+    nifti(tmp_path / "labelsTr" / "sub-8.nii.gz", mask[:4])
+    options = {"path": "imagesTr", "masks": "labelsTr", "slices": 4, "size": 16}
+    settings = DataSettings("medical", options, SplitSettings(0.25, 0.25))
+    dataset = open_data(settings, tmp_path)
+    assert dataset.task == "segmentation"
+    assert dataset.summary == "16 slices · 16×16 grey · 2 classes of pixels"
+    assert dataset.target.pixel_classes == ("background", "label 7")
+    masks = dataset.raw(range(4))["mask"][:, 0]
+    assert set(masks[:2].reshape(-1).tolist()) == {0, 255}
+    assert set(masks[2:, 8].reshape(-1).tolist()) == {1, 255}  # a border beside narrow slices
+    people = [set(dataset.groups.codes[part].tolist()) for part in dataset.splits.values()]
+    assert [len(some) for some in people] == [2, 1, 1]
+    reasons = {item.name: item.reason for item in dataset.skipped}
+    assert "has no mask of its name" in reasons["sub-9.nii.gz"]
+    assert "different sizes" in reasons["sub-8.nii.gz"]
+
+
+def test_scans_without_masks_are_told(tmp_path):
+    nifti(tmp_path / "a" / "x.nii", np.zeros((4, 4, 4), np.int16))
+    (tmp_path / "b").mkdir()
+    with pytest.raises(DataError, match="name them alike"):
+        open_data(DataSettings("medical", {"path": "a", "masks": "b"}), tmp_path)
+    nifti(tmp_path / "b" / "x.nii", np.full((4, 4, 4), 1e20))
+    with pytest.raises(DataError, match="hold 1 different numbers"):
+        open_data(DataSettings("medical", {"path": "a", "masks": "b"}), tmp_path)
+
+
 def test_what_cannot_be_read_is_left_out(tmp_path):
     classes_of_volumes(tmp_path / "scans", 2)
     folder = tmp_path / "scans" / "ill"
