@@ -28,6 +28,8 @@ MOST_ENTRIES = 1_000_000
 DENSEST = 200
 """How many times larger than the archive its content may be; text seldom reaches 20."""
 LEFT_OUT = frozenset({"cache", ".trash"})
+HALF = ".part-"
+"""How files begin that a crash left half written."""
 COMPRESSED = frozenset(
     ".png .jpg .jpeg .webp .gif .flac .ogg .mp3 .mp4 .mkv .webm .avi .zip .gz .parquet".split()
 )
@@ -152,7 +154,7 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
         return
     for where, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.startswith(HALF)):
             file = Path(where, name)
             if stat.S_ISREG(file.lstat().st_mode):
                 yield file, f"/{file.relative_to(path).as_posix()}"
