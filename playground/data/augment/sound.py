@@ -73,6 +73,8 @@ def _pitch(batch: Tensor, options: Options, generator: Generator) -> Tensor:
 
     most = 2 ** (options["most"] / 12) - 1
     factors = _factors(uniform(len(batch), -1, 1, generator), most)
+    if batch.shape[1] < 2 * HOP:  # too short to have a pitch
+        return batch
     return _played(_stretched(batch, factors), factors, batch.shape[1])
 
 
