@@ -49,9 +49,11 @@ def leading_axes(kind: Kind, array: Array) -> tuple[str, ...]:
 
 
 def written(value: Any) -> str:
-    """A cell's text: whole numbers as they are, others with four digits."""
+    """A cell's text: whole numbers as they are, others with four decimals or digits."""
     if isinstance(value, (np.integer, int)):
         return f"{int(value)}".replace("-", "−")
+    if value == 0 or 1e-3 <= abs(value) < 100:
+        return f"{float(value):.4f}".replace("-", "−")
     return number(float(value), 4)
 
 
