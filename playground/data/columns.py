@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from playground.data.csv_reading import HEAD, MISSING, CsvOptions, Table, check_for_nul, read_table
+from playground.data.csv_format import CsvOptions
+from playground.data.csv_reading import HEAD, MISSING, Table, check_for_nul, read_table
 from playground.data.errors import DataError
 
 if TYPE_CHECKING:

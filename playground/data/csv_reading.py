@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground.data.csv_format import SAMPLE, CsvOptions, Format, encoding_of, sniffed
 from playground.data.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,29 +20,15 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "?")
 """Cells that mean "no value"."""
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HEAD = 5_000
 """The first rows, by which types and roles are guessed."""
 
 _NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
           "utf-16-be": "UTF-16", "cp1252": "Windows-1252", "latin-1": "Latin-1"}  # fmt: skip
-_SAMPLE = 1 << 16
 _PREFIX = 4 << 20
 _BLANK = b' \t\r,;|"'
 _MOST_COLUMNS = 100_000
 _UNEVEN = "correct it, or choose what is done with uneven rows"
-
-
-@dataclass(frozen=True, slots=True)
-class CsvOptions:
-    """What a person set; "auto" is guessed from the file. ``uneven`` rows have more or fewer values
-    than the first: more are refused ("refuse"), cut to its length ("cut") or left out ("skip")."""
-
-    delimiter: str = "auto"
-    encoding: str = "auto"
-    header: str = "auto"
-    decimal: str = "auto"
-    uneven: str = "refuse"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +54,6 @@ class Table:
         if self.lines is not None:
             return self.lines[row]
         return row + (2 if self.header else 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    encoding: str
-    delimiter: str
-    header: bool
-    decimal_comma: bool
 
 
 def read_table(
@@ -156,7 +135,7 @@ def first_bytes(path: Path) -> bytes:
     """The beginning of a file that can be read; raises ``DataError``."""
     try:
         with path.open("rb") as file:
-            first = file.read(_SAMPLE)
+            first = file.read(SAMPLE)
             size = path.stat().st_size
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: choose the file again") from None
@@ -176,12 +155,12 @@ def first_bytes(path: Path) -> bytes:
     return first
 
 
-def _format(path: Path, first: bytes, options: CsvOptions) -> _Format:
+def _format(path: Path, first: bytes, options: CsvOptions) -> Format:
     """What was set, and for the rest a guess from the beginning of the file."""
     for mark, what in ((b"PK\3\4", "an Excel workbook or a zip"), (b"\x1f\x8b", "compressed")):
         if first.startswith(mark):
             raise DataError(f"{path.name} is {what}, no text table: save it as CSV (UTF-8)")
-    encoding = _encoding(first) if options.encoding == "auto" else options.encoding
+    encoding = encoding_of(first) if options.encoding == "auto" else options.encoding
     try:
         codecs.lookup(encoding)
     except LookupError:
@@ -189,31 +168,13 @@ def _format(path: Path, first: bytes, options: CsvOptions) -> _Format:
     if not encoding.startswith("utf-16") and b"\0" in first:
         raise _nul(path, first[: first.index(b"\0")].count(b"\n") + 1)
     text = first.decode(encoding, errors="ignore").removeprefix("\ufeff")
-    kind = _sniffed(text, encoding, options)
+    kind = sniffed(text, encoding, options)
     _check_width(path, text, kind)
     return kind
 
 
-def _encoding(first: bytes) -> str:
-    """By the byte-order mark, by zeros in every second byte, or by what is valid UTF-8."""
-    if first.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    half = len(first) // 2
-    if half >= 8 and first[1::2].count(0) > 0.7 * half and 0 not in first[::2]:
-        return "utf-16-le"
-    if half >= 8 and first[::2].count(0) > 0.7 * half and 0 not in first[1::2]:
-        return "utf-16-be"
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(first)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
-
-
 def _content(
-    path: Path, kind: _Format, options: CsvOptions
+    path: Path, kind: Format, options: CsvOptions
 ) -> tuple[bytes | None, list[int] | None, tuple[tuple[str, str], ...]]:
     """The text as UTF-8 where the file itself cannot be parsed as it is, the lines of its rows, and
     rows that were left out."""
@@ -244,7 +205,7 @@ def _content(
 def _ends_in_returns(path: Path) -> bool:
     """Whether lines end as they did on old Macs."""
     with path.open("rb") as file:
-        first = file.read(_SAMPLE)
+        first = file.read(SAMPLE)
     return b"\r" in first and b"\n" not in first
 
 
@@ -260,59 +221,6 @@ def _decoded(path: Path, encoding: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-# --- what is guessed ------------------------------------------------------------------------------
-
-
-def _sniffed(text: str, encoding: str, options: CsvOptions) -> _Format:
-    lines = [line for line in text.splitlines()[:50] if line.strip()]
-    complete = lines[:-1] if len(text) >= _SAMPLE // 4 and len(lines) > 1 else lines
-    try:
-        delimiter = _delimiter(complete) if options.delimiter == "auto" else options.delimiter
-        rows = list(csv.reader(complete, delimiter=delimiter))
-    except csv.Error:  # a field of more than 128 KiB: no table
-        return _Format(encoding, ",", True, False)
-    body = [cell for row in rows[1:] for cell in row]
-    decimal_comma = delimiter != "," and _has_decimal_commas(body)
-    if options.decimal != "auto":
-        decimal_comma = options.decimal == "comma" and delimiter != ","
-    if options.header != "auto":
-        return _Format(encoding, delimiter, options.header == "yes", decimal_comma)
-    first = rows[0] if rows else []
-    numeric_below = any(_is_number(cell) for cell in body) or not body
-    numeric_first = any(_is_number(cell) for cell in first)
-    return _Format(encoding, delimiter, not numeric_first or not numeric_below, decimal_comma)
-
-
-def _delimiter(lines: list[str]) -> str:
-    """The mark that divides every line into the same, largest number of fields."""
-    best, score = ",", (0.0, 0)
-    for mark in DELIMITERS:
-        counts = [len(row) for row in csv.reader(lines, delimiter=mark)]
-        if not counts or max(counts) == 1:
-            continue
-        usual = max(set(counts), key=counts.count)
-        found = (counts.count(usual) / len(counts) if usual > 1 else 0.0, usual)
-        if found > score:
-            best, score = mark, found
-    return best
-
-
-def _has_decimal_commas(cells: list[str]) -> bool:
-    commas = [cell for cell in cells if "," in cell]
-    return bool(commas) and all(
-        cell.replace(",", ".", 1).count(".") == 1 and _is_number(cell.replace(",", ".", 1))
-        for cell in commas
-    )
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.strip().replace(",", "."))
-    except ValueError:
-        return False
-    return cell.strip().lower() not in ("nan", "inf", "infinity")
-
-
 # --- parsing --------------------------------------------------------------------------------------
 
 
@@ -321,7 +229,7 @@ class _NotUtf8(Exception):
 
 
 def _parsed(
-    path: Path, source: Path | bytes, kind: _Format, options: CsvOptions, **more: Any
+    path: Path, source: Path | bytes, kind: Format, options: CsvOptions, **more: Any
 ) -> pl.DataFrame:
     """The frame, its types being those of the first rows, or of all where these do not hold."""
     import polars as pl
@@ -356,7 +264,7 @@ def _parsed(
 def _frame(
     path: Path,
     content: bytes | None,
-    kind: _Format,
+    kind: Format,
     options: CsvOptions,
     rows: int | None,
     head: Table | None,
@@ -371,15 +279,16 @@ def _frame(
         found = None if rows is None or content is not None else _beginning(path, kind, rows)
         return _parsed(path, source, kind, options, n_rows=rows) if found is None else found
     names = _stripped(head.schema)
-    places = [i for i, name in enumerate(names) if columns is None or name in columns]
+    wanted, small = frozenset(names if columns is None else columns), frozenset(short)
+    places = [i for i, name in enumerate(names) if name in wanted]
     types = {
-        raw: pl.Float32 if type.is_numeric() and name in short else type
+        raw: pl.Float32 if type.is_numeric() and name in small else type
         for (raw, type), name in zip(head.schema, names, strict=True)
     }
     return _parsed(path, source, kind, options, columns=places, schema_overrides=types)
 
 
-def _beginning(path: Path, kind: _Format, rows: int) -> pl.DataFrame | None:
+def _beginning(path: Path, kind: Format, rows: int) -> pl.DataFrame | None:
     """The first rows, parsed from the first bytes of a large file alone; None where that fails."""
     import polars as pl
 
@@ -401,9 +310,9 @@ def _beginning(path: Path, kind: _Format, rows: int) -> pl.DataFrame | None:
     return None
 
 
-def _check_width(path: Path, text: str, kind: _Format) -> None:
+def _check_width(path: Path, text: str, kind: Format) -> None:
     first = text.split("\n", 1)[0]
-    if first.count(kind.delimiter) >= _MOST_COLUMNS or len(first) >= _SAMPLE - 8:
+    if first.count(kind.delimiter) >= _MOST_COLUMNS or len(first) >= SAMPLE - 8:
         with path.open("rb") as file:
             columns = file.readline(1 << 28).count(kind.delimiter.encode())
         if columns >= _MOST_COLUMNS:
@@ -413,7 +322,7 @@ def _check_width(path: Path, text: str, kind: _Format) -> None:
             )
 
 
-def _reason(path: Path, kind: _Format) -> str:
+def _reason(path: Path, kind: Format) -> str:
     """Why a table cannot be read, where that is plain; otherwise empty."""
     try:
         with path.open(encoding=kind.encoding, errors="replace", newline="") as file:
@@ -482,10 +391,10 @@ def _trimmed(frame: pl.DataFrame, source: Path | bytes) -> pl.DataFrame:
     if not frame.height or any(value is not None for value in frame.row(-1)):
         return frame
     if isinstance(source, bytes):
-        last = source[-_SAMPLE:]
+        last = source[-SAMPLE:]
     else:
         with source.open("rb") as file:
-            file.seek(max(0, source.stat().st_size - _SAMPLE))
+            file.seek(max(0, source.stat().st_size - SAMPLE))
             last = file.read()
     lines = last.removesuffix(b"\n").split(b"\n")
     filled = next((i for i, line in enumerate(reversed(lines)) if line.strip(_BLANK)), len(lines))
@@ -497,14 +406,15 @@ def _trimmed(frame: pl.DataFrame, source: Path | bytes) -> pl.DataFrame:
     return frame.head(frame.height - empty)
 
 
-def _notes(table: Table, kind: _Format, options: CsvOptions, head: Table | None) -> tuple[str, ...]:
+def _notes(table: Table, kind: Format, options: CsvOptions, head: Table | None) -> tuple[str, ...]:
     notes = []
     if kind.encoding == "cp1252" and options.encoding == "auto":
         notes.append(f"{table.path.name} is not UTF-8, so it was read as Windows-1252.")
     doubled = [name for name, _ in table.schema if "_duplicated_" in name]
     if doubled:
         original = doubled[0].rpartition("_duplicated_")[0]
-        notes.append(f"Two columns are called {original}: the second is now {doubled[0]}.")
+        which = f"are called {original}" if original else "have no name"
+        notes.append(f"Two columns {which}: the second is now {doubled[0]}.")
     if table.skipped:
         row, reason = table.skipped[0]
         count = len(table.skipped)
@@ -514,7 +424,7 @@ def _notes(table: Table, kind: _Format, options: CsvOptions, head: Table | None)
     return tuple(dict.fromkeys(note for note in (*told, *notes, short) if note))
 
 
-def _short_row(table: Table, kind: _Format) -> str:
+def _short_row(table: Table, kind: Format) -> str:
     """A sentence about the first row that ends early: its last values count as missing."""
     if kind.encoding not in ("utf-8", "utf-8-sig") or table.lines is not None:
         return ""

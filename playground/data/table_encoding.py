@@ -31,7 +31,8 @@ Matrix = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 LARGEST_MATRIX = 4 << 30
-_BLOCK = 1 << 14
+_BLOCK = 1 << 20
+"""Numbers that are turned from columns into rows at a time."""
 FILLINGS = ("fill", "median", "constant", "drop")
 SCALINGS = ("standardize", "range", "none")
 
@@ -90,9 +91,10 @@ class Encoded:
 
         frame = self.frame if keep.all() else self.frame.filter(pl.Series(keep))
         result = np.empty((frame.height, frame.width), np.float32)
-        block = np.empty((frame.width, _BLOCK), np.float32)
-        for start in range(0, frame.height, _BLOCK):  # turned within the processor's cache
-            piece = frame.slice(start, _BLOCK)
+        rows = min(frame.height, max(1, _BLOCK // frame.width))
+        block = np.empty((frame.width, rows), np.float32)
+        for start in range(0, frame.height, rows):  # turned within the processor's cache
+            piece = frame.slice(start, rows)
             for place, column in enumerate(piece.iter_columns()):
                 block[place, : piece.height] = column.to_numpy()
             result[start : start + piece.height] = block[:, : piece.height].T

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.parameters import Parameter, Values
-from playground.data.csv_reading import DELIMITERS, CsvOptions
+from playground.data.csv_format import DELIMITERS, CsvOptions
 from playground.data.source import Options
 
 

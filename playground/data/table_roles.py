@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +22,7 @@ TARGET_NAMES = ("label", "class", "target", "species", "category", "y")
 _TIME_NAMES = ("date", "time", "year", "month", "day")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Roles:
     """The target, the features in their order, and the columns of time and group, if any; the type
     of every column; and whether the target is a series to go on."""
@@ -38,9 +39,13 @@ class Roles:
             return "target"
         if name == self.group:
             return "group"
-        if name in self.features:
-            return "feature"
-        return "time" if name == self.time else "ignore"
+        if name == self.time:
+            return "time"
+        return "feature" if name in self._learned else "ignore"
+
+    @cached_property
+    def _learned(self) -> frozenset[str]:
+        return frozenset(self.features)
 
     @property
     def used(self) -> list[str]:

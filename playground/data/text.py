@@ -9,7 +9,7 @@ import numpy as np
 
 from models.axes import tokens, vector
 from models.parameters import Parameter
-from playground.data.csv_reading import DELIMITERS, CsvOptions
+from playground.data.csv_format import DELIMITERS, CsvOptions
 from playground.data.dataset import Column, Dataset, Groups, Indices
 from playground.data.errors import DataError
 from playground.data.labels import indexed, rare

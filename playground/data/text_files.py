@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.data.columns import as_texts, column_type, missing_name
-from playground.data.csv_reading import CsvOptions, Table, read_table
+from playground.data.csv_format import CsvOptions
+from playground.data.csv_reading import Table, read_table
 from playground.data.dataset import Skipped
 from playground.data.errors import DataError
 from playground.data.labels import natural

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.data import DataError, DataSettings, inspect_table, open_data
-from playground.data.csv_reading import CsvOptions, fields, joined, read_table
+from playground.data.csv_format import CsvOptions
+from playground.data.csv_reading import fields, joined, read_table
 
 
 def written(folder, content, name="data.csv"):
@@ -61,7 +62,10 @@ def test_what_was_guessed_can_be_set(tmp_path):
         (b"a,b\n1,2\n3\0,4\n", "NUL byte in row 3"),
         (b"\x89PNG\r\n\x1a\n\0\0", "NUL byte"),
         (b'a,b\n"x,1\n2,3\n', "row 2 is never closed"),
-        (b",".join(b"c%d" % i for i in range(100_001)) + b"\n", "100,001 columns, more than 100,000"),
+        (
+            b",".join(b"c%d" % i for i in range(100_001)) + b"\n",
+            "100,001 columns, more",
+        ),
         ("a\0,b\n1,2\n".encode("utf-16"), "NUL byte in row 1"),
         (b"\xff\xfea", "is not UTF-16"),
     ],

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from playground.data import DataError, TablePreview, inspect_table, located
-from playground.data.csv_reading import DELIMITERS, joined, pairs
+from playground.data.csv_format import DELIMITERS
+from playground.data.csv_reading import joined, pairs
 from playground.data.source import Place
 from playground.data.table_parameters import FORMAT, csv_options
 from playground.data.table_roles import Roles, check, proposed
