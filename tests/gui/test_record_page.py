@@ -35,6 +35,7 @@ from ui.data.record.grid import packed
 from ui.data.record.microphone import NOISE_S, MicrophoneBench
 from ui.data.record.page import RecordPage
 from ui.session import Session
+from ui.settings import settings
 
 Wait = Callable[..., None]
 PLAIN = Qt.KeyboardModifier.NoModifier
@@ -250,8 +251,10 @@ def test_another_camera_and_its_settings(page: RecordPage, wait: Wait) -> None:
     assert FakeCamera.made[-1].address.startswith("rtsp://")
     assert bench.devices.box.currentText() == "rtsp://host/stream"
     assert sum(not camera.closed for camera in FakeCamera.made) == 1
+    assert "secret" not in str(settings().value("record/camera", ""))
+    bench.devices.take("http://host/stream.mjpg")
     again = CameraBench(page._session)
-    assert again._wanted.startswith("rtsp://")
+    assert again._wanted == "http://host/stream.mjpg"
     assert again.mirror.isChecked()
     again.library.close()
     again.deleteLater()

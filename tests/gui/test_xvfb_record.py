@@ -56,3 +56,7 @@ def test_hold_record_drag_and_train(display: Display, window: Window) -> None:
 
     display.mouse("mousemove", *state["train"], "click", 1)
     window.wait(lambda state: state["run"] in ("running", "finished"), 90, settled=False)
+    display.mouse("keydown", "1")  # recording goes on meanwhile
+    window.wait(lambda state: state["counts"]["Class 1"] > before["Class 1"], settled=False)
+    display.mouse("keyup", "1")
+    window.wait(lambda state: not state["red"], 60)

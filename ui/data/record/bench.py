@@ -6,7 +6,15 @@ import time
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.data.record.cards import KEYS, CardWords
 from ui.data.record.classes import ClassColumn
@@ -45,7 +53,7 @@ class Bench(QWidget):
         super().__init__()
         self._session = session
         self.library = Library(session, self.folder, self)
-        self.thumbnails = Thumbnails(make, parent=self)
+        self.thumbnails = Thumbnails(make, self.devicePixelRatioF(), self)
         self.classes = ClassColumn(self.library, self.thumbnails, words)
         self.samples = Samples(self.library, self.thumbnails, empty)
         self.use = UseBar(session, self.library, self.source, self.folder)
@@ -90,6 +98,10 @@ class Bench(QWidget):
         row.addWidget(self.classes)
         row.addWidget(edge)
         row.addWidget(self.split, 1)
+        for button in self.findChildren(QAbstractButton):
+            # a click leaves the keys to the bench: a button that takes them and is then disabled
+            # hands them to anybody
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         classes, library = self.classes, self.library
         classes.chosen_changed.connect(self._class_chosen)
         classes.held.connect(self._hold)

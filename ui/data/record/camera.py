@@ -210,7 +210,8 @@ class CameraBench(Bench):
     @Slot(str)
     def _chosen(self, address: str) -> None:
         self._wanted = address
-        settings().setValue("record/camera", address)
+        if "@" not in address:  # a password is nobody's business but the camera's
+            settings().setValue("record/camera", address)
         self.interrupt()
         self._open()
 

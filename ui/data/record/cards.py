@@ -92,6 +92,8 @@ class NameField(QLineEdit):
         super().__init__()
         self._name = ""
         self.setMaxLength(80)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setToolTip("Click, or press F2, to rename the class")
         self.setStyleSheet(
             "QLineEdit { background: transparent; border: 1px solid transparent; font-weight: 600;"
             " padding: 0 3px; min-height: 22px; }"

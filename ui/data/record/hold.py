@@ -34,6 +34,7 @@ class HoldButton(Button):
         super().__init__(text, icon)
         self._held, self._key = False, ""
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     @property
     def is_held(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from models.graph import INPUT, OUTPUT
@@ -195,7 +195,6 @@ class UseBar(QWidget):
         loading = self.in_use and session.dataset is None
         offers = self.in_use and not loading and not learning and not self.fits()
         offers = offers and not self.is_bare()
-        self.train.setVisible(not learning)
         self.train.setEnabled(not missing and not loading and not offers)
         self.stop.setVisible(learning)
         self.adapt.setVisible(offers)
@@ -203,6 +202,9 @@ class UseBar(QWidget):
         current = self.in_use and self.fresh == 0
         self.use.setVisible(not missing and not learning and not current)
         self.use.setEnabled(not loading)
+        if learning and self.train.hasFocus():
+            self.stop.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.train.setVisible(not learning)
         self.progress.setVisible(learning)
         self.see.setVisible(learning)
         self.text.setText(missing or self._words(loading, learning, offers))
@@ -220,7 +222,8 @@ class UseBar(QWidget):
             return session.data_message or "Reading the samples …"
         if offers and session.dataset is not None:
             found = propose(session.graph, session.dataset, session.report)
-            first = found[0].message if found else "The network is for another task."
+            telling = [item for item in found if item.what in ("shape", "units")] or found
+            first = telling[0].message if telling else "The network is for another task."
             return f"{first} Adapt it, or build a new one."
         if self.in_use and self.fresh > 0:
             return f"{self.fresh:,} recorded since the network last saw the samples."
