@@ -35,6 +35,7 @@ class PixelFiles:
         self.shape = shape
         what = f"{folder}|{json.dumps(how.to_json(), sort_keys=True)}"
         self.cache = Cache.of(what, shape, np.uint8, len(paths)) if cached else None
+        self.without_room = cached and self.cache is None
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -16,7 +16,7 @@ from models.parameters import Parameter
 from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped, Values
 from playground.data.errors import DataError
 from playground.data.image_files import SUFFIXES, TABLES, Columns, Found, find, label_parameters
-from playground.data.image_values import CACHED_FROM, ImageFiles, PixelFiles, parallel
+from playground.data.image_values import ImageFiles, PixelFiles, parallel
 from playground.data.labels import indexed, natural, rare
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
@@ -270,7 +270,7 @@ def skipped_note(skipped: Sequence[Skipped], word: str = "images") -> tuple[str,
 
 def cache_note(values: Values) -> tuple[str, ...]:
     """Where large data cannot be kept decoded, that they cannot."""
-    if not isinstance(values, PixelFiles) or values.cache or len(values) < CACHED_FROM:
+    if not isinstance(values, PixelFiles) or not values.without_room:
         return ()
     return (
         "There is too little room on the disk to keep what was decoded: every epoch reads the "

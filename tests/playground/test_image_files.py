@@ -260,3 +260,11 @@ def test_very_wide_and_oversized_pictures(tmp_path: Path) -> None:
     data = opened(tmp_path / "pets", size=8)
     assert len(data) == 3
     assert "huge.bmp is too large (30000×30000)" in data.skipped[0].reason
+
+
+def test_a_disk_without_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = large(tmp_path, monkeypatch)
+    monkeypatch.setattr("playground.data.cache.SPARE", 1 << 60)
+    data = opened(folder)
+    assert "too little room on the disk" in data.notes[-1]
+    assert len(data.batch(range(40))["image"]) == 40
