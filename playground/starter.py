@@ -132,7 +132,8 @@ def _for_sounds(shape: Shape, rate: int, kind: str) -> list[Step]:
     dropout: Step = ("dropout", {"p": 0.3})
     if kind == "rnn":
         coefficients: list[Step] = [("mfcc", {"n_mfcc": 20, **front}), ("batch-norm", {})]
-        return [*coefficients, ("gru", {"hidden_size": 64, "bidirectional": True}), dropout]
+        reader: Step = ("gru", {"hidden_size": 64, "bidirectional": True})
+        return [*coefficients, reader, ("max-over-time", {}), dropout]
     bands: list[Step] = [("log-mel", front), ("batch-norm", {})]
     if kind == "mlp":
         return [*bands, ("flatten", {}), ("linear", {"out_features": 64}), ("relu", {}), dropout]

@@ -19,6 +19,8 @@ PROMISED = {
     "gunpoint-cnn": 0.97,
     "gunpoint-bilstm": 0.93,
     "moving-shapes": 0.95,
+    "spoken-words-cnn": 0.95,
+    "spoken-words-gru": 0.95,
 }
 SHORT = {
     "digits-cnn": (2, SplitSettings(200, 3500)),
@@ -28,6 +30,8 @@ SHORT = {
     "gunpoint-cnn": (20, SplitSettings(10, 0)),
     "gunpoint-bilstm": (30, SplitSettings(10, 0)),
     "moving-shapes": (3, SplitSettings(100, 400)),
+    "spoken-words-cnn": (3, SplitSettings(50, 250)),
+    "spoken-words-gru": (4, SplitSettings(50, 250)),
 }
 
 

@@ -316,6 +316,8 @@ def test_the_examples():
         "gunpoint-cnn",
         "gunpoint-bilstm",
         "moving-shapes",
+        "spoken-words-cnn",
+        "spoken-words-gru",
     ]
     with pytest.raises(ProjectError, match="no example 'x'"):
         projects.open_example("x")
