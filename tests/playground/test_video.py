@@ -17,6 +17,7 @@ from playground.data.reading import reading_from_json
 from playground.data.video_decoder import Decoders
 from playground.data.video_reading import VideoReading
 from playground.vision import cv2
+from tests.playground.cli_kit import Shell, project_on
 from tests.playground.test_fuzz import damaged
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v", ".mov": "mp4v", ".webm": "VP80"}
@@ -258,3 +259,21 @@ def test_damaged_clips(suffix, count, decoders, tmp_path):
         said = read(decoders, path)
         assert said == "read" or said.startswith(path.name)
         assert "\n" not in said
+
+
+def test_a_network_for_clips_is_trained_asked_and_exported(tmp_path, capsys):
+    shell = Shell(capsys)
+    folder_of_clips(tmp_path / "clips")
+    data = DataSettings(
+        "video", {"path": "clips", "frames": 3, "size": 12, "colour": False}, SplitSettings(2, 2)
+    )
+    project = project_on(tmp_path / "some.playground", data, epochs=1)
+    shell.json("train", project, "--out", tmp_path / "run")
+    clip = write(tmp_path / "own.mp4", numbered(9))
+    [answered] = shell.json("predict", tmp_path / "run", clip)
+    assert {item["label"] for item in answered["answers"]} == {"left", "right"}
+    (tmp_path / "wrong.mp4").write_text("no clip")
+    said = shell("predict", tmp_path / "run", tmp_path / "wrong.mp4")
+    assert "wrong.mp4 is not a video" in said.sentence
+    said = shell("export", tmp_path / "run", "--to", "onnx", "-o", tmp_path / "some.onnx")
+    assert said.code == 0, said.err
