@@ -214,6 +214,8 @@ _ORDER = (
     "gunpoint-cnn",
     "gunpoint-bilstm",
     "moving-shapes",
+    "surnames-lstm",
+    "sentiment-bigru",
     "spoken-words-cnn",
     "spoken-words-gru",
 )

@@ -19,6 +19,8 @@ PROMISED = {
     "gunpoint-cnn": 0.97,
     "gunpoint-bilstm": 0.93,
     "moving-shapes": 0.95,
+    "surnames-lstm": 0.73,
+    "sentiment-bigru": 0.77,
     "spoken-words-cnn": 0.95,
     "spoken-words-gru": 0.95,
 }
@@ -30,6 +32,8 @@ SHORT = {
     "gunpoint-cnn": (20, SplitSettings(10, 0)),
     "gunpoint-bilstm": (30, SplitSettings(10, 0)),
     "moving-shapes": (3, SplitSettings(100, 400)),
+    "surnames-lstm": (3, SplitSettings(300, 4000)),
+    "sentiment-bigru": (5, SplitSettings(200, 800)),
     "spoken-words-cnn": (3, SplitSettings(50, 250)),
     "spoken-words-gru": (4, SplitSettings(50, 250)),
 }

@@ -316,6 +316,8 @@ def test_the_examples():
         "gunpoint-cnn",
         "gunpoint-bilstm",
         "moving-shapes",
+        "surnames-lstm",
+        "sentiment-bigru",
         "spoken-words-cnn",
         "spoken-words-gru",
     ]
