@@ -7,7 +7,10 @@ elsewhere exactly as it did in training.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -115,6 +118,14 @@ class Feature:
         if cell is None:
             return [float("nan")] * self.width
         return _date_parts(cell, self) if self.parts else [_number(cell, self.name)]
+
+    def decode(self, values: Array) -> str | None:
+        """A cell that is encoded as ``values``; None where it is missing."""
+        if self.categories is not None:
+            return self.categories[int(values.argmax())] if values.any() else None
+        if np.isnan(values).any():
+            return None
+        return _date_of(values, self) if self.parts else f"{float(values[0]):.6g}"
 
     def to_json(self) -> dict[str, Any]:
         data: dict[str, Any] = {"name": self.name}
@@ -379,6 +390,28 @@ def _typed_row(text: str, names: Sequence[str]) -> dict[str, str | None]:
             f"{', '.join(names)}"
         )
     return dict(zip(names, cells, strict=True))
+
+
+def _date_of(values: Array, feature: Feature) -> str:
+    """The latest date before 2025 with these parts."""
+    numbers, rest = {}, [float(value) for value in values]
+    for part, cycle in (("year", 0), ("month", 12), ("weekday", 7), ("hour", 24)):
+        if part in feature.parts:
+            first = rest.pop(0)
+            angle = np.arctan2(first, rest.pop(0)) if cycle else 0.0
+            numbers[part] = angle / (2 * np.pi) * cycle % cycle if cycle else first
+    month = min(int(numbers.get("month", 0.0) + 1e-4), 11)
+    day = 1 + round((numbers.get("month", 0.0) - month) * 31)
+    hours = timedelta(minutes=round(numbers.get("hour", 0.0) * 60) % 1440)
+    weekday = round(numbers["weekday"]) % 7 if "weekday" in numbers else None
+    years = [int(numbers["year"])] if "year" in numbers else range(2024, 1996, -1)
+    days = [max(1, day)] if "month" in numbers else range(1, 8)
+    for year, wanted in product(years, days):
+        with suppress(ValueError):
+            found = datetime(year, month + 1, wanted)
+            if weekday is None or found.weekday() == weekday:
+                return (found + hours).strftime(feature.pattern)
+    return (datetime(years[0], month + 1, 1) + hours).strftime(feature.pattern)
 
 
 def _date_parts(cell: str, feature: Feature) -> list[float]:

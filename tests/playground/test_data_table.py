@@ -182,6 +182,10 @@ def test_dates_are_features_where_they_are_chosen(tmp_path):
     )
     [(_, typed)] = reading.read("2024-07-19 18:00, 18")
     np.testing.assert_allclose(typed, raw, atol=1e-6)
+    assert feature.decode(raw[:6]) == "2024-07-19 18:00"
+    for row in range(60):
+        values = data.raw([row])["features"][0, :6]
+        np.testing.assert_allclose(feature.encode(feature.decode(values)), values, atol=1e-5)
     with pytest.raises(DataError, match="is not a date"):
         reading.read("yesterday, 18")
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from models.parameters import Parameter
 from playground.data.dataset import Column
+from playground.data.errors import DataError
 from playground.data.reading import ImageReading, RowReading
 from playground.messages import Array
 from ui.forms import Form
@@ -166,18 +167,20 @@ class RowInput(QWidget):
         for feature in self._reading.features:
             part = value[at : at + feature.width]
             at += feature.width
-            if feature.categories is None:
-                values[feature.name] = None if np.isnan(part[0]) else float(f"{part[0]:.6g}")
-            else:
-                chosen = feature.categories[int(part.argmax())] if part.any() else None
-                values[feature.name] = chosen
+            cell = feature.decode(part)
+            number = feature.categories is None and not feature.parts
+            values[feature.name] = float(cell) if number and cell is not None else cell
         self._cells = {name: _cell(item) for name, item in values.items()}
         self.form.set_values(values)
         self.changed.emit(self.value)
 
     @property
     def value(self) -> Array | None:
-        return self._reading.encode(self._cells) if self._reading is not None else None
+        """The row; None while a cell is half written."""
+        try:
+            return self._reading.encode(self._cells) if self._reading is not None else None
+        except DataError:
+            return None
 
     @Slot(str, object)
     def _edited(self, name: str, value: Any) -> None:
@@ -190,6 +193,8 @@ def _cell(value: Any) -> str | None:
 
 
 def _field(feature: Any) -> Parameter:
+    if feature.parts:
+        return Parameter(feature.name, feature.name, "text", None, "A date.", optional=True)
     if feature.categories is None:
         return Parameter(feature.name, feature.name, "float", None, optional=True)
     choices = tuple((item, item) for item in feature.categories)
