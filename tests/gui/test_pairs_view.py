@@ -119,8 +119,8 @@ def test_answers_as_pictures(session: Session) -> None:
     assert page.isVisible()
     assert page.made.image.pixelColor(0, 0).getRgb()[:3] == class_colour(1)
     assert page.true.image.pixelColor(0, 0).getRgb()[:3] == class_colour(0)
-    assert "ground 75 %" in page.legend.text()
-    assert "a&lt;b 25 %" in page.legend.text()
+    assert "ground · 75 %" in page.legend.text()
+    assert "a&lt;b · 25 %" in page.legend.text()
     view.show_answer(Picture(np.full((3, 8, 8), 200, np.float32)))
     assert page.made.image.pixelColor(0, 0).red() == 200
     assert not page.true.isVisible()

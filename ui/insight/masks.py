@@ -54,7 +54,7 @@ def legend(names: Sequence[str], shares: Sequence[float] | None = None) -> str:
     parts = []
     for index, name in enumerate(names):
         red, green, blue = class_colour(index)
-        said = "" if shares is None else f" {100 * shares[index]:.0f} %"
+        said = "" if shares is None else f" · {100 * shares[index]:.0f} %"
         safe = name.replace("&", "&amp;").replace("<", "&lt;")
         parts.append(f'<span style="color: rgb({red},{green},{blue})">■</span> {safe}{said}')
     return " &nbsp; ".join(parts)
