@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,13 @@ from playground.data.source import Source
 
 LOOKED_AT = 3000
 OWN = frozenset({"pictures", "sound", "video", "tables", "text", "volumes"})
-TABLES = frozenset({".csv", ".tsv", ".parquet", ".txt", ".feather", ".arrow"})
+TABLES = frozenset({".csv", ".tsv", ".parquet", ".pq", ".txt", ".feather", ".arrow", ".ipc"})
+BOX_LINE = re.compile(r"\d+(\s+[\d.eE+-]+){4}\s*")
+"""A box as YOLO writes it: a class, its centre, width and height."""
+INPUTS = frozenset({"image", "images", "img", "imgs", "input", "inputs"})
+MASKS = frozenset({"mask", "masks", "label", "labels", "target", "targets", "segmentation"})
+COCO = (b'"annotations"', b'"bbox"', b'"file_name"')
+HEAD = 1 << 16
 LONGEST_NAME = 64
 WORDS = 4.0
 LEAST_STEPS = 20
@@ -83,6 +90,8 @@ def _of_folder(folder: Path) -> Guess:
         scores[source.id] = sum(found[kind] for kind in kinds)
     best = max(scores, key=lambda id: scores[id], default="")
     tables = [path for path in _files(folder) if suffix(path) in TABLES]
+    if best and scores[best] and SOURCES.get(best).family == "pictures":
+        return Guess(_of_pictures(folder), folder)
     if best and scores[best] and SOURCES.get(best).family != "text":
         return Guess(best, folder)
     if len(tables) == 1:
@@ -95,6 +104,32 @@ def _of_folder(folder: Path) -> Guess:
         f"the files in {folder.name} are of no kind that is known here "
         f"({', '.join(kind or 'no ending' for kind, _ in found.most_common(3))})"
     )
+
+
+def _of_pictures(folder: Path) -> str:
+    """Pictures with boxes beside them, pairs of pictures, or pictures of classes."""
+    files = list(_files(folder))
+    documents = [path for path in files if suffix(path) == ".json"]
+    texts = [path for path in files if suffix(path) == ".txt"]
+    if "boxes" in SOURCES and (
+        any(mark in _head(path) for path in documents[:20] for mark in COCO)
+        or any(BOX_LINE.fullmatch(_head(path).decode("utf-8", "replace").split("\n")[0])
+               for path in texts[:20])
+    ):  # fmt: skip
+        return "boxes"
+    folders = {path.parent.name.lower() for path in files}
+    if "pairs" in SOURCES and folders & INPUTS and folders & MASKS:
+        return "pairs"
+    return "images"
+
+
+def _head(path: Path) -> bytes:
+    """The beginning of a file; nothing of one that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
 
 
 def _files(folder: Path) -> Iterator[Path]:

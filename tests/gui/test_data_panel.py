@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from models import edits
 from models.graph import Graph
-from playground.data import open_data
-from playground.messages import DataFailed, DataReady
+from playground.data import SOURCES, open_data
+from playground.messages import DataFailed, DataProgress, DataReady
 from playground.project import DataSettings, Project, SplitSettings
 from tests.gui.doubles import small_dataset, small_project
 from tests.gui.insight_kit import AIRLINE, DIGITS, GUNPOINT, opened, post
@@ -27,6 +27,7 @@ from ui.data.bars import ClassBars, SplitBar
 from ui.data.bundled import BUNDLED
 from ui.data.dialog import ChooseData
 from ui.data.drops import data_drops
+from ui.data.families import offered, split_parameters
 from ui.data.panel import DataPanel
 from ui.data.table_form import TableForm, proposed_roles
 from ui.session import Session
@@ -454,3 +455,90 @@ def test_any_size_comes_to_rest(app: QApplication, settings: int) -> None:
             QApplication.processEvents()
     assert panel.grid.width() > 100
     session.close()
+
+
+# --- families of sources --------------------------------------------------------------------------
+
+
+def test_every_source_has_a_page_that_opens(session: Session) -> None:
+    made = dialog(session)
+    for _, sources in offered():
+        for source in sources:
+            made.show_source(source.id)
+            assert made.current == source.id
+            page = made.page(source.id)
+            assert (page.path is not None) == (source.place != "none")
+            if source.place == "none":
+                assert made.ok.isEnabled()
+                assert made.settings().source == source.id
+            else:
+                assert not made.ok.isEnabled()
+                assert made.reason.text().startswith("Choose a")
+                page.path.line.setText("/somewhere")
+                assert made.ok.isEnabled()
+                assert made.reason.text() == ""
+    made.reject()
+
+
+def test_only_the_split_fields_that_apply_are_shown(session: Session) -> None:
+    made = dialog(session)
+    made.show_source("images")
+    amounts, method = made.split
+    assert {"validation", "test"} == set(amounts.fields)
+    assert "folds" not in method.fields
+    method.edited.emit("method", "folds")
+    assert set(amounts.fields) == {"test"}
+    assert {"folds", "fold"} <= set(method.fields)
+    method.edited.emit("fold", 2)
+    assert made.settings().split.fold == 2
+    choices = {value for value, _ in split_parameters(SOURCES.get("images"), "auto")[2].choices}
+    assert {"group", "own"} <= choices
+    generated = split_parameters(SOURCES.get("waves"), "auto")
+    assert "group" not in {value for value, _ in generated[2].choices}
+    made.reject()
+
+
+def test_files_dropped_on_the_dialog_choose_the_source(
+    session: Session, wait: Wait, table: Path, tmp_path: Path
+) -> None:
+    made = dialog(session)
+    made.drops.take([table])
+    wait(lambda: made.current == "table")
+    assert made.pages["table"].path.line.text() == str(table)
+    (tmp_path / "x.exe").write_bytes(b"MZ")
+    made.drops.take([tmp_path / "x.exe"])
+    wait(lambda: "of no kind that is known" in made.reason.text())
+    made.reject()
+
+
+def test_a_family_button_opens_its_first_source(session: Session) -> None:
+    panel = shown(session)
+    button = next(b for b in panel.sources if b.accessibleName() == "Sound")
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    made = panel.findChild(ChooseData)
+    assert made is not None
+    assert made.current == "sound"
+    made.reject()
+    menu = panel.sources[-1].menu()
+    menu.aboutToShow.emit()
+    texts = [action.text() for action in menu.actions()]
+    assert {"Generated", "Moving shapes", "Image folder"} <= set(texts)
+
+
+def test_reading_shows_progress_and_can_be_cancelled(session: Session) -> None:
+    panel = shown(session)
+    session.set_data(DataSettings("images", {"path": "/far/away"}))
+    assert session.reading
+    assert panel.cancel.isVisible()
+    post(session, DataProgress("Decoding images", 0.4))
+    assert panel.empty.text.text() == "Decoding images"
+    assert panel.progress.isVisible()
+    QTest.mouseClick(panel.cancel, Qt.MouseButton.LeftButton)
+    assert not session.reading
+    assert session.worker.named("cancel_data")
+    assert "cancelled" in panel.empty.text.text()
+    assert panel.cancel.isHidden()
+    assert panel.retry.isVisible()
+    assert panel.earlier.isVisible()
+    post(session, DataProgress("Decoding images", 0.5))
+    assert "cancelled" in panel.empty.text.text()

@@ -395,6 +395,18 @@ def test_the_overview_measures_when_it_is_seen(session: Session, wait: Wait) -> 
     assert page.search.isVisible()
 
 
+def test_the_overview_counts_groups(session: Session, wait: Wait) -> None:
+    groups = Groups("scene", np.arange(12) // 6, ("garden", "street"))
+    page = shown(session)
+    post(session, DataReady(of_kind(Kind.IMAGE, groups=groups), session.project.data))
+    page.view.set_current("overview")
+    page._view_chosen("overview")
+    wait(lambda: page.overview.statistics is not None)
+    assert page.overview.groups.isVisible()
+    assert page.overview.groups.total().tolist() == [6, 6]
+    assert page.overview.groups.told(1) == "street: train 2, validation 2, test 2"
+
+
 @pytest.mark.parametrize("settings", [GUNPOINT, AIRLINE])
 def test_the_overview_of_series(app: QApplication, wait: Wait, settings: Any) -> None:
     session = opened(settings)

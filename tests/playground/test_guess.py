@@ -76,6 +76,19 @@ def test_a_folder_with_one_table(tmp_path: Path) -> None:
     assert guess_source([tmp_path]) == Guess("table", tmp_path / "prices.csv")
 
 
+def test_pictures_with_boxes_and_pairs(tmp_path: Path) -> None:
+    pictures(tmp_path / "coco")
+    (tmp_path / "coco" / "all.json").write_text('{"images": [], "annotations": []}')
+    assert guess_source([tmp_path / "coco"]).source == "boxes"
+    pictures(tmp_path / "yolo" / "images")
+    (tmp_path / "yolo" / "labels").mkdir()
+    (tmp_path / "yolo" / "labels" / "0.txt").write_text("3 0.5 0.5 0.1 0.2\n")
+    assert guess_source([tmp_path / "yolo"]).source == "boxes"
+    pictures(tmp_path / "cells" / "images")
+    pictures(tmp_path / "cells" / "masks")
+    assert guess_source([tmp_path / "cells"]).source == "pairs"
+
+
 def test_a_table_that_lists_pictures(tmp_path: Path) -> None:
     pictures(tmp_path)
     rows = "".join(f"{place}.png,{'ab'[place % 2]}\n" for place in range(3))

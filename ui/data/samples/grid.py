@@ -57,7 +57,6 @@ class SampleTiles(QAbstractScrollArea):
         self._place: int | None = None
         self._anchor: int | None = None
         self._selected: set[int] = set()
-        self._marks: dict[int, str] = {}
         self.pictures = Pictures(self)
         self.pictures.ready.connect(self._made)
         self.setAccessibleName(name)
@@ -94,7 +93,6 @@ class SampleTiles(QAbstractScrollArea):
         self._catalogue = catalogue
         self._dataset = catalogue.dataset if catalogue is not None else None
         self.pictures.show(self._dataset)
-        self._marks = {}
         self.show_indices(NONE if self._dataset is None else np.arange(len(self._dataset)))
         self.verticalScrollBar().setValue(0)
 
@@ -120,11 +118,6 @@ class SampleTiles(QAbstractScrollArea):
             self._selected, self._anchor = {int(self._indices[place])}, place
             self.selection_changed.emit()
             self._reveal(place)
-        self.viewport().update()
-
-    def set_marks(self, marks: dict[int, str]) -> None:
-        """A word on some tiles, in the colour of a warning."""
-        self._marks = marks
         self.viewport().update()
 
     def select_all(self) -> None:
@@ -287,7 +280,7 @@ class SampleTiles(QAbstractScrollArea):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._catalogue is None:
             return
-        brush = TilePainter(painter, self._catalogue, self._marks, self._frame)
+        brush = TilePainter(painter, self._catalogue, self._frame)
         for place, rect in self._exposed(event.region()):
             index = int(self._indices[place])
             brush.paint(rect, index, self.pictures.get(index))

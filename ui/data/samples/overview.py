@@ -11,6 +11,7 @@ from PySide6.QtGui import QHelpEvent, QHideEvent, QMouseEvent, QPainter, QPaintE
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QLabel,
     QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from playground.data.checks.statistics import Feature, Histogram, Statistics, measure
-from playground.data.dataset import Dataset
+from playground.data.dataset import Dataset, Groups
 from ui.data.bars import SPLIT_COLOURS
 from ui.data.samples.large import PictureView
 from ui.insight.column import token_colour
@@ -226,6 +227,7 @@ class Overview(QWidget):
         self.classes = ClassRows("Samples a class and split")
         self.classes.chosen.connect(self.class_chosen)
         self.legend = label("", "small")
+        self.groups = ClassRows("Samples a group and split")
         self.lengths = HistogramView("Lengths")
         self.target = HistogramView("Values of the target")
         self.values = HistogramView("Values of the input")
@@ -238,9 +240,10 @@ class Overview(QWidget):
         rows.setContentsMargins(16, 12, 16, 16)
         rows.setSpacing(8)
         rows.addWidget(self.message)
-        self._sections: dict[str, list[QWidget]] = {}
+        self._sections: dict[str, tuple[QLabel, list[QWidget]]] = {}
         for name, widgets in (
             ("Classes by split", (self.legend, self.classes)),
+            ("Groups by split", (self.groups,)),
             ("Columns", (self.features,)),
             ("Target", (self.target,)),
             ("Lengths, in steps", (self.lengths,)),
@@ -249,8 +252,8 @@ class Overview(QWidget):
         ):
             head = label(name, "title")
             rows.addSpacing(8)
-            self._sections[name] = [head, *widgets]
-            for widget in self._sections[name]:
+            self._sections[name] = (head, [head, *widgets])
+            for widget in (head, *widgets):
                 rows.addWidget(widget)
                 widget.hide()
         rows.addStretch(1)
@@ -266,7 +269,7 @@ class Overview(QWidget):
         self._dataset = dataset
         self._fetch.cancel()
         self._statistics = None
-        for widgets in self._sections.values():
+        for _, widgets in self._sections.values():
             for widget in widgets:
                 widget.hide()
         if self.isVisible():
@@ -306,6 +309,10 @@ class Overview(QWidget):
             self.legend.setText(
                 " · ".join(f"{name} {len(dataset.splits[name]):,}" for name in counts)
             )
+        groups = dataset.groups
+        if groups is not None:
+            self._sections["Groups by split"][0].setText(f"{groups.what.capitalize()} by split")
+            self.groups.show_counts(groups.names, group_counts(dataset, groups))
         self.features.show_features(statistics.features)
         self.target.show_histogram(statistics.target)
         self.lengths.show_histogram(statistics.lengths)
@@ -322,11 +329,21 @@ class Overview(QWidget):
         )
         for name, there in (
             ("Classes by split", bool(counts)),
+            ("Groups by split", groups is not None),
             ("Columns", bool(statistics.features)),
             ("Target", statistics.target is not None),
             ("Lengths, in steps", statistics.lengths is not None),
             ("Values of the input", statistics.values is not None),
             ("Mean picture", statistics.mean_picture is not None),
         ):
-            for widget in self._sections[name]:
+            for widget in self._sections[name][1]:
                 widget.setVisible(there)
+
+
+def group_counts(dataset: Dataset, groups: Groups) -> dict[str, NDArray[np.int64]]:
+    """Samples a group by split."""
+    return {
+        name: np.bincount(groups.codes[part], minlength=len(groups.names)).astype(np.int64)
+        for name, part in dataset.splits.items()
+        if len(part)
+    }

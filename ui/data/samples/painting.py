@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
@@ -42,11 +41,8 @@ class Frame:
 class TilePainter:
     """Paints samples with ``painter``. Colours and fonts are looked up once for all tiles."""
 
-    def __init__(
-        self, painter: QPainter, catalogue: Catalogue, marks: Mapping[int, str], frame: Frame
-    ) -> None:
-        self._painter, self._catalogue = painter, catalogue
-        self._marks, self._frame = marks, frame
+    def __init__(self, painter: QPainter, catalogue: Catalogue, frame: Frame) -> None:
+        self._painter, self._catalogue, self._frame = painter, catalogue, frame
         look = theme()
         self._raised, self._text, self._text2 = map(look.color, ("raised", "text", "text2"))
         self._text3, self._warn = look.color("text3"), look.readable(look.color("warn"))
@@ -61,8 +57,7 @@ class TilePainter:
             self._paint_tile(rect, index, made)
 
     def _said(self, index: int) -> str:
-        catalogue = self._catalogue
-        return self._marks.get(index) or catalogue.label(index) or catalogue.caption(index)
+        return self._catalogue.label(index) or self._catalogue.caption(index)
 
     def _paint_tile(self, rect: QRect, index: int, made: Thumbnail | None) -> None:
         painter, size = self._painter, self._frame.size
@@ -89,7 +84,7 @@ class TilePainter:
         painter, top = self._painter, rect.bottom() + 1 - CAPTION
         self._dot(rect.left() + 4.0, top + CAPTION / 2, index)
         painter.setFont(self._small)
-        painter.setPen(self._warn if index in self._marks else self._text2)
+        painter.setPen(self._text2)
         place = QRect(rect.left() + 12, top, rect.width() - 12, CAPTION)
         text = self._said(index) or f"{index + 1:,}"
         painter.drawText(
@@ -109,7 +104,7 @@ class TilePainter:
         last = QRect(rect.right() - width, rect.top(), width - 10, ROW_HEIGHT)
         self._dot(last.left() + 4.0, last.center().y() + 1.0, index)
         painter.setFont(self._font)
-        painter.setPen(self._warn if index in self._marks else self._text)
+        painter.setPen(self._text)
         last.adjust(14, 0, 0, 0)
         said = painter.fontMetrics().elidedText(self._said(index), ELIDE, last.width())
         painter.drawText(last, MIDDLE, said)
