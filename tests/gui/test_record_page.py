@@ -495,6 +495,24 @@ def test_use_does_not_train(full: CameraBench) -> None:
     assert not full.use.use.isVisible()
 
 
+def test_samples_that_changed_are_read_again_before_training(full: CameraBench, wait: Wait) -> None:
+    session, use = full._session, full.use
+    use.use.click()
+    session.worker.mailbox.post(DataReady(small_dataset(10), session.project.data))
+    session.bridge.drain()
+    read = len(session.worker.named("open_data"))
+    full.library.move(full.library.files("Cup")[:1], "Pen")
+    wait(lambda: counts(full) == {"Cup": 5, "Pen": 5})
+    assert "changed" in use.text.text()
+    assert use.use.isVisible()
+    use.train.click()
+    assert len(session.worker.named("open_data")) == read + 1
+    assert not session.worker.named("train")
+    session.worker.mailbox.post(DataReady(small_dataset(10), session.project.data))
+    session.bridge.drain()
+    assert len(session.worker.named("train")) == 1
+
+
 def test_a_network_that_does_not_fit_is_not_replaced_unasked(full: CameraBench, wait: Wait) -> None:
     session = full._session
     session.edit("Another", small_graph())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from models.graph import INPUT, OUTPUT
@@ -17,6 +20,8 @@ from ui.widgets import Button, ProgressLine, label
 
 ENOUGH = 2
 """Samples a class, so that training and validation each get one."""
+Marks = dict[str, tuple[int, list[Path]]]
+
 STAYS = "Everything stays on this machine."
 
 
@@ -32,7 +37,7 @@ class UseBar(QWidget):
         self._session, self._library = session, library
         self._source, self._path = source, f"files:{folder}"
         self._train_next = self._wanted = False
-        self._used = -1
+        self._seen: Marks | None = None
         self._build()
         library.changed.connect(self.refresh)
         session.dataset_changed.connect(self._data_changed)
@@ -71,6 +76,10 @@ class UseBar(QWidget):
         self.adapt.clicked.connect(self._adapt)
         self.starter.clicked.connect(self._build_starter)
         self.see.clicked.connect(self._see)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
 
     # --- what there is ------------------------------------------------------------------------
 
@@ -118,19 +127,28 @@ class UseBar(QWidget):
     def train_now(self) -> None:
         """Make them the data, put a starter where there is no network, and train."""
         self._train_next = self._wanted = True
-        if self.in_use and self._session.dataset is not None and self.fresh == 0:
+        if self.in_use and self._session.dataset is not None and not self.stale:
             self._go_on()
         else:
             self._take()
 
     @property
-    def fresh(self) -> int:
-        """Samples that were recorded after the data were read; below 0 where some were deleted."""
-        return self._library.total - self._used
+    def stale(self) -> bool:
+        """Whether samples were recorded, moved or deleted after the data were read."""
+        dataset = self._session.dataset
+        if self._seen is None and dataset is not None and self._library.total == len(dataset):
+            self._seen = self._marks()
+        return self._seen != self._marks()
+
+    def _marks(self) -> Marks:
+        """Tells one state of the recordings from another: what is moved gets a new number."""
+        return {
+            name: (len(files), files[-1:]) for name, files in self._library.listing.files.items()
+        }
 
     def _take(self) -> None:
         session = self._session
-        self._used = self._library.total
+        self._seen = self._marks()
         if self.in_use:
             session.reopen_data()
         else:
@@ -140,8 +158,6 @@ class UseBar(QWidget):
     @Slot()
     def _data_changed(self) -> None:
         if self.in_use and self._session.dataset is not None:
-            if self._used < 0:
-                self._used = len(self._session.dataset)
             self._go_on()
         self.refresh()
 
@@ -181,7 +197,7 @@ class UseBar(QWidget):
     @Slot()
     def _forget(self) -> None:
         self._train_next = self._wanted = False
-        self._used = -1
+        self._seen = None
         self.refresh()
 
     # --- what is shown ------------------------------------------------------------------------
@@ -189,6 +205,8 @@ class UseBar(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Offer what can be done now, and say what cannot and why."""
+        if not self.isVisible():
+            return
         session = self._session
         missing = self.missing()
         learning = session.is_open and session.busy
@@ -199,7 +217,7 @@ class UseBar(QWidget):
         self.stop.setVisible(learning)
         self.adapt.setVisible(offers)
         self.starter.setVisible(offers)
-        current = self.in_use and self.fresh == 0
+        current = self.in_use and not self.stale
         self.use.setVisible(not missing and not learning and not current)
         self.use.setEnabled(not loading)
         if learning and self.train.hasFocus():
@@ -225,8 +243,10 @@ class UseBar(QWidget):
             telling = [item for item in found if item.what in ("shape", "units")] or found
             first = telling[0].message if telling else "The network is for another task."
             return f"{first} Adapt it, or build a new one."
-        if self.in_use and self.fresh > 0:
-            return f"{self.fresh:,} recorded since the network last saw the samples."
+        if self.in_use and self.stale:
+            more = self._library.total - sum(count for count, _ in (self._seen or {}).values())
+            what = f"{more:,} were recorded" if more > 0 else "Samples were changed"
+            return f"{what} since the network last saw them."
         if self.in_use and session.state is State.FINISHED:
             return self._result()
         if self.in_use:
