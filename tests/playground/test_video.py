@@ -261,19 +261,34 @@ def test_damaged_clips(suffix, count, decoders, tmp_path):
         assert "\n" not in said
 
 
-def test_a_network_for_clips_is_trained_asked_and_exported(tmp_path, capsys):
-    shell = Shell(capsys)
-    folder_of_clips(tmp_path / "clips")
+@pytest.fixture
+def shell(capsys):
+    return Shell(capsys)
+
+
+def run_on_clips(shell: Shell, folder: Path) -> Path:
+    folder_of_clips(folder / "clips")
     data = DataSettings(
         "video", {"path": "clips", "frames": 3, "size": 12, "colour": False}, SplitSettings(2, 2)
     )
-    project = project_on(tmp_path / "some.playground", data, epochs=1)
-    shell.json("train", project, "--out", tmp_path / "run")
+    project = project_on(folder / "some.playground", data, epochs=1)
+    shell.json("train", project, "--out", folder / "run")
+    return folder / "run"
+
+
+def test_a_network_is_asked_about_clips(shell, tmp_path):
+    run = run_on_clips(shell, tmp_path)
     clip = write(tmp_path / "own.mp4", numbered(9))
-    [answered] = shell.json("predict", tmp_path / "run", clip)
+    [answered] = shell.json("predict", run, clip)
     assert {item["label"] for item in answered["answers"]} == {"left", "right"}
     (tmp_path / "wrong.mp4").write_text("no clip")
-    said = shell("predict", tmp_path / "run", tmp_path / "wrong.mp4")
+    said = shell("predict", run, tmp_path / "wrong.mp4")
     assert "wrong.mp4 is not a video" in said.sentence
-    said = shell("export", tmp_path / "run", "--to", "onnx", "-o", tmp_path / "some.onnx")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("to", "name"), [("onnx", "some.onnx"), ("python", "some.py")])
+def test_a_network_for_clips_is_exported(to, name, shell, tmp_path):
+    run = run_on_clips(shell, tmp_path)
+    said = shell("export", run, "--to", to, "-o", tmp_path / name)
     assert said.code == 0, said.err
