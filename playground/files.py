@@ -81,23 +81,36 @@ def bring(folder: Path, to: Path) -> None:
     to the same where the disk has them, otherwise as copies. What was in ``to`` before is kept
     beside it, and hidden files are left out. Raises ``OSError``."""
     part = to.with_name(f".{to.name}-{uuid.uuid4().hex}")
-    hidden = shutil.ignore_patterns(".*")
     try:
-        shutil.copytree(folder, part, ignore=hidden, copy_function=_linked)
+        _fill(part, folder)
         if to.exists():
             to.rename(to.with_name(f"{to.name} before {part.name[-6:]}"))
         part.rename(to)
-    except (OSError, shutil.Error) as error:
+    except OSError:
         shutil.rmtree(part, ignore_errors=True)
-        if isinstance(error, shutil.Error):
-            source, _, reason = error.args[0][0]
-            raise OSError(f"{source} cannot be copied: {reason}") from None
         raise
 
 
-def _linked(old: str, new: str) -> str:
+def _fill(to: Path, folder: Path) -> None:
+    """Links in ``to`` to the files below ``folder``, of which there may be tens of thousands."""
+    to.mkdir(parents=True)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                _fill(to / entry.name, Path(entry.path))
+            elif entry.is_file(follow_symlinks=False):
+                _link(entry.path, os.path.join(to, entry.name))  # noqa: PTH118
+
+
+def _link(old: str, new: str) -> None:
     try:
         os.link(old, new)
+        return
     except OSError:
+        pass  # another disk, or one without links
+    try:
         shutil.copy2(old, new)
-    return new
+    except OSError as error:
+        raise OSError(f"{old} cannot be copied: {error.strerror or error}") from None

@@ -29,6 +29,7 @@ from tests.gui.record_kit import (
     pictures,
     shown,
 )
+from ui.data.panel import DataPanel
 from ui.data.record.camera import CREDIT, CameraBench
 from ui.data.record.devices import CLIP
 from ui.data.record.grid import packed
@@ -589,6 +590,15 @@ def test_camera_and_microphone_take_turns(page: RecordPage, wait: Wait) -> None:
     page.show_kind("camera")
     assert FakeMicrophone.made[-1].closed
     assert page._session.project.view["record"] == "camera"
+
+
+def test_the_data_panel_leads_here(session: Session) -> None:
+    panel, told = DataPanel(session), []
+    session.reveal.connect(told.append)
+    for button in panel.sources[:2]:
+        button.click()
+    assert told == ["record:camera", "record:microphone"]
+    panel.deleteLater()
 
 
 def test_everything_has_a_name(page: RecordPage, sounds: MicrophoneBench) -> None:

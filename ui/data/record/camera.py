@@ -54,6 +54,7 @@ class CameraBench(Bench):
         self._taken = -1
         self._shown_rate: tuple[float, int, str] = (0.0, 0, "")
         self._cancelled = False
+        self.samples.opened.connect(self.samples.open_file)
         self.build(self._stage())
         self._restore()
 

@@ -98,6 +98,11 @@ class Samples(QWidget):
             where = inner if inner.is_dir() else folder
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(where)))
 
+    @Slot(object)
+    def open_file(self, path: Path) -> None:
+        """Show a sample in the system's own viewer."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
     def move_chosen(self, to: str) -> None:
         self._library.move(self.grid.ordered(), to)
 
