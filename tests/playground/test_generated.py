@@ -1,6 +1,7 @@
 """Generated data: what their definitions say, the same for the same seed, and no short cuts."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,11 @@ from playground.data.generated.moving_shapes import moving_shapes
 from playground.data.generated.noisy_shapes import mistaken
 from playground.data.generated.recall import recall_letters, recall_numbers
 from playground.data.generated.waves import WAVES, waves
+from playground.project import Project
+from playground.runs import RunFolder
+from playground.starter import starter_graph
+from playground.tasks import TaskSettings
+from playground.training.trainer import Trainer
 
 GENERATED = [source.id for source in SOURCES if source.family == "generated"]
 CHANGED = {
@@ -220,3 +226,19 @@ def test_mistakes_are_made_where_one_learns_only(tmp_path):
 def test_what_cannot_be_drawn_is_refused(source, options, said, tmp_path):
     with pytest.raises(DataError, match=said):
         opened(source, tmp_path, **options)
+
+
+@pytest.mark.parametrize("source", GENERATED)
+@pytest.mark.parametrize("changed", [False, True])
+def test_every_kind_is_learnt_from(source, changed, tmp_path):
+    """An epoch of the network that is proposed for it, with its task and its metrics."""
+    options = {"samples": 40, **(CHANGED.get(source, {}) if changed else {})}
+    small = {"moving-shapes": {"size": 16, "speed": 1}, "noisy-shapes": {"size": 16}}
+    data = DataSettings(source, {**options, **small.get(source, {})})
+    dataset = open_data(data, tmp_path)
+    project = Project("Some", starter_graph(dataset), data, TaskSettings(dataset.task))
+    project = replace(project, training=project.training.replace(epochs=1))
+    trainer = Trainer(project, dataset, RunFolder.create(tmp_path / "run"))
+    for _ in trainer.steps():
+        pass
+    assert np.isfinite(trainer.result.metrics["test"]["loss"])
