@@ -26,6 +26,7 @@ from playground.data import DataError, DataSettings, SplitSettings, images, open
 from playground.data.medical_files import dicom_header, read_scan
 from playground.data.medical_reading import WINDOWS, MedicalReading
 from playground.data.reading import reading_from_json
+from tests.playground.cli_kit import Shell, project_on
 from tests.playground.test_fuzz import damaged
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -236,6 +237,26 @@ def test_slices_and_their_masks(tmp_path):
     reasons = {item.name: item.reason for item in dataset.skipped}
     assert "has no mask of its name" in reasons["sub-9.nii.gz"]
     assert "different sizes" in reasons["sub-8.nii.gz"]
+
+
+@pytest.mark.parametrize("masks", [False, True])
+def test_a_network_learns_from_scans(masks, tmp_path, capsys):
+    for label, level in (("a", 0), ("b", 90)):
+        for number in range(4):
+            values = np.full((8, 8, 8), level + number, np.int16)
+            nifti(tmp_path / "scans" / label / f"{label}{number}.nii", values)
+            values[4:] = 1000
+            mask = (values > 500).astype(np.uint8)
+            nifti(tmp_path / "masks" / f"{label}{number}.nii", mask)
+    options = {"path": "scans", "size": 8}
+    options |= {"masks": "masks"} if masks else {"form": "volumes", "depth": 8}
+    data = DataSettings("medical", options, SplitSettings(2, 2))
+    project = project_on(tmp_path / "some.playground", data, epochs=1)
+    shell = Shell(capsys)
+    done = shell.json("train", project, "--out", tmp_path / "run")[-1]
+    assert np.isfinite(done["test"]["loss"])
+    [answered] = shell.json("predict", tmp_path / "run", tmp_path / "scans" / "a" / "a0.nii")
+    assert answered["kind"] == ("mask" if masks else "classes")
 
 
 def test_scans_without_masks_are_told(tmp_path):
