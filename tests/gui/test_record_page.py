@@ -283,8 +283,12 @@ def test_classes_are_named_added_and_removed(full: CameraBench, wait: Wait) -> N
     QTest.keyClicks(card.title, "Apple")
     QTest.keyClick(card.title, Qt.Key.Key_Return)
     wait(lambda: [card.name for card in column.cards] == ["Apple", "Cup", "Pen"])
+    said: list[Any] = []
+    full._session.notice.connect(said.append)
     column.cards[1].removed.emit("Cup")
     wait(lambda: [card.name for card in column.cards] == ["Apple", "Pen"])
+    assert said[-1].text == "“Cup” is removed with its 6 samples."
+    assert said[-1].action[0] == "Undo"
     QTest.keyClick(full, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     wait(lambda: counts(full) == {"Apple": 0, "Cup": 6, "Pen": 4})
 

@@ -109,6 +109,7 @@ class Bench(QWidget):
         classes.once_wanted.connect(self._once)
         classes.burst_wanted.connect(self._burst)
         classes.folder_wanted.connect(self.samples.open_folder_of)
+        classes.removed.connect(self._removed)
         classes.files_dropped.connect(self.incoming.take)
         library.problem.connect(self._problem)
         library.refused.connect(self._tell)
@@ -205,6 +206,13 @@ class Bench(QWidget):
     @Slot(str)
     def _tell(self, text: str) -> None:
         self._session.tell(text, "warn" if text else "info", key=f"record {self.folder}")
+
+    @Slot(str, int)
+    def _removed(self, name: str, count: int) -> None:
+        if count:
+            what = f"“{name}” is removed with its {count:,} sample{'s' if count != 1 else ''}."
+            key = f"record {self.folder}"
+            self._session.tell(what, "info", ("Undo", self.library.undo), key)
 
     @Slot(str)
     def _hold(self, name: str) -> None:

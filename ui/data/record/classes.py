@@ -13,7 +13,8 @@ from ui.widgets import Button, divider, label, scrolled
 
 class ClassColumn(QWidget):
     """Cards of the classes in ``library``. ``chosen`` is the class whose samples are shown at
-    large; the cards' wishes are passed on with the class's name."""
+    large; the cards' wishes are passed on with the class's name. ``removed`` tells how many samples
+    went with a class."""
 
     chosen_changed = Signal()
     held = Signal(str)
@@ -21,6 +22,7 @@ class ClassColumn(QWidget):
     once_wanted = Signal(str)
     burst_wanted = Signal(str)
     folder_wanted = Signal(str)
+    removed = Signal(str, int)
     files_dropped = Signal(str, object)
 
     def __init__(self, library: Library, thumbnails: Thumbnails, words: CardWords) -> None:
@@ -132,7 +134,7 @@ class ClassColumn(QWidget):
         card = ClassCard(self._thumbnails, self._words)
         card.picked.connect(self.choose)
         card.renamed.connect(self._rename)
-        card.removed.connect(self._library.remove)
+        card.removed.connect(self._remove)
         card.dropped.connect(self._moved)
         for ours, its in (
             (self.held, card.held),
@@ -152,6 +154,12 @@ class ClassColumn(QWidget):
         if self.chosen == name:
             self.chosen = to
         self._library.rename(name, to)
+
+    @Slot(str)
+    def _remove(self, name: str) -> None:
+        count = len(self._library.files(name))
+        self._library.remove(name)
+        self.removed.emit(name, count)
 
     @Slot(str, object)
     def _moved(self, to: str, paths: object) -> None:
