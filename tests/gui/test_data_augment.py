@@ -12,12 +12,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from models.axes import image
 from playground.data.augment import Applied
 from playground.data.augment.preview import preview
+from playground.data.dataset import Column
 from playground.project import DataSettings
 from tests.gui.insight_kit import DIGITS, GUNPOINT, opened
 from ui.data.augment.draws import draw
-from ui.data.augment.page import AugmentPage
+from ui.data.augment.page import AugmentPage, usable
 from ui.data.samples.pictures import Look
 from ui.session import Session
 
@@ -119,6 +121,15 @@ def test_data_without_augmentation_say_so(app: QApplication, tmp_path: Path) -> 
     page = shown(session)
     assert "no augmentation" in page.empty.text.text()
     session.close()
+
+
+def test_what_moves_is_not_offered_beside_masks(session: Session) -> None:
+    dataset = session.dataset
+    assert {"move", "noise"} <= {item.id for item in usable(dataset)}
+    mask = Column("mask", image(1, 28, 28), dataset.inputs["image"].values)
+    ids = {item.id for item in usable(replace(dataset, targets={"mask": mask}))}
+    assert "noise" in ids
+    assert "move" not in ids
 
 
 def test_a_preview_is_what_the_seed_says(session: Session) -> None:

@@ -25,7 +25,7 @@ from playground.project import DataSettings
 from tests.gui.insight_kit import AIRLINE, DIGITS, GUNPOINT, opened, post
 from ui.data.samples.catalogue import Catalogue, Filter
 from ui.data.samples.detail import look_at
-from ui.data.samples.overview import ClassRows, HistogramView
+from ui.data.samples.overview import ClassRows, HistogramView, sizes_told
 from ui.data.samples.page import PROMISE, SamplesPage
 from ui.data.samples.pictures import Look, Pictures, log_mel, thumbnails
 from ui.data.samples.skipped import SkippedDialog, left_out
@@ -393,6 +393,13 @@ def test_the_overview_measures_when_it_is_seen(session: Session, wait: Wait) -> 
     wait(lambda: len(page.grid.indices) == 500)
     assert page.label.currentData() == 3
     assert page.search.isVisible()
+
+
+def test_the_sizes_of_files_are_told() -> None:
+    assert sizes_told([]) == ""
+    assert sizes_told([(4, 6)] * 3) == " The files are 4×6 pixels."
+    some = sizes_told([(4, 6), (4, 6), (2, 2), (9, 9)])
+    assert some == " The files are from 2×2 to 9×9 pixels, most often 4×6."
 
 
 def test_the_overview_counts_groups(session: Session, wait: Wait) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from models.axes import image, sequence, tokens, vector
 from playground.data import DataError, DataSettings, open_data
@@ -244,6 +245,17 @@ def test_statistics_of_pictures() -> None:
     assert found.values is not None
     assert found.values.counts.sum() == values.size
     assert found.counts["train"].tolist() == [20, 20, 20]
+
+
+def test_statistics_of_picture_files(tmp_path: Path) -> None:
+    for place in range(COUNT):
+        if place:
+            size = (10, 20) if place % 2 else (30, 40)
+            Image.fromarray(np.zeros(size, np.uint8)).save(tmp_path / f"{place}.png")
+    files = tuple(str(tmp_path / f"{place}.png") for place in range(COUNT))
+    sizes = statistics(pictures(files=files)).file_sizes
+    assert len(sizes) == COUNT - 1  # one is gone
+    assert set(sizes) == {(10, 20), (30, 40)}
 
 
 def test_statistics_of_a_table(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from playground.data.dataset import Column, Dataset, Indices
 Array = npt.NDArray[Any]
 Progress = Callable[[str, float | None], None]
 
-MEASURED = 2000
+MEASURED, LOOKED_INTO = 2000, 300
 CHUNK = 64
 BINS = 40
 
@@ -49,7 +50,8 @@ class Feature:
 @dataclass(frozen=True, eq=False)
 class Statistics:
     """``counts`` are samples a class by split; ``measured`` says on how many samples the rest was
-    measured. ``mean_picture`` is C×H×W; ``channels`` are mean and deviation of each."""
+    measured. ``mean_picture`` is C×H×W; ``channels`` are mean and deviation of each;
+    ``file_sizes`` are height and width of some of the picture files, which are brought to one."""
 
     counts: Mapping[str, npt.NDArray[np.int64]]
     measured: int
@@ -59,6 +61,7 @@ class Statistics:
     features: tuple[Feature, ...] = ()
     mean_picture: Array | None = None
     channels: tuple[tuple[float, float], ...] = ()
+    file_sizes: tuple[tuple[int, int], ...] = ()
 
 
 def measure(
@@ -84,14 +87,31 @@ def measure(
         counts=counts,
         measured=sums.count,
         values=sums.histogram(),
-        target=histogram(answers)
+        target=histogram(answers[chosen])
         if isinstance(answers, np.ndarray) and answers.size and not target.classes
         else None,
         lengths=None if column.lengths is None else histogram(column.lengths, whole=True),
         features=sums.features(),
         mean_picture=sums.mean_picture(),
         channels=sums.channels(),
+        file_sizes=_file_sizes(dataset, chosen),
     )
+
+
+def _file_sizes(dataset: Dataset, chosen: Indices) -> tuple[tuple[int, int], ...]:
+    """Height and width of some hundred picture files, from their headers."""
+    from playground.vision import UnreadableImage, picture_size
+
+    kind = next(iter(dataset.inputs.values())).shape.kind
+    if kind is not Kind.IMAGE or len(dataset.files) != len(dataset):
+        return ()
+    found = []
+    for index in chosen[:: max(1, len(chosen) // LOOKED_INTO)].tolist():
+        try:
+            found.append(picture_size(Path(dataset.files[index]))[:2])
+        except UnreadableImage:
+            continue  # no picture, such as a table of pixels, or gone meanwhile
+    return tuple(found)
 
 
 def _read(dataset: Dataset, column: Column, part: Indices) -> list[tuple[int, Array]]:

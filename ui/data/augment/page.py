@@ -12,13 +12,14 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from models.parameters import checked
-from playground.data.augment import Applied, suited
+from playground.data.augment import Applied, Augmentation, suited
 from playground.data.dataset import Dataset
 from ui.data.augment.cards import Card
 from ui.data.augment.draws import MOST_ROWS, Drawn, DrawsView, draw
 from ui.data.samples.pictures import Look, first_input
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
+from ui.insight.sample_pictures import is_picture
 from ui.session import Session
 from ui.theme import theme
 from ui.widgets import Button, EmptyState, label, scrolled
@@ -150,7 +151,7 @@ class AugmentPage(QWidget):
             self.empty.say(self._session.data_message or "Choose data to augment first.")
             self._pages.setCurrentIndex(0)
             return
-        known = suited(first_input(dataset))
+        known = usable(dataset)
         if not known:
             self.empty.say(
                 "There is no augmentation for these data: it is made for pictures, video, sound "
@@ -175,7 +176,7 @@ class AugmentPage(QWidget):
             card.hide()
             card.deleteLater()
         self.cards = {}
-        for item in suited(first_input(dataset)):
+        for item in usable(dataset):
             card = Card(item)
             card.switched.connect(self._switched)
             card.edited.connect(self._edited)
@@ -234,3 +235,9 @@ class AugmentPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._timer.start()
+
+
+def usable(dataset: Dataset) -> list[Augmentation]:
+    """What suits the input, and does not move it away from a mask or picture that belongs to it."""
+    paired = is_picture(dataset.target.shape)
+    return [item for item in suited(first_input(dataset)) if not (item.moves and paired)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -302,7 +303,7 @@ class Overview(QWidget):
         self._statistics = statistics
         some = statistics.measured < len(dataset)
         on = f" Values are measured on {statistics.measured:,} of them." if some else ""
-        self.message.setText(f"{dataset.summary}.{on}")
+        self.message.setText(f"{dataset.summary}.{on}{sizes_told(statistics.file_sizes)}")
         counts = {name: part for name, part in statistics.counts.items() if part.sum()}
         if counts:
             self.classes.show_counts(dataset.classes, counts)
@@ -338,6 +339,20 @@ class Overview(QWidget):
         ):
             for widget in self._sections[name][1]:
                 widget.setVisible(there)
+
+
+def sizes_told(sizes: Sequence[tuple[int, int]]) -> str:
+    """How large the picture files are; "" where that is not known."""
+    if not sizes:
+        return ""
+    (height, width), count = Counter(sizes).most_common(1)[0]
+    if count == len(sizes):
+        return f" The files are {height}×{width} pixels."
+    small, large = min(sizes, key=lambda s: s[0] * s[1]), max(sizes, key=lambda s: s[0] * s[1])
+    return (
+        f" The files are from {small[0]}×{small[1]} to {large[0]}×{large[1]} pixels, most often "
+        f"{height}×{width}."
+    )
 
 
 def group_counts(dataset: Dataset, groups: Groups) -> dict[str, NDArray[np.int64]]:
