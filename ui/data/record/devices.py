@@ -43,7 +43,6 @@ class DeviceRow(QWidget):
         self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.box.setMinimumWidth(110)
         self.box.setMaximumWidth(360)
-        self.box.setPlaceholderText(f"No {what.lower()}")
         self.box.activated.connect(self._activated)
         self.again = IconButton("refresh", f"Look for {what.lower()}s again")
         self.again.clicked.connect(self.look)
@@ -117,6 +116,7 @@ class DeviceRow(QWidget):
             self.box.addItem(device.name, device.address)
         if self.address and self.box.findData(self.address) < 0:
             self.box.addItem(self.named(self.address), self.address)
+        self.box.setPlaceholderText(f"No {self._what.lower()}" if self.known else "Looking …")
         self.box.setCurrentIndex(self.box.findData(self.address) if self.address else -1)
         self.box.setToolTip(self.address)
         self.box.blockSignals(False)
