@@ -175,14 +175,23 @@ class DataPanel(QWidget):
             column.addWidget(widget)
         column.addLayout(split_head)
         column.addWidget(self.split)
-        column.addWidget(self.skipped)
         column.addWidget(self.notes)
+        column.addWidget(self.skipped)
         column.addStretch(1)
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
         buttons.addWidget(self.choose, 1)
         buttons.addWidget(self.starter)
         column.addLayout(buttons)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(scrolled(self._build_empty()))
+        self._pages.addWidget(steady(scrolled(content)))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._pages)
+
+    def _build_empty(self) -> QWidget:
+        """What is shown while there are no data: why, and the ways on."""
         self.empty = EmptyState("image", NOTHING, "Choose data …", self.choose_data)
         self.earlier = Button("Use the earlier data", "undo", "link", "accent")
         self.earlier.clicked.connect(self._use_earlier)
@@ -199,12 +208,7 @@ class DataPanel(QWidget):
         rows.addWidget(self.cancel)
         rows.addWidget(self.retry)
         rows.addWidget(self.earlier)
-        self._pages = QStackedWidget()
-        self._pages.addWidget(scrolled(nothing))
-        self._pages.addWidget(steady(scrolled(content)))
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._pages)
+        return nothing
 
     def _starter_menu(self) -> QMenu:
         menu = QMenu(self)
