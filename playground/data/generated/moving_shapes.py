@@ -198,7 +198,7 @@ SOURCE = Source(
             "half of this.",
             minimum=0.1,
             maximum=80,
-            unit="px",
+            unit="px a frame",
         ),
         Parameter(
             "shapes",
