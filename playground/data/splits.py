@@ -39,7 +39,9 @@ def split(
     given = dict(own or ({} if test is None else {"test": test}))
     if method == "own" and not given:
         raise DataError("the data do not come with a split of their own: choose another method")
-    if method not in ("auto", "own", "folds"):
+    if method == "folds":  # every fold takes its turn as the validation set
+        given = {name: part for name, part in given.items() if name == "test"}
+    elif method not in ("auto", "own"):
         given = {}
     given = {name: np.sort(part.astype(np.int64)) for name, part in given.items() if len(part)}
     back = [part for name, part in given.items() if name != "train"]
@@ -86,7 +88,7 @@ class _Pieces:
 
     def kept_back(self, wanted: Mapping[str, int]) -> Splits:
         """As many samples as wanted for each split, the others for training."""
-        if self.method == "group":
+        if self.method == "group" or (self.method == "folds" and self.groups is not None):
             return self._by_group(wanted)
         if self.method == "time":
             return self._in_time(wanted)

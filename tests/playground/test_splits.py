@@ -100,6 +100,21 @@ def test_folds_are_every_sample_once() -> None:
         divided("folds", folds=20, groups=VOICES)
 
 
+def test_folds_beside_a_test_set() -> None:
+    own = {"train": np.arange(100), "validation": np.arange(100, 150), "test": np.arange(150, 200)}
+    seen = [divided("folds", fold=fold, own=own) for fold in range(1, 6)]
+    for parts in seen:
+        whole(parts)
+        assert np.array_equal(parts["test"], own["test"])
+    validation = np.concatenate([parts["validation"] for parts in seen])
+    assert np.array_equal(np.sort(validation), np.arange(150))
+    for fold in range(1, 5):
+        parts = divided("folds", folds=4, fold=fold, test=0.2, groups=VOICES)
+        whole(parts)
+        codes = [set(VOICES.codes[part].tolist()) for part in parts.values()]
+        assert sum(map(len, codes)) == 10  # no voice is in two of them
+
+
 def test_own_split_is_kept() -> None:
     own = {"train": np.arange(100), "validation": np.arange(100, 150), "test": np.arange(150, 200)}
     for method in ("auto", "own"):
