@@ -176,15 +176,19 @@ class Workspace(QWidget):
     @Slot()
     def _turn(self) -> None:
         """Turn to the network, or to the data at full size beside their summary."""
-        if self._session.mode == "data" and self.data_view is None:
+        if self._session.mode == "data":
+            self._made_data_view().show_first()
+        self._arrange()
+
+    def _made_data_view(self) -> DataWorkspace:
+        if self.data_view is None:
             from ui.data.workspace import DataWorkspace
 
             self.data_view = DataWorkspace(self._session)
+            self.data_view.hide()
             self._root.addWidget(self.data_view)
             self._root.setStretchFactor(2, 1)
-        self._arrange()
-        if self.data_view is not None and self._session.mode == "data":
-            self.data_view.show_first()
+        return self.data_view
 
     def _arrange(self) -> None:
         at_data = self._session.mode == "data"
@@ -278,11 +282,11 @@ class Workspace(QWidget):
             self.canvas.show_node(id)
             return
         if kind in DATA_PAGES:
-            self._session.set_mode("data")
-            assert self.data_view is not None
-            self.data_view.set_current(kind)
+            view = self._made_data_view()
+            view.set_current(kind)
             if id:
-                self.data_view.show_part(kind, id)
+                view.show_part(kind, id)
+            self._session.set_mode("data")
             return
         if what != "data":
             self._session.set_mode("network")
