@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from playground import packing
 from playground.background import Newest
+from playground.data.source import Progress
 from playground.project import ProjectError
 from ui.session import Session
 
@@ -33,7 +34,7 @@ class Packing(QObject):
         """Write the open project to ``target``."""
         project, path = self._session.project, self._session.file
 
-        def work(progress: packing.Progress) -> None:
+        def work(progress: Progress) -> None:
             packing.pack(project, path, target, progress)
             self._told.emit(f"Packed into {target}.", "good", "")
 
@@ -42,7 +43,7 @@ class Packing(QObject):
     def unpack(self, packed: Path) -> None:
         """Unpack beside ``packed``, in a folder of its name; ``unpacked`` follows."""
 
-        def work(progress: packing.Progress) -> None:
+        def work(progress: Progress) -> None:
             made = packing.unpack(packed, packing.folder_for(packed), progress)
             self._told.emit(f"Unpacked into {made.parent}.", "good", str(made))
 
@@ -51,7 +52,7 @@ class Packing(QObject):
     def close(self) -> None:
         self._work.close(timeout=2.0)
 
-    def _begin(self, work: Callable[[packing.Progress], None]) -> None:
+    def _begin(self, work: Callable[[Progress], None]) -> None:
         said = -1.0
 
         def task(overtaken: Callable[[], bool]) -> None:
