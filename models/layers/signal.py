@@ -355,8 +355,8 @@ LAYERS = (
         id="as-image",
         name="As image",
         family="signal",
-        summary="Reads a sequence as a picture of one channel, a row a feature and time across: the "
-        "bridge from a spectrogram to a 2-D CNN. Columns is the way back.",
+        summary="Reads a sequence as a picture of one channel, a row a feature and time across: "
+        "the bridge from a spectrogram to a 2-D CNN. Columns is the way back.",
         rule=_image_rule,
         emit=_image_emit,
         parameters=(
