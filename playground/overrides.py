@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -98,7 +99,7 @@ def _data(project: Project, name: str, text: str) -> Project:
     parameter = _find(source.parameters, name, f"setting of {source.name}")
     value = parameter.parse(text)
     if parameter.type == "path" and value and ":" not in value:
-        value = str(Path(value).resolve())
+        value = str(Path(os.path.expanduser(value)).resolve())  # noqa: PTH111 (Path's may raise)
     options = {**project.data.options, name: value}
     return replace(project, data=replace(project.data, options=options))
 

@@ -125,7 +125,8 @@ def _fitted(project: Project, dataset: Dataset, fit: bool) -> Project:
             f"The project's task is {task.name.lower()}; the data are for {wanted.name.lower()}."
         )
     if message:
-        raise ValueError(f"{message} --fit changes the project to fit the data")
+        way = "Make another network for such data" if fit else "--fit changes the project to fit"
+        raise ValueError(f"{message} {way}")
     return project
 
 

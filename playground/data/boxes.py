@@ -229,8 +229,9 @@ def _coco(documents: list[Path], folder: Path) -> _Objects:
     found = _Objects()
     files = _by_name(folder)
     for path in documents:
+        document = _document(path)
         try:
-            _read_coco(path, _document(path), files, found)
+            _read_coco(path, document, files, found)
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise DataError(
                 f"{path.name} is no annotation in COCO's form: {error!r}; it needs images, "

@@ -54,7 +54,8 @@ def open_sounds(
     if reading.take == "windows" and not found.groups:
         found.groups, found.group = list(found.paths), "file"
     groups = groups_of(found)
-    if groups and reading.take == "windows" and files >= 3 * len(classes):
+    own = own_splits(found)
+    if groups and not own and reading.take == "windows" and files >= 3 * len(classes):
         # windows of one file are alike: a test on them would tell nothing about other files
         settings = replace(settings, method=_apart(settings.method))
     length = f"{reading.seconds:.3g} s at {reading.rate:,} Hz"
@@ -63,7 +64,7 @@ def open_sounds(
         summary=f"{len(values):,} sounds · {length} · {len(classes)} classes",
         inputs={"sound": Column("sound", sequence(reading.steps, 1), values, reading=reading)},
         targets={"label": Column("label", vector(1), labels, classes=classes)},
-        splits=split(len(values), settings, labels, own=own_splits(found), groups=groups),
+        splits=split(len(values), settings, labels, own=own, groups=groups),
         task="classification",
         notes=(
             *skipped_note(found.skipped, "sounds"),

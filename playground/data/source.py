@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def located(text: str, place: Place) -> Path:
         if path is None:
             raise DataError(f"{text!r} would lie outside the project: choose the file again")
         return path
-    return place.folder / Path(text).expanduser()
+    return place.folder / os.path.expanduser(text)  # noqa: PTH111 (Path's raises at "~nobody")
 
 
 def _inside(root: Path, name: str) -> Path | None:

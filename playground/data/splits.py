@@ -141,7 +141,11 @@ class _Pieces:
     def _in_time(self, wanted: Mapping[str, int]) -> Splits:
         """The last samples are the test, those before them the validation; where groups are, in
         each of them by itself."""
-        order = np.arange(self.pool.max(initial=0) + 1) if self.order is None else self.order
+        order = self.order
+        if order is None:
+            raise DataError(
+                "the data have no times to split by: name their column, or choose another method"
+            )
         whole = len(self.pool)
         codes = self.groups.codes[self.pool] if self.groups else np.zeros(whole, np.int64)
         parts: dict[str, list[Indices]] = {"train": [], "validation": [], "test": []}

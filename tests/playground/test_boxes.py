@@ -135,10 +135,10 @@ def test_wrong_boxes_are_skipped(coco_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "is no JSON"),
+        ("", "^boxes.json is no JSON"),
         ("[]", "no annotation in COCO's form"),
         ('{"images": [], "annotations": [], "categories": []}', "no labelled boxes"),
-        ("[" * 100_000, "is no JSON"),
+        ("[" * 100_000, "^boxes.json is no JSON"),
         (json.dumps(coco(annotations=[{"image_id": 1, "category_id": 1, "bbox": [1]}])), "COCO"),
     ],
 )

@@ -125,6 +125,18 @@ def test_windows_of_long_sounds_stay_on_one_side_of_the_split(tmp_path: Path) ->
     assert len(data.inputs["sound"].reading.read(data.files[0])) == 8
 
 
+def test_windows_keep_a_split_of_the_folders(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for label, hertz in (("low", 300.0), ("high", 900.0)):
+            (tmp_path / part / label).mkdir(parents=True)
+            for number in range(4):
+                file = tmp_path / part / label / f"{number}.wav"
+                soundfile.write(file, tone(hertz, 1.0), RATE)
+    data = opened(tmp_path, seconds=0.5, take="windows")
+    assert {Path(data.files[index]).parts[-3] for index in data.splits["test"]} == {"test"}
+    assert len(data.splits["test"]) == 16
+
+
 def test_a_sound_of_three_hours_is_read_in_part(tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     with soundfile.SoundFile(path, "w", RATE, 1, "PCM_U8") as file:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from models.parameters import ParameterError
@@ -15,6 +17,13 @@ def test_augmentations_are_switched_and_set() -> None:
     assert project.data.augmentation == (Applied("move", {"turn": 25.0}), Applied("flip"))
     project = apply(project, ["augment.move.shift=0.3", "augment.flip=false"])
     assert project.data.augmentation == (Applied("move", {"turn": 25.0, "shift": 0.3}),)
+
+
+def test_a_path_may_begin_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    project = apply(projects.empty(), ["data.source=images", "data.path=~/photos"])
+    assert project.data.options["path"] == str(tmp_path / "photos")
+    apply(projects.empty(), ["data.source=images", "data.path=~nobody-of-this-name/photos"])
 
 
 @pytest.mark.parametrize(

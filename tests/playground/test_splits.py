@@ -94,6 +94,8 @@ def test_folds_are_every_sample_once() -> None:
         sides = [set(VOICES.codes[parts[name]].tolist()) for name in ("train", "validation")]
         assert not sides[0] & sides[1]
         assert len(sides[1]) == 2
+    with pytest.raises(DataError, match="no times to split by"):
+        divided("time")
     with pytest.raises(DataError, match="from 1 to 3"):
         divided("folds", folds=3, fold=4)
     with pytest.raises(DataError, match="20 folds need"):
