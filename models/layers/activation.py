@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from models.axes import Kind
-from models.layers.common import numbers
+from models.axes import Kind, Shape
+from models.layers.common import channels_first, channels_of, given, numbers
 from models.layers.declaration import Emitter, Inputs, Layer, Proxies, Result
 from models.parameters import Parameter, Values
 
@@ -17,12 +17,11 @@ def _activation(
     summary: str,
     parameters: tuple[Parameter, ...] = (),
     *,
-    weights: int = 0,
     caption: Callable[[Values], str] = lambda p: "",
     keywords: str = "",
 ) -> Layer:
     def rule(p: Values, x: Inputs) -> Result:
-        return Result({"output": numbers(torch_name, x.one())}, weights)
+        return Result({"output": numbers(torch_name, x.one())})
 
     def emit(e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result) -> Mapping[str, Any]:
         options = {item.id: p[item.id] for item in parameters if p[item.id] != item.default}
@@ -56,6 +55,28 @@ def _softmax_emit(
     return {"output": e.module("nn.Softmax", dim=dim)(x.one())}
 
 
+def _prelu_rule(p: Values, x: Inputs) -> Result:
+    shape = numbers("PReLU", x.one())
+    return Result({"output": shape}, _slopes(p, shape))
+
+
+def _slopes(p: Values, shape: Shape) -> int:
+    return channels_of(shape) if p["slopes"] == "channel" else 1
+
+
+def _prelu_emit(
+    e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result
+) -> Mapping[str, Any]:
+    shape, value = shapes.one(), x.one()
+    options = given(
+        {"num_parameters": 1, "init": 0.25}, num_parameters=_slopes(p, shape), init=p["init"]
+    )
+    module = e.module("nn.PReLU", **options)
+    if p["slopes"] == "one":
+        return {"output": module(value)}
+    return {"output": channels_first(module(channels_first(value, shape)), shape)}
+
+
 LAYERS = (
     _activation(
         "relu",
@@ -71,23 +92,36 @@ LAYERS = (
         caption=lambda p: f"{p['negative_slope']:g}",
         keywords="rectifier",
     ),
-    _activation(
-        "prelu",
-        "PReLU",
-        "Like LeakyReLU, with a slope that is learned.",
-        (
+    Layer(
+        id="prelu",
+        name="PReLU",
+        family="activation",
+        summary="Like LeakyReLU, with a slope that is learned: one for all, or one a channel.",
+        rule=_prelu_rule,
+        emit=_prelu_emit,
+        parameters=(
+            Parameter(
+                "slopes",
+                "Slopes",
+                "choice",
+                "one",
+                "One slope for all values, or one for each channel (each feature of a vector or a "
+                "sequence).",
+                choices=(("one", "one"), ("channel", "one a channel")),
+            ),
             Parameter(
                 "init",
                 "First slope",
                 "float",
                 0.25,
-                "Where the slope starts.",
+                "Where the slopes start.",
                 minimum=0,
                 maximum=1,
             ),
         ),
-        weights=1,
-        keywords="parametric rectifier",
+        caption=lambda p: "a slope a channel" if p["slopes"] == "channel" else "",
+        per_frame=True,
+        keywords="activation nonlinearity parametric rectifier",
     ),
     _activation(
         "relu6",

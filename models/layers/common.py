@@ -45,6 +45,11 @@ def numbers(name: str, shape: Shape, port: str = "input") -> Shape:
     return shape
 
 
+def channels_of(shape: Shape) -> int:
+    """How many channels an image, a video or a volume has; how many features another value."""
+    return shape.number("F" if shape.kind in (Kind.VECTOR, Kind.SEQUENCE) else "C")
+
+
 def embedding(port: str = "input") -> Fix:
     return insert("embedding", "Embedding", port)
 

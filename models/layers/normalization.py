@@ -9,6 +9,7 @@ from models.axes import Kind, Shape
 from models.layers.common import (
     change,
     channels_first,
+    channels_of,
     given,
     nearest_divisor,
     numbers,
@@ -31,13 +32,9 @@ EPSILON = Parameter(
 DIMS = {Kind.VECTOR: 1, Kind.SEQUENCE: 1, Kind.IMAGE: 2, Kind.VIDEO: 2, Kind.VOLUME: 3}
 
 
-def _channels(shape: Shape) -> int:
-    return shape.number("F" if shape.kind in (Kind.VECTOR, Kind.SEQUENCE) else "C")
-
-
 def _batch_rule(p: Values, x: Inputs) -> Result:
     shape = numbers("Batch normalization", x.one())
-    return Result({"output": shape}, 2 * _channels(shape) * p["affine"])
+    return Result({"output": shape}, 2 * channels_of(shape) * p["affine"])
 
 
 def _batch_emit(
@@ -53,9 +50,9 @@ def _batch_emit(
         affine=p["affine"],
     )
     if lengths is not None:
-        module = e.module(f"modules.Masked{name}", _channels(shape), **options)
+        module = e.module(f"modules.Masked{name}", channels_of(shape), **options)
         return {"output": module(value, lengths)}
-    module = e.module(f"nn.{name}", _channels(shape), **options)
+    module = e.module(f"nn.{name}", channels_of(shape), **options)
     if shape.kind is Kind.VIDEO:
         return {"output": module(value.flatten(0, 1)).unflatten(0, (-1, shape["T"]))}
     return {"output": channels_first(module(channels_first(value, shape)), shape)}
@@ -84,7 +81,7 @@ def _layer_emit(
 
 def _group_rule(p: Values, x: Inputs) -> Result:
     shape = numbers("Group normalization", x.one())
-    channels, groups = _channels(shape), p["num_groups"]
+    channels, groups = channels_of(shape), p["num_groups"]
     if channels % groups:
         best = nearest_divisor(channels, groups)
         raise ShapeError(
@@ -110,9 +107,9 @@ def _group_emit(
     shape = shapes.one()
     options = given({"eps": 1e-5, "affine": True}, eps=p["eps"], affine=p["affine"])
     if "input" in x.lengths:
-        module = e.module("modules.MaskedGroupNorm", p["num_groups"], _channels(shape), **options)
+        module = e.module("modules.MaskedGroupNorm", p["num_groups"], channels_of(shape), **options)
         return {"output": module(x.one(), x.lengths["input"])}
-    module = e.module("nn.GroupNorm", p["num_groups"], _channels(shape), **options)
+    module = e.module("nn.GroupNorm", p["num_groups"], channels_of(shape), **options)
     return {"output": channels_first(module(channels_first(x.one(), shape)), shape)}
 
 
@@ -120,7 +117,7 @@ def _instance_rule(p: Values, x: Inputs) -> Result:
     shape = numbers("Instance normalization", x.one())
     if shape.kind is Kind.VECTOR:
         raise refused("Instance normalization", "an image, a sequence or a volume", shape)
-    channels = _channels(shape)
+    channels = channels_of(shape)
     if not shape.varies and shape.elements == channels:
         raise ShapeError(
             "Instance normalization needs more than one value a channel; "
@@ -133,7 +130,7 @@ def _instance_emit(
     e: Emitter, p: Values, x: Proxies, shapes: Inputs, out: Result
 ) -> Mapping[str, Any]:
     shape = shapes.one()
-    channels = _channels(shape)
+    channels = channels_of(shape)
     if "input" in x.lengths:
         options = given({"eps": 1e-5, "affine": True}, eps=p["eps"], affine=p["affine"])
         module = e.module("modules.MaskedGroupNorm", channels, channels, **options)

@@ -144,6 +144,7 @@ CASES = [
         STEPS,
     ),
     *_each("relu softmax dropout", IMAGE, FRAMES, BLOCK),
+    *_each("prelu", FLAT, STEPS, IMAGE, FRAMES, BLOCK, slopes="channel", init=0.1),
     case("leaky-relu", IMAGE, negative_slope=0.2),
     *_each("spatial-dropout", IMAGE, STEPS, FRAMES, BLOCK),
     *_each("flatten", IMAGE, FLAT, FRAMES, BLOCK),
