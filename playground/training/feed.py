@@ -140,12 +140,11 @@ class Streamed:
         batch = {
             name: tensor.to(self._device, non_blocking=True) for name, tensor in tensors.items()
         }
-        if len(good) == len(positions):
-            chosen = positions
-        else:
-            chosen = torch.from_numpy(good).to(positions.device)
-            missing = positions.cpu()[~torch.isin(positions.cpu(), torch.from_numpy(good))]
-            self._lost[missing] = True
+        wanted, read = positions.cpu(), torch.from_numpy(good)
+        chosen = positions
+        if not torch.equal(wanted, read):
+            chosen = read.to(positions.device)
+            self._lost[wanted[~torch.isin(wanted, read)]] = True
         if self._known.numel():
             self._keep(chosen, batch)
         return chosen, batch
@@ -270,7 +269,10 @@ def read_good(
         if not isinstance(error.__cause__, DataError):
             raise
     good = dataset.readable(indices)
-    return good, read_samples(dataset, good, raw) if len(good) else {}
+    if len(good) == len(indices):  # it was a passing trouble
+        return good, read_samples(dataset, good, raw)
+    # files may vanish between two looks at them
+    return read_good(dataset, good, raw) if len(good) else (good, {})
 
 
 def read_samples(dataset: Dataset, indices: Indices, raw: frozenset[str] = frozenset()) -> Arrays:

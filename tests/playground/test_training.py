@@ -23,7 +23,7 @@ from playground.project import Project
 from playground.runs import RunError, RunFolder, load_model
 from playground.training import feed, trainer
 from playground.training.errors import TrainingError
-from playground.training.feed import open_feed, split_batches
+from playground.training.feed import open_feed, read_good, split_batches
 from playground.training.history import Points
 from playground.training.learner import class_weights
 from playground.training.schedules import factor
@@ -567,6 +567,32 @@ def test_batch_of_unreadable_samples_alone(tmp_path: Path) -> None:
     made = run(project(epochs=2, batch_size=59), data, tmp_path / "r")
     assert made.result is not None
     assert list(data.unreadable.reasons()) == [59]
+
+
+def test_batch_of_one_unreadable_sample(tmp_path: Path) -> None:
+    data, _ = with_files(DataError("cat.png is damaged"))
+    made = open_feed(data, np.arange(4, 8), torch.device("cpu"), 1 << 30)
+    for _ in range(2):  # read from the files, and from what was kept of them
+        chosen = [positions.tolist() for positions, _ in made.batches(torch.arange(4).split(1))]
+        assert chosen == [[0], [0], [2], [3]]  # another stands in for it, under its own number
+
+
+class Vanishing(Files):
+    """The third is gone when the first seven were looked at each by itself."""
+
+    def take(self, indices: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        if self.reads >= 14 and 2 in indices:
+            raise DataError("dog.png is gone")
+        return super().take(indices)
+
+
+def test_files_that_vanish_while_they_are_read() -> None:
+    data, files = with_files(DataError("cat.png is damaged"))
+    lazy = Vanishing(files.values, files.bad, files.error)
+    data = replace(data, inputs={"image": replace(data.inputs["image"], values=lazy)})
+    good, arrays = read_good(data, np.arange(7))
+    assert good.tolist() == [0, 1, 3, 4, 6]
+    assert len(arrays["image"]) == 5
 
 
 def test_files_are_read_in_the_first_epoch_alone(tmp_path: Path) -> None:
