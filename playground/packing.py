@@ -27,13 +27,15 @@ LARGEST = 64 << 30
 MOST_ENTRIES = 1_000_000
 DENSEST = 200
 """How many times larger than the archive its content may be; text seldom reaches 20."""
-LEFT_OUT = frozenset({"cache", ".trash"})
+TRASH = ".trash"
 HALF = ".part-"
 """How files begin that a crash left half written."""
 COMPRESSED = frozenset(
     ".png .jpg .jpeg .webp .gif .flac .ogg .mp3 .mp4 .mkv .webm .avi .zip .gz .parquet".split()
 )
 """Kinds of files that would not become smaller."""
+LISTS = frozenset({".csv", ".tsv", ".txt", ".json"})
+"""Files that name the pictures and sounds that are the data."""
 
 
 def pack(project: Project, path: Path, target: Path, progress: Progress | None = None) -> None:
@@ -45,7 +47,14 @@ def pack(project: Project, path: Path, target: Path, progress: Progress | None =
     fresh: Path | None = None
     try:
         project, outside = _gathered(project, place)
-        members = [*_own_files(project, place), *outside]
+        # what is brought takes the place of what other data of that name have left here
+        brought = {"/".join(inside.split("/")[:2]) for _, inside in outside}
+        kept = (
+            (file, inside)
+            for file, inside in _own_files(project, place)
+            if "/".join(inside.split("/")[:2]) not in brought
+        )
+        members = [*kept, *outside]
         total = sum(file.stat().st_size for file, _ in members) or 1
         with tempfile.NamedTemporaryFile(
             dir=target.absolute().parent, prefix=".pack", suffix=".zip", delete=False
@@ -131,6 +140,11 @@ def _gathered(project: Project, place: Place) -> tuple[Project, list[tuple[Path,
             raise ProjectError(str(error)) from None
         if not path.exists():
             raise ProjectError(f"the data {value} are not there: choose the data again, then pack")
+        if _is_list(project, path):
+            raise ProjectError(
+                f"{path.name} only lists files, which would stay here: choose the folder with "
+                "these files as the data, then pack"
+            )
         inside = f"data/{id}/{path.name}" if id != "path" else f"data/{path.name}"
         options[id] = f"{FILES}{inside}"
         found += [(file, f"{inside}{rest}") for file, rest in _files(path)]
@@ -147,15 +161,26 @@ def _paths(project: Project) -> Mapping[str, str]:
     return {id: value for id, value in values.items() if isinstance(value, str) and value.strip()}
 
 
-def _files(path: Path) -> Iterator[tuple[Path, str]]:
-    """A file, or the files of a folder, with what follows the path of it."""
+def _is_list(project: Project, path: Path) -> bool:
+    from playground.data import SOURCES
+
+    media = SOURCES.get(project.data.source).family in ("pictures", "sound", "video")
+    return media and path.is_file() and path.suffix.lower() in LISTS
+
+
+def _files(path: Path, left_out: str = "") -> Iterator[tuple[Path, str]]:
+    """A file, or the files of a folder without its folder ``left_out``, with what follows the path
+    of it. Raises ``ProjectError`` at a link: what it leads to may not be meant for others."""
     if path.is_file():
         yield path, ""
         return
     for where, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
-        for name in sorted(name for name in names if not name.startswith(HALF)):
+        away = {TRASH, left_out} if Path(where) == path else {TRASH}
+        folders[:] = sorted(name for name in folders if name not in away)
+        for name in sorted(name for name in [*folders, *names] if not name.startswith(HALF)):
             file = Path(where, name)
+            if file.is_symlink() and file.exists():
+                raise ProjectError(f"{file} is a link: put the real thing there, then pack")
             if stat.S_ISREG(file.lstat().st_mode):
                 yield file, f"/{file.relative_to(path).as_posix()}"
 
@@ -163,7 +188,7 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
 def _own_files(project: Project, place: Place) -> list[tuple[Path, str]]:
     """What ``NAME.files`` has: all but caches and other runs than the last."""
     found = []
-    for file, rest in _files(place.files) if place.files.is_dir() else ():
+    for file, rest in _files(place.files, "cache") if place.files.is_dir() else ():
         inside = rest.removeprefix("/")
         other_run = inside.startswith("runs/") and not (
             project.run and inside.startswith(f"{project.run}/")
@@ -192,6 +217,8 @@ def _checked(packed: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
                 f"{packed.name} holds {member.filename!r:.80}, which is no part of a project: "
                 "it is not opened"
             )
+    if any(m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for m in members):
+        raise ProjectError(f"{packed.name} was not packed by this program: it is not opened")
     if len({member.filename for member in members}) != len(members):
         raise ProjectError(f"{packed.name} holds a file twice: it is not opened")
     size = sum(member.file_size for member in members)

@@ -91,6 +91,39 @@ def test_data_from_elsewhere_are_brought_along(tmp_path: Path) -> None:
     assert unpack(again, tmp_path / "third").exists()
 
 
+def test_data_take_the_place_of_others_of_their_name(tmp_path: Path) -> None:
+    home = tmp_path / "p.files"
+    pictures(home / "data" / "photos", 8)
+    pictures(tmp_path / "photos", 5)
+    (tmp_path / "photos" / "key").rename(tmp_path / "photos" / "cache")  # a class like any other
+    settings = DataSettings("images", {"path": str(tmp_path / "photos")})
+    target = tmp_path / "p.playground.zip"
+    pack(replace(projects.empty(), data=settings), tmp_path / "p.playground", target)
+    opened = unpack(target, tmp_path / "away")
+    data = open_data(projects.load(opened).data, projects.place(opened))
+    assert len(data) == 10
+    assert data.classes == ("cache", "cup")
+
+
+@pytest.mark.parametrize("what", ["list", "file", "folder"])
+def test_what_would_stay_behind_is_told(tmp_path: Path, what: str) -> None:
+    pictures(tmp_path / "photos")
+    path = tmp_path / "photos"
+    if what == "list":
+        path = path / "labels.csv"
+        path.write_text("file,label\ncup/000000.jpg,cup\nkey/000000.jpg,key\n")
+    else:
+        pictures(tmp_path / "elsewhere")
+        there = tmp_path / "elsewhere" / "cup"
+        leads = there if what == "folder" else there / "000000.jpg"
+        (path / "mug" if what == "folder" else path / "cup" / "9.jpg").symlink_to(leads)
+    project = replace(projects.empty(), data=DataSettings("images", {"path": str(path)}))
+    words = "only lists files" if what == "list" else "is a link"
+    with pytest.raises(ProjectError, match=words):
+        pack(project, tmp_path / "p.playground", tmp_path / "p.playground.zip")
+    assert not (tmp_path / "p.playground.zip").exists()
+
+
 def test_missing_data_are_told(tmp_path: Path) -> None:
     project = replace(projects.empty(), data=DataSettings("images", {"path": "gone"}))
     with pytest.raises(ProjectError, match="gone are not there"):
@@ -163,6 +196,10 @@ def test_hostile_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         unpack(packed, tmp_path / "away")
     archive(packed, "p.playground", text="{")
     with pytest.raises(ProjectError, match="cannot be opened"):
+        unpack(packed, tmp_path / "away")
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as made:  # its memory has no bounds
+        made.writestr("p.playground", projects.dumps(projects.empty()))
+    with pytest.raises(ProjectError, match="not packed by this program"):
         unpack(packed, tmp_path / "away")
     archive(packed, "p.files/x")
     with pytest.raises(ProjectError, match="no packed project"):
