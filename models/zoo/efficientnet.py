@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from models import edits
 from models.axes import image
-from models.graph import GROUP, INPUT, OUTPUT, Definition, Edge, Exposed, Graph, Node
+from models.graph import GROUP, INPUT, OUTPUT, Definition, Exposed, Graph
+from models.zoo.row import Row
 
 EPSILON, MOMENTUM = 1e-3, 0.01
 DROPOUT = 0.2
 STEM, HEAD = 32, 1280
 SIZE = 224
-PITCH = 190
-LINE = 6
 
 Weight = TypeVar("Weight")
 
@@ -52,9 +50,14 @@ def efficientnet_lite0(classes: int = 1000, size: int = SIZE) -> Graph:
     """The network for pictures 3×``size``×``size``; the Output has ``classes`` logits."""
     definitions = {item.id: item for item in (_block("separable"), _block("inverted"),
                    _block("residual"), _block("strided"))}  # fmt: skip
-    row = _Row(Graph(definitions=definitions))
+    row = Row(Graph(definitions=definitions))
     row.add(INPUT, "image", shape=image(3, size, size).to_json())
-    side = row.strided("conv_stem", "conv2d", size, 3, out_channels=STEM, bias=False)
+    first, second = _sides(size, 3)
+    row.add("pad", "conv_stem_pad", left=first, right=second, top=first, bottom=second)
+    row.add(
+        "conv2d", "conv_stem", out_channels=STEM, kernel_size=3, stride=2, padding=0, bias=False
+    )
+    side = -(-size // 2)
     row.add("batch-norm", "bn0", eps=EPSILON, momentum=MOMENTUM)
     row.add("relu6", "relu0")
     before, number = STEM, 0
@@ -112,7 +115,7 @@ NAMES = {
 def _block(kind: str) -> Definition:
     """An inverted residual block (Sandler et al. 2018, MobileNetV2): widened, filtered a channel at
     a time, narrowed."""
-    row = _Row(Graph())
+    row = Row(Graph())
     row.add(INPUT, "input", shape=image(16, 56, 56).to_json())
     entrance = row.last
     if kind != "separable":
@@ -143,44 +146,3 @@ def _block(kind: str) -> Definition:
     if "pad" in ids:
         exposed += [Exposed(s, ids["pad"], s) for s in ("left", "right", "top", "bottom")]
     return Definition(kind, NAMES[kind], graph, tuple(exposed))
-
-
-class _Row:
-    """A graph that grows node by node, laid out like lines of text."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.last = ""
-        self._count = 0
-
-    def add(self, layer: str, name: str, **params: Any) -> None:
-        """A node behind the last one."""
-        place = (self._count % LINE * PITCH, self._count // LINE * 150)
-        self._count += 1
-        before = self.last
-        if layer == GROUP:
-            self.last = f"n{len(self.graph.nodes) + 1}"
-            node = Node(self.last, name, layer, params, place)
-            self.graph = self.graph.with_nodes([node])
-        else:
-            self.graph, self.last = edits.add_node(
-                self.graph, layer, place, name=name, params=params
-            )
-        if before:
-            self.wire(before)
-
-    def wire(self, source: str) -> None:
-        """An edge from ``source`` to the last node."""
-        ports = [
-            edits.ports(self.graph, self.graph.node(id))[side][0].name
-            for id, side in ((source, 1), (self.last, 0))
-        ]
-        edge = Edge(source, ports[0], self.last, ports[1])
-        self.graph = replace(self.graph, edges=(*self.graph.edges, edge))
-
-    def strided(self, name: str, layer: str, size: int, kernel: int, **params: Any) -> int:
-        """A layer that halves ``size``, with the zeros before it; the size that is left."""
-        first, second = _sides(size, kernel)
-        self.add("pad", f"{name}_pad", left=first, right=second, top=first, bottom=second)
-        self.add(layer, name, kernel_size=kernel, stride=2, padding=0, **params)
-        return -(-size // 2)

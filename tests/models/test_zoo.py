@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 
 from models.axes import image, vector
 from models.build import build
 from models.graph import GROUP, Graph
 from models.shapes import infer
+from models.zoo import mtcnn
 from models.zoo.efficientnet import efficientnet_lite0, renamed
+
+FACES = Path(__file__).parents[2] / "resources" / "samples" / "faces"
 
 
 def test_efficientnet_lite0_is_as_published() -> None:
@@ -43,3 +49,33 @@ def test_names_are_those_of_the_reference() -> None:
     }  # fmt: skip
     assert set(renamed(dict.fromkeys(reference, 0))) <= names
     assert len(names) == 296
+
+
+def test_mtcnn_is_as_published_and_looks_at_pictures_of_any_size() -> None:
+    graphs = {"p": mtcnn.pnet(90, 121), "r": mtcnn.rnet(), "o": mtcnn.onet()}
+    outputs = {"box": 4, "probability": 2}
+    for (letter, graph), parameters in zip(graphs.items(), (6632, 100_178, 389_040), strict=True):
+        report = infer(graph)
+        assert report.ok
+        assert report.parameters == parameters
+        network = build(graph, report, seed=0)
+        network.module.load_state_dict(load_file(FACES / f"mtcnn_{letter}net.safetensors"))
+        extra = {"landmarks": 10} if letter == "o" else {}
+        found = {
+            node.name: report.nodes[node.id].outputs["output"].sizes[0]
+            for node in graph.of_layer("output")
+        }
+        assert found == outputs | extra
+    whole = build(graphs["p"])
+    cell = build(mtcnn.pnet())
+    cell.module.load_state_dict(whole.module.state_dict())
+    picture = torch.randn(1, 3, 90, 121)
+    with torch.no_grad():
+        answer = whole.module(picture)
+        assert answer["probability"].shape[2:] == (40, 56)
+        assert torch.equal(cell.module(picture)["box"], answer["box"])
+        # a place answers for the cell that begins STRIDE times as far from the corner
+        part = picture[..., 2 * 7 : 2 * 7 + mtcnn.CELL, 2 * 9 : 2 * 9 + mtcnn.CELL]
+        assert torch.allclose(
+            cell.module(part)["box"][..., 0, 0], answer["box"][..., 7, 9], atol=1e-5
+        )
