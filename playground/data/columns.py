@@ -257,6 +257,21 @@ def times_of(column: pl.Series) -> tuple[pl.Series, str] | None:
     return parsed_times(as_texts(column))
 
 
+def moments(table: Table, name: str) -> npt.NDArray[np.float64]:
+    """When each row is: a column of numbers as they are, of dates in seconds; NaN where a cell is
+    missing. Raises ``DataError``."""
+    column = table.frame[name]
+    if column.dtype.is_numeric():
+        return numbers(table, name)
+    found = times_of(column)
+    if found is None:
+        raise DataError(
+            f"{table.path.name}: column {name} holds no dates that are understood: write them like "
+            "2024-12-31, or choose another time column"
+        )
+    return found[0].cast(int).cast(float).fill_null(float("nan")).to_numpy() / 1e6
+
+
 def parsed_times(texts: pl.Series, pattern: str | None = None) -> tuple[pl.Series, str] | None:
     """Texts as points in time, with the pattern that fits all, or in a given one."""
     import polars as pl

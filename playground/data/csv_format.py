@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import csv
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SAMPLE = 1 << 16
@@ -21,6 +23,32 @@ class CsvOptions:
     header: str = "auto"
     decimal: str = "auto"
     uneven: str = "refuse"
+
+    def to_json(self) -> dict[str, str]:
+        """What was set."""
+        found = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {key: value for key, value in found.items() if value != _KNOWN[key][0]}
+
+    @classmethod
+    def from_json(cls, data: Any) -> CsvOptions:
+        """Raises ``ValueError``."""
+        if not isinstance(data, Mapping):
+            raise ValueError("the format of a table is an object")
+        chosen = {key: data.get(key, known[0]) for key, known in _KNOWN.items()}
+        for key, value in chosen.items():
+            if not isinstance(value, str) or (key != "encoding" and value not in _KNOWN[key]):
+                raise ValueError(f"a table's {key} is not {value!r}")
+        return cls(**chosen)
+
+
+_KNOWN: dict[str, tuple[str, ...]] = {
+    "delimiter": ("auto", *DELIMITERS),
+    "encoding": ("auto",),
+    "header": ("auto", "yes", "no"),
+    "decimal": ("auto", "point", "comma"),
+    "uneven": ("refuse", "cut", "skip"),
+}
+"""What each option may be, its default first; an encoding is looked up when it is used."""
 
 
 @dataclass(frozen=True, slots=True)

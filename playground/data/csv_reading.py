@@ -50,6 +50,11 @@ class Table:
     lines: Sequence[int] | None = field(default=None, repr=False)
     schema: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
 
+    def options(self, options: CsvOptions) -> CsvOptions:
+        """How tables like this one are to be read again: as was set, with its decimal mark, which
+        a single row may not show."""
+        return replace(options, decimal="comma") if self.decimal_comma else options
+
     def line(self, row: int) -> int:
         if self.lines is not None:
             return self.lines[row]

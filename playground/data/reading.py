@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from playground.data.columns import moments
+from playground.data.csv_format import CsvOptions
 from playground.data.csv_reading import MISSING, fields, read_table
 from playground.data.errors import DataError
 
@@ -89,16 +91,17 @@ class ImageReading:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ImageReading:
-        channels, height, width = (_positive(data[key]) for key in ("channels", "height", "width"))
-        if data["fit"] not in ("crop", "pad", "stretch"):
-            raise ValueError("the fit is crop, pad or stretch")
+        channels, height, width = (positive(data[key]) for key in ("channels", "height", "width"))
+        if data["fit"] not in ("crop", "pad", "stretch", "middle"):
+            raise ValueError("the fit is crop, pad, stretch or middle")
         return cls(channels, height, width, data["fit"], data.get("digit") is True)
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A column of a table: a number, one of ``categories`` (one number each, 0 or 1), or the
-    ``parts`` of a date (see ``columns.PARTS``) that is written as ``pattern`` says."""
+    """A column of a table: a number, one of ``categories`` (one number each, 0 or 1; an empty name
+    is one that the training rows did not have), or the ``parts`` of a date (see ``columns.PARTS``)
+    that is written as ``pattern`` says."""
 
     name: str
     categories: tuple[str, ...] | None = None
@@ -114,10 +117,16 @@ class Feature:
     def encode(self, cell: str | None) -> list[float]:
         """A cell as numbers, NaN where it is missing; raises ``DataError``."""
         if self.categories is not None:
-            return [float(cell == category) for category in self.categories]
+            known = cell if cell is None or cell in self.categories else self._meant(cell)
+            return [float(known == category) for category in self.categories]
         if cell is None:
             return [float("nan")] * self.width
-        return _date_parts(cell, self) if self.parts else [_number(cell, self.name)]
+        return _date_parts(cell, self) if self.parts else [number(cell, self.name)]
+
+    def _meant(self, cell: str) -> str | None:
+        """The category that a cell is in another spelling: 01 and 1.0 are 1, True is true."""
+        alike = (item for item in self.categories or () if _value(item) == _value(cell) is not None)
+        return next(alike, None)
 
     def decode(self, values: Array) -> str | None:
         """A cell that is encoded as ``values``; None where it is missing."""
@@ -151,16 +160,18 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class RowReading:
-    """A row of a table: a CSV file's rows, "5.1, 3.5, red", or "age=40, colour=red"."""
+    """A row of a table: a CSV file's rows, "5.1, 3.5, red", or "age=40, colour=red". ``format`` is
+    how such files are written, as far as it is known."""
 
     features: tuple[Feature, ...]
+    format: CsvOptions = field(default=CsvOptions(), compare=False)
     kind: ClassVar[str] = "row"
 
     def read(self, text: str) -> list[Named]:
         names = [feature.name for feature in self.features]
-        if not _is_file(text):
+        if not is_file(text):
             return [(text, self.encode(_typed_row(text, names)))]
-        cells = _file_cells(Path(text), names)
+        cells = file_cells(Path(text), names, self.format)
         count = len(next(iter(cells.values())))
         rows = ({name: column[i] for name, column in cells.items()} for i in range(count))
         return [(f"{text}:{i + 1}", self.encode(row)) for i, row in enumerate(rows)]
@@ -175,164 +186,13 @@ class RowReading:
         return np.asarray(parts, np.float32)
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "features": [item.to_json() for item in self.features]}
+        features = [item.to_json() for item in self.features]
+        return {"kind": self.kind, "features": features, **format_json(self.format)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RowReading:
-        return cls(tuple(Feature.from_json(item) for item in data["features"]))
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesReading:
-    """A series of ``length`` steps (None: any) of ``channels`` numbers: each row of a CSV file,
-    each case of a .ts file, each ``group`` of a table with a step a row and ``columns`` as its
-    channels, or the numbers themselves, channels divided by colons."""
-
-    length: int | None
-    channels: int = 1
-    columns: tuple[str, ...] = ()
-    group: str | None = None
-    kind: ClassVar[str] = "series"
-
-    def read(self, text: str) -> list[Named]:
-        if not _is_file(text):
-            cells = [fields(part) for part in text.split(":")]
-            if len({len(part) for part in cells}) > 1:
-                raise DataError(f"{text[:40]!r} has channels of different lengths")
-            rows = [[_number(cell, "the series") for cell in part] for part in cells]
-            return [(text, self._checked(np.asarray(rows, np.float32).T, text[:40]))]
-        path = Path(text)
-        series = [self._checked(values, path.name) for values in self._file(path)]
-        return [(f"{text}:{i + 1}", values) for i, values in enumerate(series)]
-
-    def _file(self, path: Path) -> list[Array]:
-        from playground.data import series_files
-
-        if path.suffix.lower() == ".ts":
-            found = series_files.from_ts(path)
-            return _trimmed(found.values, found.lengths)
-        return self._steps(path) if self.columns else self._rows(path)
-
-    def _steps(self, path: Path) -> list[Array]:
-        """From a table with a step a row; without the column of the series it is one."""
-        cells = _file_cells(path, self.columns)
-        names: list[str | None] = [""] * len(cells[self.columns[0]])
-        if self.group is not None and self.group in read_table(path, rows=1).frame.columns:
-            names = _file_cells(path, (self.group,))[self.group]
-        rows: dict[str, list[list[float]]] = {}
-        for row, name in enumerate(names):
-            step = [_number(cells[column][row] or "", column) for column in self.columns]
-            rows.setdefault(name or "", []).append(step)
-        return [np.asarray(steps, np.float32) for steps in rows.values()]
-
-    def _rows(self, path: Path) -> list[Array]:
-        """From a table with a series a row, perhaps after its label, as in files of the archive."""
-        from playground.data.series_files import LABELS
-
-        table = read_table(path)
-        frame = table.frame
-        unnamed = self.length is None and not table.header
-        if unnamed or frame.columns[0].lower() in LABELS or frame.width - 1 == self.length:
-            frame = frame[:, 1:]
-        result = []
-        for place, row in enumerate(frame.rows()):
-            cells = ["" if cell is None else str(cell) for cell in row]
-            while self.length is None and cells and cells[-1] in MISSING:
-                cells.pop()
-            where = f"row {table.line(place)}"
-            steps = [_number(cell, where) for cell in cells]
-            result.append(np.asarray(steps, np.float32)[:, None])
-        return result
-
-    def _checked(self, values: Array, where: str) -> Array:
-        steps, channels = values.shape
-        if channels != self.channels:
-            raise DataError(f"{where} has {channels} channels; the network needs {self.channels}")
-        if not steps or (self.length is not None and steps != self.length):
-            needs = "at least one" if self.length is None else self.length
-            raise DataError(f"{where} has {steps} numbers a row; the network needs {needs}")
-        return values
-
-    def to_json(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"kind": self.kind, "length": self.length}
-        if self.channels != 1 or self.columns:
-            data |= {"channels": self.channels}
-        if self.columns:
-            data |= {"columns": list(self.columns), "group": self.group}
-        return data
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SeriesReading:
-        length, group = data["length"], data.get("group")
-        return cls(
-            None if length is None else _positive(length),
-            _positive(data.get("channels", 1)),
-            tuple(str(name) for name in data.get("columns", ())),
-            None if group is None else str(group),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class WindowReading:
-    """The last ``length`` rows of a CSV file's columns: what a forecast goes on from. With a
-    column of ``group``, one window for each series in the file that has one."""
-
-    columns: tuple[str, ...]
-    length: int
-    group: str | None = None
-    kind: ClassVar[str] = "window"
-
-    def read(self, text: str) -> list[Named]:
-        if not _is_file(text):
-            if len(self.columns) > 1:
-                raise DataError(
-                    f"{text!r} is no file: give a CSV file with the columns "
-                    f"{', '.join(self.columns)}"
-                )
-            return [(text, self._window(text, {self.columns[0]: list[str | None](fields(text))}))]
-        path = Path(text)
-        if self.group is not None and self.group in read_table(path, rows=1).frame.columns:
-            return self._groups(text, _file_cells(path, (self.group, *self.columns)))
-        return [(text, self._window(text, _file_cells(path, self.columns)))]
-
-    def _groups(self, text: str, cells: dict[str, list[str | None]]) -> list[Named]:
-        rows: dict[str, list[int]] = {}
-        for row, name in enumerate(cells[str(self.group)]):
-            rows.setdefault(name or "", []).append(row)
-        return [
-            (
-                f"{text}:{name}",
-                self._window(
-                    f"{text}, {name},",
-                    {column: [cells[column][row] for row in chosen] for column in self.columns},
-                ),
-            )
-            for name, chosen in rows.items()
-        ]
-
-    def _window(self, where: str, cells: Mapping[str, Sequence[str | None]]) -> Array:
-        series = []
-        for name in self.columns:
-            column = [cell for cell in cells[name] if cell is not None and cell not in MISSING]
-            if len(column) < self.length:
-                raise DataError(
-                    f"{where} has {len(column)} values of {name}; a forecast needs the last "
-                    f"{self.length}"
-                )
-            series.append([_number(cell, name) for cell in column[-self.length :]])
-        return np.asarray(series, np.float32).T
-
-    def to_json(self) -> dict[str, Any]:
-        data = {"kind": self.kind, "columns": list(self.columns), "length": self.length}
-        return data | ({"group": self.group} if self.group is not None else {})
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> WindowReading:
-        columns = tuple(str(name) for name in data["columns"])
-        if not columns:
-            raise ValueError("a window needs a column")
-        group = data.get("group")
-        return cls(columns, _positive(data["length"]), None if group is None else str(group))
+        features = tuple(Feature.from_json(item) for item in data["features"])
+        return cls(features, CsvOptions.from_json(data.get("format", {})))
 
 
 def reading_from_json(data: Any) -> Reading:
@@ -349,11 +209,7 @@ def reading_from_json(data: Any) -> Reading:
         raise ValueError(f"how a {kind} is read cannot be understood: {error!r}") from None
 
 
-def _trimmed(values: Array, lengths: Array) -> list[Array]:
-    return [values[i, :length] for i, length in enumerate(lengths.tolist())]
-
-
-def _is_file(text: str) -> bool:
+def is_file(text: str) -> bool:
     """Whether ``text`` is a path: of a file that is there, or plainly meant as one."""
     if not text.strip():
         return False
@@ -363,17 +219,32 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _file_cells(path: Path, names: Sequence[str]) -> dict[str, list[str | None]]:
-    """A file's columns as text, by name, or by position where it has no header."""
+def file_cells(
+    path: Path,
+    names: Sequence[str],
+    format: CsvOptions | None = None,
+    time: str | None = None,
+    group: str | None = None,
+) -> dict[str, list[str | None]]:
+    """A file's columns as text, by name, or by position where it has no header. The rows are in the
+    order of ``time``, and ``group`` comes with them, where the file has these columns."""
     import polars as pl
 
-    frame = read_table(path).frame
+    table = read_table(path, format)
+    frame = table.frame
     missing = [name for name in names if name not in frame.columns]
     if missing and frame.width == len(names) and len(missing) == len(names):
         frame.columns = list(names)
     elif missing:
         raise DataError(f"{path.name} has no column {missing[0]}: it needs {', '.join(names)}")
-    return {name: frame[name].cast(pl.String).to_list() for name in names}
+    if time is not None and time in frame.columns:
+        when = moments(table, time)
+        if np.isnan(when).any():
+            row = table.line(int(np.flatnonzero(np.isnan(when))[0]))
+            raise DataError(f"{path.name}: row {row} has no {time}: fill it, or remove the row")
+        frame = frame[np.argsort(when, kind="stable")]
+    wanted = [*names, group] if group is not None and group in frame.columns else names
+    return {name: frame[name].cast(pl.String).to_list() for name in wanted}
 
 
 def _typed_row(text: str, names: Sequence[str]) -> dict[str, str | None]:
@@ -426,7 +297,7 @@ def _date_parts(cell: str, feature: Feature) -> list[float]:
     return [float(column[0]) for column in part_columns(found[0], feature.parts)]
 
 
-def _number(cell: str, where: str) -> float:
+def number(cell: str, where: str) -> float:
     try:
         value = float(cell)
     except ValueError:
@@ -436,7 +307,19 @@ def _number(cell: str, where: str) -> float:
     return value
 
 
-def _positive(value: Any) -> int:
+def _value(cell: str) -> float | str | None:
+    """What a category says, where it is a number or a truth value."""
+    with suppress(ValueError):
+        return float(cell)
+    return cell.lower() if cell.lower() in ("true", "false") else None
+
+
+def format_json(format: CsvOptions) -> dict[str, Any]:
+    said = format.to_json()
+    return {"format": said} if said else {}
+
+
+def positive(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"a positive number is needed; got {value!r}")
     return value

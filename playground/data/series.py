@@ -13,7 +13,6 @@ from playground.data.dataset import Column, Dataset, Indices
 from playground.data.errors import DataError
 from playground.data.labels import indexed
 from playground.data.parquet import SUFFIXES
-from playground.data.reading import SeriesReading
 from playground.data.series_files import (
     Matrix,
     SeriesSet,
@@ -22,6 +21,7 @@ from playground.data.series_files import (
     from_ts,
     series_column,
 )
+from playground.data.series_reading import SeriesReading
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
@@ -50,7 +50,6 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     channels = values.shape[2]
     length = "T" if varies else values.shape[1]
     steps = f"{lengths.min():,}–{lengths.max():,}" if varies else f"{values.shape[1]:,}"
-    group = options["group"] or (sets[0].channels and "series") or None
     return Dataset(
         name=NAMES.get(files[0].name, files[0].stem),
         summary=f"{len(values):,} series · {steps} steps"
@@ -62,7 +61,11 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
                 values,
                 Preprocessing((_standardized(values, lengths, splits["train"]),)),
                 reading=SeriesReading(
-                    None if varies else values.shape[1], channels, sets[0].channels, group
+                    None if varies else values.shape[1],
+                    channels,
+                    sets[0].channels,
+                    sets[0].group,
+                    sets[0].time,
                 ),
                 lengths=lengths if varies else None,
             )

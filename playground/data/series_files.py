@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from playground.data.columns import as_texts, coded, column_type, missing_name, numbers, times_of
+from playground.data.columns import as_texts, coded, column_type, missing_name, moments, numbers
 from playground.data.csv_reading import MISSING, Table, first_bytes
 from playground.data.dataset import Indices, Skipped
 from playground.data.errors import DataError
@@ -29,7 +29,8 @@ _STEP = re.compile(r"\(([^()]*),([^(),]*)\)")
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesSet:
     """Labelled series: ``values`` (N, longest, F), padded with 0; ``lengths`` (N,); a label each.
-    ``numeric`` tells that labels are numbers to predict. ``names`` are of the series, if any."""
+    ``numeric`` tells that labels are numbers to predict. ``names`` are of the series, if any;
+    ``group`` and ``time`` are the columns of a table with a step a row that told them apart."""
 
     values: Matrix
     lengths: Indices
@@ -39,6 +40,8 @@ class SeriesSet:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
     numeric: bool = False
+    group: str | None = None
+    time: str | None = None
 
 
 # --- one series a row -----------------------------------------------------------------------------
@@ -119,7 +122,7 @@ def from_steps(
     if not channels:
         raise DataError(f"{table.path.name} has no column of numbers besides {group} and {target}")
     codes, ids = coded(table, group)
-    order = np.lexsort((codes,) if time is None else (_moments(table, time), codes))
+    order = np.lexsort((codes,) if time is None else (moments(table, time), codes))
     order = order[codes[order] >= 0]
     cells = np.stack([numbers(table, name) for name in channels], axis=1)[order]
     label_codes, label_names = coded(table, target)
@@ -140,7 +143,8 @@ def from_steps(
     _check_any(table.path, len(pieces), skipped)
     values, lengths = padded(pieces, table.path)
     notes = (*table.notes, *_filled_note(filled))
-    return SeriesSet(values, lengths, labels, channels, tuple(found), tuple(skipped), notes)
+    return SeriesSet(values, lengths, labels, channels, tuple(found), tuple(skipped), notes,
+                     group=group, time=time)  # fmt: skip
 
 
 def _unusable(piece: npt.NDArray[np.float64], labels: Sequence[str]) -> str:
@@ -151,25 +155,13 @@ def _unusable(piece: npt.NDArray[np.float64], labels: Sequence[str]) -> str:
     return "has a channel without values" if np.isnan(piece).all(axis=0).any() else ""
 
 
-def _moments(table: Table, name: str) -> npt.NDArray[np.float64]:
-    column = table.frame[name]
-    if column.dtype.is_numeric():
-        return numbers(table, name)
-    found = times_of(column)
-    if found is None:
-        raise DataError(
-            f"{table.path.name}: column {name} holds no dates that are understood: write them like "
-            "2024-12-31, or choose another time column"
-        )
-    return found[0].cast(int).cast(float).fill_null(float("nan")).to_numpy()
-
-
 # --- .ts ------------------------------------------------------------------------------------------
 
 
-def from_ts(path: Path) -> SeriesSet:
+def from_ts(path: Path, *, needs_labels: bool = True) -> SeriesSet:
     """A file of the UEA archive: a head of @ lines, then a case a line, its channels divided by
-    colons and its label last (Bagnall et al. 2018, arXiv:1811.00075)."""
+    colons and its label last (Bagnall et al. 2018, arXiv:1811.00075). Where it ``needs_labels``,
+    one that says that it has none is refused."""
     first = first_bytes(path)
     if first[:1] == b"\x47" or b"\0" in first:
         raise DataError(f"{path.name} is no text: a .ts file of series begins with @problemName")
@@ -192,7 +184,7 @@ def from_ts(path: Path) -> SeriesSet:
         labels.append(label)
     if "data" not in head:
         raise DataError(f"{path.name} has no line @data: it is no .ts file of series, or cut off")
-    if not _labelled(head):
+    if needs_labels and not _labelled(head):
         raise DataError(f"{path.name} says that its series have no labels: nothing to predict")
     _check_any(path, len(pieces), skipped)
     values, lengths = padded(pieces, path)

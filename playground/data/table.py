@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from models.axes import vector
-from playground.data.columns import coded, column_type, numbers, times_of
+from playground.data.columns import coded, column_type, moments, numbers
 from playground.data.csv_reading import HEAD, Table, read_table
 from playground.data.dataset import Column, Dataset, Groups, Skipped
 from playground.data.errors import DataError
 from playground.data.labels import ordered, rare
 from playground.data.parquet import SUFFIXES
-from playground.data.reading import RowReading, WindowReading
+from playground.data.reading import RowReading
+from playground.data.series_reading import WindowReading
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import Splits, split
@@ -86,10 +87,11 @@ def _dataset(work: _Work, settings: SplitSettings, notes: tuple[str, ...]) -> Da
         column = Column("value", vector(1), values, fitted, unit=options["unit"] or "")
         what = f"predicts {target}"
     train = _train_rows(keep, splits)
-    fitted = Preprocessing(steps(work.encoded, train, work.rules))
-    features = work.encoded.features
-    matrix = work.encoded.matrix(keep)
-    reading = RowReading(features)
+    encoded = work.encoded.known(train)
+    fitted = Preprocessing(steps(encoded, train, work.rules))
+    features = encoded.features
+    matrix = encoded.matrix(keep)
+    reading = RowReading(features, table.options(csv_options(options)))
     return Dataset(
         name=table.path.stem,
         summary=f"{count:,} rows · {len(features)} feature{'s' * (len(features) != 1)} · {what}",
@@ -151,24 +153,14 @@ def _order(work: _Work) -> npt.NDArray[np.float64] | None:
     name = work.roles.time
     if name is None:
         return None
-    column = work.table.frame[name]
-    if column.dtype.is_numeric():
-        moments = numbers(work.table, name)
-    else:
-        found = times_of(column)
-        if found is None:
-            raise DataError(
-                f"{work.table.path.name}: column {name} holds no dates that are understood: "
-                "write them like 2024-12-31, or choose no time column"
-            )
-        moments = found[0].cast(int).cast(float).fill_null(float("nan")).to_numpy()
-    without = np.flatnonzero(np.isnan(moments) & work.keep)
+    times = moments(work.table, name)
+    without = np.flatnonzero(np.isnan(times) & work.keep)
     if len(without):
         row = work.table.line(int(without[0]))
         raise DataError(
             f"{work.table.path.name}: row {row} has no {name}: fill it, or remove the row"
         )
-    return moments[work.keep]
+    return times[work.keep]
 
 
 def _kept_rows(

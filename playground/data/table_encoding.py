@@ -4,7 +4,7 @@ scale it, fitted on the training rows alone."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +84,26 @@ class Encoded:
         ranges = self.frame.select((pl.all().max() != pl.all().min()).fill_null(False)).row(0)
         varying = {name for name, varies in zip(self.names, ranges, strict=True) if varies}
         return [item.name for item in self.features if item.name not in varying]
+
+    def known(self, rows: Mask) -> Encoded:
+        """With the categories that none of ``rows`` has as unknown ones, which nothing could be
+        learned of. Their columns stay, so that a network fits whatever rows it is trained on."""
+        import polars as pl
+
+        names = iter(self.frame.columns)
+        own = [[next(names) for _ in range(feature.width)] for feature in self.features]
+        coded = [name for item, its in zip(self.features, own, strict=True) if item.categories
+                 for name in its]  # fmt: skip
+        if not coded:
+            return self
+        seen = self.frame.select(pl.col(coded).filter(pl.Series(rows)).max()).row(0, named=True)
+        features = []
+        for item, its in zip(self.features, own, strict=True):
+            words = zip(item.categories or (), its, strict=False)
+            known = tuple(word if seen[name] else "" for word, name in words)
+            features.append(replace(item, categories=known) if item.categories else item)
+        blank = [pl.lit(0, pl.UInt8).alias(name) for name in coded if not seen[name]]
+        return Encoded(tuple(features), self.frame.with_columns(blank))
 
     def matrix(self, keep: Mask) -> Matrix:
         """The kept rows (N, features), NaN where missing."""

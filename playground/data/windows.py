@@ -16,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from models.axes import sequence, vector
-from playground.data.columns import as_texts, coded, numbers, texts, times_of
+from playground.data.columns import as_texts, coded, moments, numbers, texts
 from playground.data.csv_reading import Table
 from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped, Values
 from playground.data.errors import DataError
-from playground.data.reading import WindowReading
+from playground.data.series_reading import WindowReading
 from playground.data.settings import SplitSettings
 from playground.data.source import Options
 from playground.data.splits import number
 from playground.data.splits import split as split_samples
+from playground.data.table_parameters import csv_options
 from playground.data.table_roles import Roles
 from playground.preprocessing import Log, Preprocessing, Standardize, Step, standardized
 
@@ -114,7 +115,13 @@ def open_windows(table: Table, roles: Roles, options: Options, settings: SplitSe
                 _values(series, cut.starts, lengths.window),
                 Preprocessing((*logarithm, fitted)),
                 unit=unit,
-                reading=WindowReading(columns, lengths.window, roles.group),
+                reading=WindowReading(
+                    columns,
+                    lengths.window,
+                    roles.group,
+                    roles.time,
+                    table.options(csv_options(options)),
+                ),
             )
         },
         targets={
@@ -175,19 +182,8 @@ def _in_order(
 
 def _times(table: Table, name: str) -> _Times:
     column = table.frame[name]
-    if column.dtype.is_numeric():
-        values = numbers(table, name)
-        missing = np.isnan(values)
-    else:
-        found = times_of(column)
-        if found is None:
-            raise DataError(
-                f"{table.path.name}: column {name} holds no dates that are understood: "
-                "write them like 2024-12-31, or choose no time column"
-            )
-        moments = found[0]
-        missing = moments.is_null().to_numpy()
-        values = moments.cast(int).fill_null(0).to_numpy() / 1e6
+    values = moments(table, name)
+    missing = np.isnan(values)
     if missing.any():
         row = table.line(int(np.flatnonzero(missing)[0]))
         raise DataError(f"{table.path.name}: row {row} has no {name}: fill it, or remove the row")

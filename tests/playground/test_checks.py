@@ -88,7 +88,7 @@ def test_near_copies_are_found() -> None:
 
 
 def test_near_copies_of_every_kind() -> None:
-    from playground.data.reading import SeriesReading
+    from playground.data.series_reading import SeriesReading
 
     rng = np.random.default_rng(0)
     series = rng.normal(size=(COUNT, 50, 2)).astype(np.float32)

@@ -7,14 +7,9 @@ import pytest
 from PIL import Image
 
 from playground.data import DataError
-from playground.data.reading import (
-    Feature,
-    ImageReading,
-    RowReading,
-    SeriesReading,
-    WindowReading,
-    reading_from_json,
-)
+from playground.data.csv_format import CsvOptions
+from playground.data.reading import Feature, ImageReading, RowReading, reading_from_json
+from playground.data.series_reading import SeriesReading, WindowReading
 from playground.resources import SAMPLES
 
 ROW = RowReading((Feature("age"), Feature("colour", ("blue", "red")), Feature("size")))
@@ -143,3 +138,64 @@ def test_the_end_of_a_series_is_what_a_forecast_needs(tmp_path):
     np.testing.assert_array_equal(typed, [[6], [7]])
     with pytest.raises(DataError, match="give a CSV file with the columns v, w"):
         WindowReading(("v", "w"), 2).read("5, 6")
+
+
+def test_a_window_is_read_in_the_order_of_time_and_filled_as_in_training(tmp_path):
+    rows = ["day,shop,v,w", "2024-01-04,a,,8", "2024-01-03,a,3,6", "2024-01-02,a,2,4"]
+    path = tmp_path / "newest first.csv"
+    path.write_text("\n".join([*rows, "2024-01-05,a,,"]))
+    reading = WindowReading(("v", "w"), 2, "shop", "day")
+    [(_, values)] = WindowReading.from_json(reading.to_json()).read(str(path))
+    np.testing.assert_array_equal(values, [[3, 6], [3, 8]])  # the row without any does not count
+
+
+def test_series_are_read_in_the_order_of_time_and_filled_as_in_training(tmp_path):
+    path = tmp_path / "steps.csv"
+    path.write_text("case,t,v\n1,2,\n1,3,6\n1,1,4\n2,1,9\n2,2,8\n")
+    reading = SeriesReading(None, 1, ("v",), "case", "t")
+    (_, first), (_, second) = SeriesReading.from_json(reading.to_json()).read(str(path))
+    assert (first[:, 0].tolist(), second[:, 0].tolist()) == ([4, 4, 6], [9, 8])
+
+
+def test_the_label_of_a_series_is_found_wherever_it_stands(tmp_path):
+    path = tmp_path / "last.csv"
+    path.write_text("a,b,c,label\n1,2,3,7\n4,,6,8\n")
+    found = [values[:, 0].tolist() for _, values in SeriesReading(3).read(str(path))]
+    assert found == [[1, 2, 3], [4, 4, 6]]
+
+
+def test_a_case_without_a_label_can_be_asked_about(tmp_path):
+    path = tmp_path / "new.ts"
+    path.write_text("@classLabel false\n@data\n1,2:3,4\n")
+    [(_, values)] = SeriesReading(None, 2).read(str(path))
+    np.testing.assert_array_equal(values, [[1, 3], [2, 4]])
+
+
+@pytest.mark.parametrize(
+    ("categories", "cell", "known"),
+    [
+        (("1", "10"), "01", [1, 0]),
+        (("1.0", "2.5"), "1", [1, 0]),
+        (("false", "true"), "True", [0, 1]),
+        (("1", "01"), "01", [0, 1]),
+        (("a", "b"), "A", [0, 0]),
+    ],
+)
+def test_a_category_in_another_spelling(categories, cell, known):
+    assert Feature("x", categories).encode(cell) == known
+
+
+def test_a_row_is_read_in_the_format_of_the_training_table(tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("v;note\n1,5;well, so it is\n")  # its own commas hide the decimal mark
+    reading = RowReading((Feature("v"),), CsvOptions(decimal="comma"))
+    [(_, values)] = RowReading.from_json(reading.to_json()).read(str(path))
+    assert values.tolist() == [1.5]
+    path.write_text("v,w\n1.5,2\n")  # a mark of its own beside another delimiter
+    assert reading.read(str(path))[0][1].tolist() == [1.5]
+
+
+@pytest.mark.parametrize("format", [3, {"delimiter": "xx"}, {"header": None}, {"encoding": 1}])
+def test_an_impossible_format_is_refused(format):
+    with pytest.raises(ValueError, match=r"format|delimiter|header|encoding"):
+        reading_from_json({"kind": "row", "features": [{"name": "v"}], "format": format})

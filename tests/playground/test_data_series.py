@@ -7,7 +7,7 @@ import torch
 from models.build import build
 from models.shapes import infer
 from playground.data import DataError, DataSettings, SplitSettings, open_data
-from playground.data.reading import SeriesReading
+from playground.data.series_reading import SeriesReading
 from playground.starter import starter_graph
 
 HEAD = "@problemName Steps\n@timeStamps false\n@classLabel true walk rest\n@data\n"

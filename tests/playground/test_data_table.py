@@ -366,3 +366,13 @@ def test_the_matrix_is_as_the_rows_are(tmp_path):
     np.testing.assert_array_equal(values[:, 1], np.arange(count) % 977)
     np.testing.assert_array_equal(values[:, 2], np.arange(count) % 3 == 0)
     np.testing.assert_array_equal(values[:, 3], np.arange(count) % 3 == 1)
+
+
+def test_categories_are_those_of_the_training_rows(tmp_path):
+    rows = [f"{'red' if i % 2 else 'blue'},{i},{i % 2}" for i in range(40)] + ["green,40,1"]
+    text = "\n".join(["colour,when,label", *rows])
+    settings = SplitSettings(1, 1, "time")
+    found = opened(tmp_path, text, settings, time="when", features="colour", target="label")
+    column = found.inputs["features"]
+    assert column.take(np.asarray([40, 1, 0])).tolist() == [[0, 0, 0], [0, 0, 1], [1, 0, 0]]
+    assert column.reading.read("green")[0][1].tolist() == [0, 0, 0]

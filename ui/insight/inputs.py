@@ -197,8 +197,8 @@ def _field(feature: Any) -> Parameter:
         return Parameter(feature.name, feature.name, "text", None, "A date.", optional=True)
     if feature.categories is None:
         return Parameter(feature.name, feature.name, "float", None, optional=True)
-    choices = tuple((item, item) for item in feature.categories)
-    first = feature.categories[0] if feature.categories else None
+    choices = tuple((item, item) for item in feature.categories if item)
+    first = choices[0][0] if choices else None
     return Parameter(
         feature.name, feature.name, "choice", first, choices=((None, "–"), *choices), optional=True
     )

@@ -11,7 +11,7 @@ from models.axes import sequence, vector
 from models.parameters import Parameter
 from playground.data.dataset import Column, Dataset
 from playground.data.generated import common
-from playground.data.reading import WindowReading
+from playground.data.series_reading import WindowReading
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source
 from playground.data.splits import split

@@ -15,7 +15,7 @@ from models.parameters import Parameter
 from playground.data.dataset import Column, Dataset
 from playground.data.errors import DataError
 from playground.data.generated import common
-from playground.data.reading import SeriesReading
+from playground.data.series_reading import SeriesReading
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source
 from playground.data.splits import split
