@@ -16,9 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from models.axes import Kind
 from models.parameters import ParameterError
-from playground.data.augment import augmented, checked_options
+from playground.data.augment import augmented, checked_options, separates
 from playground.data.dataset import Column, Dataset
 from playground.data.errors import DataError
 from playground.training.errors import TrainingError
@@ -248,10 +247,10 @@ def with_augmentation(feed: Feed, dataset: Dataset, device: torch.device, seed: 
     try:
         for item in dataset.augmentation:
             kind, _ = checked_options(item)
-            if kind.moves and dataset.target.shape.kind is Kind.IMAGE:
+            if separates(kind, dataset):
                 raise TrainingError(
-                    f"augmentation: {kind.name} would move the pictures but not the "
-                    f"{dataset.target.name}s that belong to them: turn it off"
+                    f"augmentation: {kind.name} would change the {next(iter(dataset.inputs))} but "
+                    f"not the {dataset.target.name} that belongs to it: turn it off"
                 )
     except ParameterError as error:
         raise TrainingError(f"augmentation: {error}") from None

@@ -11,6 +11,8 @@ import torch
 
 from models.axes import image, sequence, vector, video
 from models.parameters import ParameterError
+from playground import project as projects
+from playground.data import open_data
 from playground.data.augment import AUGMENTATIONS, Applied, augmented, kind_of, suited
 from playground.data.dataset import Column
 from playground.data.settings import DataSettings
@@ -129,6 +131,18 @@ def test_augmentation_is_preprocessed_as_all_else() -> None:
     feeds = (open_feed(data, data.splits["train"], CPU, 1 << 30, seed=s) for s in (None, 0))
     plain, changed = (next(feed.batches(order))[1] for feed in feeds)
     torch.testing.assert_close(plain, changed, rtol=0, atol=1e-6)
+
+
+def test_a_forecast_goes_on_from_its_series() -> None:
+    project = projects.open_example("airline-lstm")
+    data = open_data(project.data, Path())
+    assert data.task == "forecast"
+    for id in ("series-scale", "series-crop"):
+        changed = replace(data, augmentation=(Applied(id),))
+        with pytest.raises(TrainingError, match="would change the series but not the forecast"):
+            open_feed(changed, data.splits["train"], CPU, 1 << 30, seed=0)
+    changed = replace(data, augmentation=(Applied("series-jitter"), Applied("flip")))
+    open_feed(changed, data.splits["train"], CPU, 1 << 30, seed=0)
 
 
 def test_resumed_run_draws_the_same(tmp_path: Path) -> None:

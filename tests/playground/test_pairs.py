@@ -305,5 +305,5 @@ def test_tasks_and_augmentations_that_do_not_fit(masks: Path) -> None:
     noisy = replace(data, augmentation=(Applied("noise", {}),))
     open_feed(noisy, train, cpu, 1 << 30, seed=0)
     flipped = replace(data, augmentation=(Applied("flip", {}),))
-    with pytest.raises(TrainingError, match="Flip would move the pictures but not the masks"):
+    with pytest.raises(TrainingError, match="Flip would change the image but not the mask"):
         open_feed(flipped, train, cpu, 1 << 30, seed=0)

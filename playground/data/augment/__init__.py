@@ -19,9 +19,17 @@ from playground.data.augment.settings import Applied
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from playground.data.dataset import Column
+    from playground.data.dataset import Column, Dataset
 
-__all__ = ["AUGMENTATIONS", "Applied", "Augmentation", "augmented", "kind_of", "suited"]
+__all__ = [
+    "AUGMENTATIONS",
+    "Applied",
+    "Augmentation",
+    "augmented",
+    "kind_of",
+    "separates",
+    "suited",
+]
 
 Apply = Callable[["Tensor", Mapping[str, Any], "Generator"], "Tensor"]
 
@@ -32,7 +40,7 @@ class Augmentation:
     from which it draws for each sample by itself; it returns a batch of the same shape. ``kinds``
     are "image", "video", "series" and "sound"; pixels are 0…255, sound is -1…1. ``any_length``:
     padded steps at the end do no harm. ``moves``: a mask or picture that belongs to the sample no
-    longer lies over it."""
+    longer lies over it, or what follows a series no longer goes on from it."""
 
     id: str
     name: str
@@ -68,6 +76,14 @@ def suited(column: Column) -> tuple[Augmentation, ...]:
         for item in AUGMENTATIONS
         if kind in item.kinds and (item.any_length or column.lengths is None)
     )
+
+
+def separates(augmentation: Augmentation, dataset: Dataset) -> bool:
+    """Whether it would move inputs away from the mask, picture or continuation that is their
+    target."""
+    belongs = dataset.target.shape.kind is Kind.IMAGE or dataset.task == "forecast"
+    suits = any(kind_of(column) in augmentation.kinds for column in dataset.inputs.values())
+    return augmentation.moves and belongs and suits
 
 
 def checked_options(applied: Applied) -> tuple[Augmentation, dict[str, Any]]:

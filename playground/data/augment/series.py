@@ -84,6 +84,7 @@ AUGMENTATIONS = (
             ),
         ),
         any_length=True,
+        moves=True,
     ),
     Augmentation(
         "series-crop",
@@ -103,5 +104,6 @@ AUGMENTATIONS = (
                 maximum=1,
             ),
         ),
+        moves=True,
     ),
 )

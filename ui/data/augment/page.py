@@ -12,14 +12,13 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from models.parameters import checked
-from playground.data.augment import Applied, Augmentation, suited
+from playground.data.augment import Applied, Augmentation, separates, suited
 from playground.data.dataset import Dataset
 from ui.data.augment.cards import Card
 from ui.data.augment.draws import MOST_ROWS, Drawn, DrawsView, draw
 from ui.data.samples.pictures import Look, first_input
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
-from ui.insight.sample_pictures import is_picture
 from ui.session import Session
 from ui.theme import theme
 from ui.widgets import Button, EmptyState, label, scrolled
@@ -239,5 +238,4 @@ class AugmentPage(QWidget):
 
 def usable(dataset: Dataset) -> list[Augmentation]:
     """What suits the input, and does not move it away from a mask or picture that belongs to it."""
-    paired = is_picture(dataset.target.shape)
-    return [item for item in suited(first_input(dataset)) if not (item.moves and paired)]
+    return [item for item in suited(first_input(dataset)) if not separates(item, dataset)]
