@@ -77,7 +77,11 @@ class MainWindow(QMainWindow):
         menu.setAccessibleName("Menu")
         self.transport = TransportBar(self.session, self.actions_, menu)
         self.start_page = StartPage(
-            self.open_example, self.open_path, self.new_project, self.choose_project
+            self.open_example,
+            self.open_path,
+            self.new_project,
+            self.choose_project,
+            partial(self.new_project, "record:camera"),
         )
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start_page)
@@ -302,10 +306,11 @@ class MainWindow(QMainWindow):
         self.start_page.refresh()
         return False
 
-    def new_project(self) -> None:
-        """An Input and an Output, to build on."""
+    def new_project(self, first: str = "") -> None:
+        """An Input and an Output, to build on; the page ``first`` comes first."""
         if self.may_leave():
             self.session.new(projects.empty())
+            self.session.reveal.emit(first)
 
     @Slot()
     def choose_project(self) -> None:

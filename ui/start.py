@@ -68,7 +68,7 @@ def paint_network(painter: QPainter, graph: Graph, area: QRectF) -> None:
     top = min(p.y() for p in places.values())
     width = max(p.x() for p in places.values()) - left + NODE_WIDTH
     height = max(p.y() for p in places.values()) - top + NODE_HEIGHT
-    scale = min(area.width() / width, area.height() / height, 0.42)
+    scale = min((area.width() - 2 * TURN) / width, area.height() / height, 0.42)
     offset = area.center() - QPointF(left + width / 2, top + height / 2) * scale
     boxes = {
         id: QRectF(offset + place * scale, offset + place * scale).adjusted(
@@ -166,6 +166,7 @@ class StartPage(QWidget):
         open_path: Callable[[Path], object],
         new: Callable[[], object],
         choose: Callable[[], object],
+        record: Callable[[], object],
     ) -> None:
         super().__init__()
         self._open_path = open_path
@@ -185,7 +186,13 @@ class StartPage(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(16)
         self._column.addStretch(1)
-        self._column.addLayout(self._top(new, choose))
+        self._column.addLayout(
+            self._top(
+                ("Open a project …", "folder", choose),
+                ("New network", "file-plus", new),
+                ("Record your own", "camera", record),
+            )
+        )
         self._rescues = QVBoxLayout()
         self._rescues.setSpacing(8)
         self._column.addLayout(self._rescues)
@@ -215,20 +222,18 @@ class StartPage(QWidget):
         for path in paths[:6]:
             self._recent.addWidget(_RecentRow(path, self._open_path))
 
-    def _top(self, new: Callable[[], object], choose: Callable[[], object]) -> QHBoxLayout:
+    def _top(self, *ways: tuple[str, str, Callable[[], object]]) -> QHBoxLayout:
         row = QHBoxLayout()
         words = QVBoxLayout()
         words.setSpacing(4)
         words.addWidget(label("Build a network, feed it, watch it learn", "head"))
         words.addWidget(
-            label("Open an example and press Run, or begin with your own data.", "second")
+            label("Open an example and press Run, or record samples of your own.", "second")
         )
         row.addLayout(words)
         row.addStretch()
-        for text, icon, callback in (
-            ("Open a project …", "folder", choose),
-            ("New network", "file-plus", new),
-        ):
+        row.setSpacing(8)
+        for text, icon, callback in ways:
             button = Button(text, icon)
             button.setFixedHeight(32)
             button.clicked.connect(partial(_call, callback))

@@ -482,12 +482,28 @@ def test_train_takes_the_samples_builds_a_network_and_runs(full: CameraBench, wa
     layers = {node.layer for node in session.graph.nodes.values()}
     assert "conv2d" in layers
     assert len(session.worker.named("train")) == 1
+    assert session.project.training.epochs == 50  # an epoch is a single step here
     session.worker.mailbox.post(Status(State.RUNNING))
     session.bridge.drain()
     assert use.stop.isVisible()
+    assert use.see.text() == "See it learn"
     assert full.classes.cards[0].hold.isEnabled() or not full.live.image.width()
     session.undo.undo()
     assert "conv2d" not in {node.layer for node in session.graph.nodes.values()}
+
+
+def test_what_was_trained_can_be_tried(full: CameraBench, wait: Wait) -> None:
+    session, use, seen = full._session, full.use, []
+    session.reveal.connect(seen.append)
+    use.train.click()
+    session.worker.mailbox.post(DataReady(small_dataset(10), session.project.data))
+    session.bridge.drain()
+    session.worker.mailbox.post(Status(State.FINISHED))
+    session.bridge.drain()
+    assert use.see.isVisible()
+    assert use.see.text() == "Try it"
+    use.see.click()
+    assert seen == ["try"]
 
 
 def test_use_does_not_train(full: CameraBench) -> None:

@@ -92,6 +92,18 @@ def test_a_click_on_an_example_opens_it_untitled(window: MainWindow, app: QAppli
     assert not window.session.dirty
 
 
+def test_recording_begins_at_the_start_page(window: MainWindow) -> None:
+    button = next(
+        b for b in window.start_page.findChildren(QAbstractButton) if b.text() == "Record your own"
+    )
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.pages.currentWidget() is workspace(window)
+    assert window.session.mode == "data"
+    view = workspace(window).data_view
+    assert view is not None
+    assert view.current() == "record"
+
+
 def test_recent_projects_are_offered(make: Make, tmp_path: Path) -> None:
     first = make()
     first.session.new(small_project())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ from ui.widgets import Button, ProgressLine, label
 
 ENOUGH = 2
 """Samples a class, so that training and validation each get one."""
+STEPS, MOST_EPOCHS = 150, 50
+"""A new network takes so many steps of training at least, within so many epochs: with a few dozen
+samples, an epoch is one or two steps."""
 Marks = dict[str, tuple[int, list[Path]]]
 
 STAYS = "Everything stays on this machine."
@@ -171,6 +175,7 @@ class UseBar(QWidget):
         if not self._wanted:
             return
         if self.is_bare():
+            self._train_enough()
             self._build_starter()
         if self._train_next and self.fits() and not self._session.busy:
             self._train_next = False
@@ -190,9 +195,20 @@ class UseBar(QWidget):
         if commands.adapt(self._session):
             self._go_on()
 
+    def _train_enough(self) -> None:
+        """Raise the epochs of a new network where the samples are few."""
+        session = self._session
+        if session.dataset is None:
+            return
+        training = session.project.training
+        steps = ceil(len(session.dataset.splits["train"]) / training.batch_size)
+        wanted = min(MOST_EPOCHS, ceil(STEPS / max(1, steps)))
+        if wanted > training.epochs:
+            session.set_training(epochs=wanted)
+
     @Slot()
     def _see(self) -> None:
-        self._session.reveal.emit("live")
+        self._session.reveal.emit("live" if self._session.busy else "try")
 
     @Slot()
     def _forget(self) -> None:
@@ -224,7 +240,9 @@ class UseBar(QWidget):
             self.stop.setFocus(Qt.FocusReason.OtherFocusReason)
         self.train.setVisible(not learning)
         self.progress.setVisible(learning)
-        self.see.setVisible(learning)
+        trained = current and not offers and session.state is State.FINISHED
+        self.see.setText("See it learn" if learning else "Try it")
+        self.see.setVisible(learning or trained)
         self.text.setText(missing or self._words(loading, learning, offers))
         if learning:
             self._show_progress()
