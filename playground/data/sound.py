@@ -165,7 +165,7 @@ def _values(found: Found, reading: SoundReading, starts: list[float], progress: 
 SOURCE = Source(
     id="sound",
     name="Sound files",
-    icon="mic",
+    icon="waveform",
     summary="Recordings: in a subfolder for each class, or with a table of labels.",
     open=open_sounds,
     family="sound",

@@ -178,17 +178,27 @@ class DataPanel(QWidget):
         column.addWidget(self.notes)
         column.addWidget(self.skipped)
         column.addStretch(1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(6)
-        buttons.addWidget(self.choose, 1)
-        buttons.addWidget(self.starter)
-        column.addLayout(buttons)
         self._pages = QStackedWidget()
         self._pages.addWidget(scrolled(self._build_empty()))
-        self._pages.addWidget(steady(scrolled(content)))
+        self._pages.addWidget(self._above_buttons(steady(scrolled(content))))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._pages)
+
+    def _above_buttons(self, area: QWidget) -> QWidget:
+        """What scrolls, and below it the ways on, which are always in reach."""
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(12, 0, 12, 0)
+        buttons.setSpacing(6)
+        buttons.addWidget(self.choose, 1)
+        buttons.addWidget(self.starter)
+        page = QWidget()
+        rows = QVBoxLayout(page)
+        rows.setContentsMargins(0, 0, 0, 12)
+        rows.setSpacing(8)
+        rows.addWidget(area, 1)
+        rows.addLayout(buttons)
+        return page
 
     def _build_empty(self) -> QWidget:
         """What is shown while there are no data: why, and the ways on."""
