@@ -106,7 +106,8 @@ def _gui(options: argparse.Namespace) -> int:
 COMMANDS = {
     "gui": "open the window (the default)",
     "examples": "list the bundled examples",
-    "new": "an example as a project file of your own",
+    "recognisers": "list the bundled recognisers, which are trained already",
+    "new": "an example or a recogniser as a project file of your own",
     "check": "every node's shape and parameters, or the errors",
     "train": "train a project or an example",
     "evaluate": "a run's metrics on held-out data",
@@ -119,7 +120,7 @@ COMMANDS = {
 }
 
 
-LIGHT = frozenset({"examples", "new", "check", "pack", "unpack", "bench", "doctor"})
+LIGHT = frozenset({"examples", "recognisers", "new", "check", "pack", "unpack", "bench", "doctor"})
 """Commands that do without torch (or leave it to child processes)."""
 
 
@@ -158,7 +159,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     new = made["new"]
-    new.add_argument("example", metavar="EXAMPLE", help="an id from `playground examples`")
+    new.add_argument(
+        "example",
+        metavar="EXAMPLE",
+        help="an id from `playground examples` or `playground recognisers`",
+    )
     new.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     new.add_argument("--force", action="store_true", help="replace an existing file")
 
@@ -192,7 +197,9 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
 def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     for name in ("evaluate", "predict", "export"):
         made[name].add_argument(
-            "model", metavar="RUN", help="a run's folder, or a project for its newest run"
+            "model",
+            metavar="RUN",
+            help="a run's folder, a project for its newest run, or a bundled recogniser",
         )
         made[name].add_argument(
             "--checkpoint", choices=("best", "last"), default="best", help="default: best"

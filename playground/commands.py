@@ -16,6 +16,7 @@ from playground import project as projects
 from playground.console import Console, count, short, size
 from playground.data import SOURCES
 from playground.project import Project
+from playground.recognisers import RECOGNISERS, copy_to
 from playground.tasks import TASKS
 
 
@@ -31,14 +32,26 @@ def examples(options: Namespace) -> int:
 
 
 def new(options: Namespace) -> int:
-    """Write an example as a project file of one's own."""
+    """Write an example as a project file of one's own, or a recogniser with its weights."""
     path = options.output
     if path.suffix != projects.SUFFIX:
         path = path.with_name(path.name + projects.SUFFIX)
     refuse_existing(path, options.force)
-    project = replace(projects.open_example(options.example), name=path.stem)
-    projects.save(project, path)
+    if options.example in RECOGNISERS:
+        copy_to(options.example, path)
+    else:
+        projects.save(replace(projects.open_example(options.example), name=path.stem), path)
     print(path)
+    return 0
+
+
+def recognisers(options: Namespace) -> int:
+    """List the bundled recognisers."""
+    console = Console(options.json)
+    for each in RECOGNISERS:
+        console.event({"id": each.id, "title": each.title, "summary": each.summary})
+    console.table(("id", "title", ""), [(r.id, r.title, r.summary) for r in RECOGNISERS])
+    console.say("\nAsk one:   playground predict ID PHOTO\nA copy:    playground new ID -o FILE")
     return 0
 
 

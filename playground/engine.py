@@ -258,6 +258,8 @@ class Engine:
         yield
         found = summary(run)
         text = f"run {run.name}: {found.epochs} epoch{'s' if found.epochs != 1 else ''}"
+        if not found.epochs and found.message:
+            text = f"run {run.name} {found.message}"
         if found.resumable:
             text += ", can be resumed"
         curves = saved_curves(run)

@@ -23,6 +23,7 @@ from playground.commands import open_project, refuse_existing
 from playground.console import Bar, Console, count, duration, metric
 from playground.data import Dataset, Place, open_data
 from playground.project import Project
+from playground.recognisers import RECOGNISERS, run_of
 from playground.runs import RunFolder, list_runs, load_model, new_run
 from playground.starter import adopt, propose
 from playground.tasks import TASKS, TaskSettings
@@ -269,6 +270,8 @@ def _find(name: str) -> RunFolder:
     path = Path(name)
     if path.is_dir():
         return RunFolder(path)
+    if not path.exists() and name in RECOGNISERS:
+        return run_of(name)
     if path.is_file() and path.suffix != projects.SUFFIX:
         raise ValueError(f"{path} is no run; a run is a folder such as NAME.files/runs/001")
     is_example = not path.exists() and any(e.id == name for e in projects.examples())

@@ -7,6 +7,7 @@ which would break the window, so the environment is put back right after.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from contextlib import nullcontext
 from io import BytesIO
@@ -32,6 +33,9 @@ Pixels = npt.NDArray[np.uint8]
 LARGEST_PICTURE = 100_000_000
 """Pixels; a larger picture would need gigabytes to decode."""
 
+LARGEST_FILE = 1 << 30
+"""Bytes; clips and archives are sometimes named like pictures."""
+
 Image.MAX_IMAGE_PIXELS = None  # instead of Pillow's warning: refused with a sentence, below
 
 _ROWS = 256
@@ -40,7 +44,9 @@ _one_at_a_time = threading.Lock()
 """Held while a picture of more than ``_LARGE`` pixels is decoded: several at once would take all of
 a small machine's memory."""
 
-FITS = ("crop", "pad", "stretch")
+FITS = ("crop", "pad", "stretch", "middle")
+MIDDLE = 224 / 256
+"""The share of a picture's shorter side on which networks for ImageNet are judged."""
 
 
 class UnreadableImage(ValueError):
@@ -53,6 +59,7 @@ def picture_size(path: Path) -> tuple[int, int, int]:
     Raises ``UnreadableImage``.
     """
     try:
+        _check_file(path)
         with Image.open(path) as picture:
             _check_size(path, picture)
             height, width = picture.height, picture.width
@@ -75,6 +82,7 @@ def read_picture(
     # JPEG can be decoded at a half, a quarter or an eighth of its size
     wanted = 2 * max(size) if size is not None and fit != "stretch" else None
     try:
+        _check_file(path)
         content = path.read_bytes()
         if not content:
             raise UnreadableImage(f"{path.name} is empty")
@@ -161,6 +169,7 @@ def read_values(path: Path) -> Array:
     """The whole numbers in a picture file as they are stored (H, W): palette indices, grey values
     of 8 or 16 bits. Raises ``UnreadableImage``."""
     try:
+        _check_file(path)
         with Image.open(path) as picture:
             _check_size(path, picture)
             values = np.asarray(picture)
@@ -184,21 +193,24 @@ def fitted(
     pixels: Pixels, size: tuple[int, int], fit: str = "crop", *, nearest: bool = False
 ) -> Pixels:
     """H×W×C pixels at ``size`` (height, width): the middle cut out ("crop"), black borders added
-    ("pad"), or the proportions given up ("stretch"); "within" is at most ``size``.
+    ("pad"), or the proportions given up ("stretch"); "within" is at most ``size``. "middle" cuts
+    out ``MIDDLE`` of what "crop" does and scales it bicubically, as networks for ImageNet want it.
     ``nearest`` keeps each pixel's value as it is, with borders of 255, as class indices need."""
     height, width = size
     rows, columns = pixels.shape[:2]
-    if (rows, columns) == (height, width):
+    if (rows, columns) == (height, width) and fit != "middle":
         return pixels
     if fit == "within":
         scale = max(rows / height, columns / width, 1.0)
         inner = (max(1, round(rows / scale)), max(1, round(columns / scale)))
         return _resized(pixels, *inner, nearest)
-    if fit == "crop":
-        scale = min(rows / height, columns / width)
+    if fit in ("crop", "middle"):
+        scale = min(rows / height, columns / width) * (MIDDLE if fit == "middle" else 1.0)
         keep_rows, keep_columns = max(1, round(height * scale)), max(1, round(width * scale))
         top, left = (rows - keep_rows) // 2, (columns - keep_columns) // 2
         middle = pixels[top : top + keep_rows, left : left + keep_columns]
+        if fit == "middle" and not nearest:
+            return _bicubic(middle, height, width)
         return _resized(middle, height, width, nearest)
     if fit == "pad":
         scale = max(rows / height, columns / width)
@@ -253,6 +265,14 @@ def _resized(pixels: Pixels, height: int, width: int, nearest: bool = False) -> 
     return np.asarray(result, np.uint8).reshape(height, width, pixels.shape[2])
 
 
+def _bicubic(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Cubic convolution over all pixels that an output pixel covers (Keys 1981, a = −0.5)."""
+    grey = pixels.shape[2] == 1
+    picture = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if grey else pixels))
+    result = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC), np.uint8)
+    return result.reshape(height, width, pixels.shape[2])
+
+
 def _pixels(picture: Image.Image, channels: int) -> Pixels:
     """Any of Pillow's modes as H×W×1 (grey) or H×W×3 (RGB)."""
     if picture.mode.startswith("I") or picture.mode == "F":
@@ -278,6 +298,16 @@ def _eight_bits(values: Array) -> Pixels:
         part = np.nan_to_num(values[start : start + _ROWS].astype(np.float32))
         result[start : start + _ROWS] = (part * (255.0 / top)).clip(0, 255)
     return result
+
+
+def _check_file(path: Path) -> None:
+    """A pipe would be waited for, and a device read, for ever."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "no plain file"
+        raise UnreadableImage(f"{path} is {what}: choose a picture")
+    if found.st_size > LARGEST_FILE:
+        raise UnreadableImage(f"{path.name} is too large: a picture has less than 1 GB")
 
 
 def _check_size(path: Path, picture: Image.Image) -> None:

@@ -18,5 +18,8 @@ SOURCE = replace(
     open=opener(images.SOURCE, "camera"),
     family="recordings",
     place="none",
-    parameters=(path_parameter(FOLDER), *chosen(images.SOURCE, ("size", "channels", "fit"))),
+    parameters=(
+        path_parameter(FOLDER),
+        *chosen(images.SOURCE, ("prepared", "size", "channels", "fit")),
+    ),
 )

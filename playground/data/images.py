@@ -18,11 +18,12 @@ from playground.data.errors import DataError
 from playground.data.image_files import SUFFIXES, TABLES, Columns, Found, find, label_parameters
 from playground.data.image_values import ImageFiles, PixelFiles, parallel
 from playground.data.labels import indexed, natural, rare
+from playground.data.prepared import FITTED, PREPARED
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
-from playground.preprocessing import Preprocessing, Scale, standardized
+from playground.preprocessing import Preprocessing, Scale, standardized, standardized_counts
 
 RESIDENT = 256 << 20
 RESIDENT_FILES = 5_000
@@ -31,6 +32,9 @@ RESIDENT_FILES = 5_000
 _FITTED_ON = 2_000
 _FITTED_ON_FILES = 256
 """Pictures that the mean is taken from: of those in memory, and of those in files."""
+
+_PORTION = 32 << 20
+"""Bytes of pixels that are decoded at a time to look at them."""
 
 _HEADERS = 300
 """Files of a large folder whose size and colour are looked at."""
@@ -55,6 +59,7 @@ def open_images(
     values = _values(found, reading, progress)
     _check_classes(found, numbers)
     size = f"{reading.height}×{reading.width} {'grey' if reading.channels == 1 else 'colour'}"
+    prepared = PREPARED.find(options["prepared"])
     target, what, notes = _target(found, numbers)
     labels = None if numbers else np.asarray(target.values)
     groups = groups_of(found)
@@ -69,7 +74,9 @@ def open_images(
                 "image",
                 image(reading.channels, reading.height, reading.width),
                 values,
-                fitted_on_pixels(values, splits["train"], settings.seed),
+                prepared.preprocessing
+                if prepared
+                else fitted_on_pixels(values, splits["train"], settings.seed),
                 reading=reading,
             )
         },
@@ -145,6 +152,9 @@ def _check_classes(found: Found, numbers: bool) -> None:
 
 def chosen_reading(options: Options, sizes: Sequence[tuple[int, int, int]]) -> ImageReading:
     """How pictures become arrays: as set, otherwise from those that were looked at."""
+    prepared = PREPARED.find(options.get("prepared", ""))
+    if prepared is not None:
+        return prepared.reading
     channels = {"auto": max(size[2] for size in sizes), "grey": 1, "colour": 3}
     wanted = options["size"]
     if wanted is None:
@@ -176,10 +186,18 @@ def read_values(
 
 def _probed(found: Found, files: PixelFiles) -> PixelFiles:
     """``files`` without those of a few that cannot be read; the others are found when wanted."""
+    bad: dict[int, str] = {}
     chosen = np.arange(0, len(files), max(1, len(files) // _FITTED_ON_FILES))
-    pixels = np.empty((len(chosen), *files.shape), np.uint8)
-    results = zip(chosen.tolist(), files.read(chosen, pixels), strict=True)
-    return files.only(leave_out(found, {i: why for i, why in results if why is not None}))
+    for part in portions(chosen, files.shape):
+        results = files.read(part, np.empty((len(part), *files.shape), np.uint8))
+        bad |= {i: why for i, why in zip(part.tolist(), results, strict=True) if why is not None}
+    return files.only(leave_out(found, bad))
+
+
+def portions(indices: Indices, shape: tuple[int, ...]) -> list[Indices]:
+    """``indices`` in parts, the pixels of each of which take little memory."""
+    size = max(1, _PORTION // int(np.prod(shape)))
+    return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
 def fitted_on_pixels(values: Values, train: Indices, seed: int) -> Preprocessing:
@@ -190,17 +208,29 @@ def fitted_on_pixels(values: Values, train: Indices, seed: int) -> Preprocessing
     chosen = train
     if len(train) > most:
         chosen = np.sort(np.random.default_rng(seed).choice(train, most, replace=False))
+    # how often each channel has each of the 256 values: quick, and in little memory
+    counts: npt.NDArray[np.int64] = np.zeros((0, 256), np.int64)
+    for sample in _readable(values, chosen):
+        channels = np.moveaxis(sample, -3, 0).reshape(sample.shape[-3], -1)
+        found = np.stack([np.bincount(channel, minlength=256) for channel in channels])
+        counts = counts + found if len(counts) else found
+    if not len(counts):
+        raise DataError("none of the training pictures that were tried can be read")
+    levels = np.arange(256, dtype=np.float32) / np.float32(255)
+    return Preprocessing((Scale(255.0), standardized_counts(levels, counts, axis=-3)))
+
+
+def _readable(values: Values, chosen: Indices) -> Iterator[npt.NDArray[np.uint8]]:
+    """The samples of ``chosen`` that can be read, one by one."""
     if isinstance(values, np.ndarray):
-        pixels = values[chosen]
+        yield from (values[index] for index in chosen)
     elif isinstance(values, PixelFiles):
-        pixels = np.empty((len(chosen), *values.shape), np.uint8)
-        good = [why is None for why in values.read(chosen, pixels)]
-        pixels = pixels[good]
-        if not len(pixels):
-            raise DataError("none of the training pictures that were tried can be read")
+        for part in portions(chosen, values.shape):
+            pixels = np.empty((len(part), *values.shape), np.uint8)
+            good = [why is None for why in values.read(part, pixels)]
+            yield from pixels[good]
     else:
-        pixels = values.take(chosen)
-    return Preprocessing((Scale(255.0), standardized(pixels / np.float32(255), axis=-3)))
+        yield from values.take(chosen)
 
 
 # --- targets, groups and splits -------------------------------------------------------------------
@@ -286,6 +316,19 @@ def told(results: Iterator[Any], count: int, text: str, progress: Progress) -> I
         yield result
 
 
+def _fitted_here(values: Options) -> bool:
+    return bool(values.get("prepared", FITTED) == FITTED)
+
+
+PREPARED_PARAMETER = Parameter(
+    "prepared",
+    "Prepare for",
+    "choice",
+    FITTED,
+    "A network that was trained elsewhere needs pictures as it knows them: their size, what is cut "
+    "out, and how bright they are.",
+    choices=((FITTED, "A network of your own"), *((item.id, item.name) for item in PREPARED)),
+)
 SIZE_PARAMETERS = (
     Parameter(
         "size",
@@ -298,6 +341,7 @@ SIZE_PARAMETERS = (
         maximum=4096,
         optional=True,
         unit="px",
+        visible=_fitted_here,
     ),
     Parameter(
         "channels",
@@ -305,6 +349,7 @@ SIZE_PARAMETERS = (
         "choice",
         "auto",
         choices=(("auto", "Automatic"), ("colour", "Colour"), ("grey", "Grey")),
+        visible=_fitted_here,
     ),
     Parameter(
         "fit",
@@ -317,6 +362,7 @@ SIZE_PARAMETERS = (
             ("pad", "Add borders"),
             ("stretch", "Stretch"),
         ),
+        visible=_fitted_here,
     ),
 )
 
@@ -340,6 +386,7 @@ SOURCE = Source(
             "A folder with a subfolder for each class (also within train, val and test), with a "
             "table of file names and labels, or a list of files.",
         ),
+        PREPARED_PARAMETER,
         *SIZE_PARAMETERS,
         Parameter(
             "target",

@@ -24,6 +24,7 @@ from playground.data.errors import DataError
 
 Array = npt.NDArray[Any]
 _SUFFIXES = (".csv", ".tsv", ".txt", ".ts", ".parquet", ".arrow", ".feather")
+_LONGEST_SIDE = 1 << 14
 Named = tuple[str, Array]
 """What an input is called, and its raw value without a batch axis."""
 
@@ -92,6 +93,8 @@ class ImageReading:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ImageReading:
         channels, height, width = (positive(data[key]) for key in ("channels", "height", "width"))
+        if channels not in (1, 3) or max(height, width) > _LONGEST_SIDE:
+            raise ValueError(f"a picture has 1 or 3 channels and sides up to {_LONGEST_SIDE}")
         if data["fit"] not in ("crop", "pad", "stretch", "middle"):
             raise ValueError("the fit is crop, pad, stretch or middle")
         return cls(channels, height, width, data["fit"], data.get("digit") is True)

@@ -54,6 +54,7 @@ def carry(run: RunFolder, network: Network, graph: Graph) -> str:
 
     Raises ``RunError`` where the run holds none.
     """
-    kept, fresh = fit(run.checkpoint("last").weights, run.project().graph, network, graph)
+    weights = run.checkpoint("last" if run.has("last") else "best").weights
+    kept, fresh = fit(weights, run.project().graph, network, graph)
     text = f"{len(kept)} of {len(kept) + len(fresh)} layers keep the weights of run {run.name}"
     return f"{text}; new: {', '.join(fresh)}" if fresh else text

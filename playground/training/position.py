@@ -161,13 +161,16 @@ def _part(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.T
 
 
 def saved_curves(run: RunFolder) -> Curves:
-    """The curves of a run as its last checkpoint has them; raises ``RunError``."""
-    project, dataset, saved = run.project(), run.fitted(), run.checkpoint("last")
+    """The curves of a run at its last checkpoint, empty without one; raises ``RunError``."""
+    project, dataset = run.project(), run.fitted()
+    saved = run.checkpoint("last") if run.has("last") else None
     try:
         task = TASKS.get(project.task.id)
         outputs = {name: name for name in list(dataset.targets)[:1]}
         scores = Scores(task, project.task.options, outputs, dataset)
         curves = Curves(scores.main, scores.better, scores.unit)
+        if saved is None:  # weights that no training here gave
+            return curves
         position = Position.from_json(saved.state.get("position"))
         arrays = {name: tensor.numpy() for name, tensor in _part("curves", saved.tensors).items()}
         curves.restore(arrays, position.best_epoch)
