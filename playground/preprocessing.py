@@ -227,6 +227,16 @@ def standardized(values: Array, axis: int) -> Standardize:
     return Standardize(_rounded(mean), _rounded(std), axis)
 
 
+def standardized_counts(levels: Array, counts: Array, axis: int) -> Standardize:
+    """The same of channels whose values are ``levels`` (L,), ``counts`` (C, L) times each."""
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    wide = levels.astype(np.float64)
+    mean = shares @ wide
+    std = np.sqrt((shares * np.square(wide - mean[:, None])).sum(axis=1))
+    std = np.where(std > 1e-8 * np.maximum(1.0, np.abs(mean)), std, 1.0)
+    return Standardize(_rounded(mean), _rounded(std), axis)
+
+
 def _rounded(values: Array) -> tuple[float, ...]:
     """Float32 values written with the digits that matter, which makes for readable documents."""
     return tuple(float(str(np.float32(value))) for value in np.atleast_1d(values))

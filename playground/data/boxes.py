@@ -27,7 +27,7 @@ from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped
 from playground.data.errors import DataError
 from playground.data.image_files import SUFFIXES, every_file, split_in
 from playground.data.image_values import ImageFiles
-from playground.data.images import SIZE_PARAMETERS, fitted_on_pixels, skipped_note, told
+from playground.data.images import SIZE_PARAMETERS, fitted_on_pixels, portions, skipped_note, told
 from playground.data.labels import indexed, rare
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
@@ -196,8 +196,13 @@ def _check(values: Cuttings, found: _Objects, progress: Progress) -> list[int]:
     """Cut out all of few boxes or some of many; returns the numbers of the samples that stay."""
     step = max(1, len(values) // CHECKED)
     chosen = np.arange(0, len(values), step)
-    pixels = np.empty((len(chosen), *values.shape), np.uint8)
-    results = told(values.read(chosen, pixels), len(chosen), "Cutting out objects", progress)
+    parts = portions(chosen, values.shape)
+    cut = (
+        why
+        for part in parts
+        for why in values.read(part, np.empty((len(part), *values.shape), np.uint8))
+    )
+    results = told(cut, len(chosen), "Cutting out objects", progress)
     bad = {
         number: why for number, why in zip(chosen.tolist(), results, strict=True) if why is not None
     }

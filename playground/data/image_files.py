@@ -72,7 +72,7 @@ class Found:
     def name(self, path: str) -> str:
         """A path as a person reads it: within the folder."""
         root = f"{self.folder}{os.sep}"
-        return path.removeprefix(root)
+        return _text(path.removeprefix(root))
 
     def keep(self, good: Sequence[int], skipped: Sequence[Skipped]) -> None:
         """Only the files numbered ``good``; the others are ``skipped``."""
@@ -163,7 +163,7 @@ def _add(found: Found, folder: str, label: str) -> int:
     for where, names in _walk(found, folder):
         found.paths += [f"{where}{os.sep}{name}" for name in names]
     count = len(found.paths) - before
-    found.labels += [label] * count
+    found.labels += [_text(label)] * count
     return count
 
 
@@ -187,6 +187,11 @@ def _walk(found: Found, folder: str) -> Iterator[tuple[str, list[str]]]:
     yield folder, _in_order(files)
     for name in _in_order(folders):
         yield from _walk(found, f"{folder}{os.sep}{name}")
+
+
+def _text(name: str) -> str:
+    """A name as text that can be written: some file systems allow names that are none."""
+    return name if name.isascii() else name.encode("utf-8", "replace").decode()
 
 
 def every_file(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> list[str]:

@@ -39,6 +39,8 @@ def test_json_and_back(reading):
         {"kind": "series", "length": "x"},
         {"kind": "window", "columns": [], "length": 3},
         {"kind": "image", "channels": 1, "height": 1, "width": 1, "fit": "melt"},
+        {"kind": "image", "channels": 1, "height": 10**12, "width": 1, "fit": "crop"},
+        {"kind": "image", "channels": 7, "height": 8, "width": 8, "fit": "crop"},
     ],
 )
 def test_damaged_readings_are_refused(data):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from playground.data import DataError, Dataset, DataSettings, SplitSettings, open_data
-from playground.data.image_values import ImageFiles
+from playground import vision
+from playground.data import DataError, Dataset, DataSettings, SplitSettings, images, open_data
+from playground.data.image_values import ImageFiles, PixelFiles
+from playground.data.reading import ImageReading
+from playground.preprocessing import standardized
 
 
 def save(path: Path, shade: int = 128, size: tuple[int, int] = (12, 10)) -> Path:
@@ -240,14 +245,34 @@ def test_a_folder_that_goes_away_while_it_is_used(
 
 
 def test_what_is_no_plain_file_is_left_alone(tmp_path: Path) -> None:
-    import os
-
     for label in ("a", "b"):
         save(tmp_path / "pets" / label / "1.png")
     (tmp_path / "pets" / "a" / "around").symlink_to(tmp_path / "pets", target_is_directory=True)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pets" / "a" / "pipe.png")
     assert len(opened(tmp_path / "pets")) == 2
+    list_ = tmp_path / "list.txt"
+    list_.write_text("pets/a/1.png\npets/b/1.png\npets/a/pipe.png\npets/a\n/dev/zero\n")
+    found = opened(list_)  # a list may name anything
+    assert len(found) == 2
+    assert [item.reason.partition(":")[0][-13:] for item in found.skipped][1:] == [
+        "a is a folder",
+        "no plain file",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems allow text alone")
+def test_a_class_whose_name_is_no_text(tmp_path: Path) -> None:
+    for label in (b"a", b"\xff\xfe"):
+        save(Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + label + b"/1.png")))
+    assert set(opened(tmp_path, size=8).classes) == {"a", "??"}
+
+
+def test_a_file_that_is_far_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path / "1.png")
+    monkeypatch.setattr(vision, "LARGEST_FILE", 20)
+    with pytest.raises(vision.UnreadableImage, match="too large"):
+        vision.read_picture(path, 3)
 
 
 def test_very_wide_and_oversized_pictures(tmp_path: Path) -> None:
@@ -268,3 +293,17 @@ def test_a_disk_without_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     data = opened(folder)
     assert "too little room on the disk" in data.notes[-1]
     assert len(data.batch(range(40))["image"]) == 40
+
+
+@pytest.mark.parametrize("shape", [(1, 6, 5), (3, 6, 5), (4, 3, 6, 5)])
+def test_fitted_in_parts_as_at_once(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 90, (9, *shape), np.uint8)
+    train = np.arange(1, 8)
+    whole = standardized(pixels[train] / np.float32(255), axis=-3)
+    assert images.fitted_on_pixels(pixels, train, 0).steps[1] == whole
+    files = PixelFiles("x", [str(index) for index in range(9)], ImageReading(1, 1, 1), shape, False)
+    monkeypatch.setattr(PixelFiles, "decoded", lambda self, index: pixels[int(self.paths[index])])
+    monkeypatch.setattr(images, "_PORTION", 2 * int(np.prod(shape)))
+    assert images.fitted_on_pixels(files, train, 0).steps[1] == whole
