@@ -266,6 +266,18 @@ def test_sound_is_shown_with_its_spectrogram(session: Session, wait: Wait) -> No
     loudest = int(mel.mean(axis=1).argmax())
     edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + 4000 / 700), 42) / 2595) - 1)
     assert edges[loudest] < 1000 < edges[loudest + 2]
+    assert page.detail.lines.isVisible()  # what the network sees, as a waveform
+    assert not page.detail.picture.isVisible()
+
+
+def test_a_series_of_many_features_is_a_heat_map(session: Session, wait: Wait) -> None:
+    page = shown(session)
+    wide = Column("wide", sequence(20, 9), np.zeros((12, 20, 9), np.float32))
+    dataset = replace(of_kind(Kind.SEQUENCE), inputs={"wide": wide})
+    post(session, DataReady(dataset, session.project.data))
+    wait(lambda: page.detail.seen is not None)
+    assert page.detail.picture.isVisible()
+    assert not page.detail.lines.isVisible()
 
 
 # --- one sample -----------------------------------------------------------------------------------

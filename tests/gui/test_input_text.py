@@ -1,4 +1,4 @@
-"""Typing a text in the Try panel, and texts among the samples."""
+"""Typing a text in the Try panel, and texts and rows among the samples."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from models.axes import vector
 from playground.answers import Classes
+from playground.data.dataset import Column
+from playground.data.reading import Feature, RowReading
 from playground.messages import Answered
 from playground.project import DataSettings
 from tests.gui.insight_kit import opened, post, with_run
+from ui.data.samples.detail import names_of
 from ui.insight.input_text import MOST_TYPED
 from ui.insight.sample_grid import SampleGrid
-from ui.insight.sample_pictures import row_text
+from ui.insight.sample_pictures import date_text, row_text
 from ui.insight.tryout import TryPanel
 from ui.session import Session
 
@@ -134,3 +138,22 @@ def test_texts_among_the_samples(texts: Session) -> None:
     assert grid._told(1) == "sample 2 · “bad”\na bad film"
     column = texts.dataset.inputs["text"]
     assert row_text(column, column.values[0]) == "a good film"
+
+
+def test_dates_are_told_as_dates() -> None:
+    values = np.array([[2024, *_around(1 + 28 / 31, 12), *_around(3, 7), *_around(14.5, 24)]])
+    feature = Feature("day", None, ("year", "month", "weekday", "hour"), "%Y-%m-%d")
+    column = Column(
+        "features", vector(7), values.astype(np.float32), reading=RowReading((feature,))
+    )
+    assert row_text(column, column.values[0]) == "day 29 Feb 2024 14:30"
+    assert date_text(values[0, 3:5], ("weekday",)) == "Thursday"
+    assert names_of(column, values[0])[0][:3] == [
+        "day: year",
+        "day: month, sine",
+        "day: month, cosine",
+    ]
+
+
+def _around(value: float, cycle: float) -> tuple[float, float]:
+    return float(np.sin(2 * np.pi * value / cycle)), float(np.cos(2 * np.pi * value / cycle))

@@ -25,7 +25,14 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from models.axes import Kind
 from playground.data.dataset import Dataset
 from playground.messages import Array
-from ui.insight.sample_pictures import image_of, is_picture, paint_picture, row_text, sparkline
+from ui.insight.sample_pictures import (
+    image_of,
+    is_picture,
+    paint_picture,
+    row_text,
+    sparkline,
+    trimmed,
+)
 from ui.theme import theme
 
 GAP = 2
@@ -184,7 +191,8 @@ class SampleGrid(QWidget):
             paint_picture(painter, QRectF(rect), self._images[place])
         elif self._kind is Kind.SEQUENCE:
             ratio = self.devicePixelRatioF()
-            painter.drawImage(rect, sparkline(self._raw[place], rect.size(), ratio))
+            raw = trimmed(self._column, self._raw[place], self._indices[place])
+            painter.drawImage(rect, sparkline(raw, rect.size(), ratio))
         else:
             self._paint_row(painter, rect, place)
         if self._caption_height() and place < len(self._captions):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPen, QPolygonF
@@ -17,10 +19,18 @@ from ui.theme import theme
 MOST_POINTS = 400
 MOST_FEATURES = 12
 SERIES_COLOURS = ("accent", "recurrent", "dense", "attention")
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
 def is_picture(shape: Shape) -> bool:
     return shape.kind in (Kind.IMAGE, Kind.VIDEO, Kind.VOLUME)
+
+
+def trimmed(column: Column, raw: Array, index: int) -> Array:
+    """One raw sample without the padding after its own length."""
+    lengths = getattr(column, "lengths", None)
+    return raw if lengths is None else raw[: max(1, int(lengths[index]))]
 
 
 def image_of(raw: Array) -> QImage:
@@ -83,12 +93,36 @@ def row_text(column: Column, raw: Array, *, named: bool = True) -> str:
     for feature in features[:MOST_FEATURES]:
         part = values[at : at + feature.width]
         at += feature.width
-        if feature.categories is None:
-            shown = "–" if np.isnan(part[0]) else number(float(part[0]))
-        else:
+        if feature.categories is not None:
             shown = feature.categories[int(part.argmax())] if part.any() else "–"
+        elif np.isnan(part[0]):
+            shown = "–"
+        else:
+            shown = date_text(part, feature.parts) if feature.parts else number(float(part[0]))
         parts.append(f"{feature.name} {shown}" if named else shown)
     return " · ".join(parts) + (" …" if len(features) > MOST_FEATURES else "")
+
+
+def date_text(values: Array, parts: Sequence[str]) -> str:
+    """As much of a date as its ``parts`` (see ``columns.PARTS``) tell: ``5 Mar 2024 14:30``."""
+    rest = iter(float(value) for value in values)
+    found = {}
+    for part in parts:
+        first = next(rest)
+        turn = 0.0 if part == "year" else np.arctan2(first, next(rest)) / (2 * np.pi) % 1
+        found[part] = first if part == "year" else turn
+    said = []
+    if "month" in found:
+        month = found["month"] * 12 + 1e-4
+        said.append(f"{1 + int((month % 1) * 31)} {MONTHS[int(month) % 12]}")
+    if "year" in found:
+        said.append(f"{found['year']:.0f}")
+    if "weekday" in found and "month" not in found:
+        said.append(WEEKDAYS[round(found["weekday"] * 7) % 7])
+    if "hour" in found:
+        minutes = round(found["hour"] * 24 * 60) % (24 * 60)
+        said.append(f"{minutes // 60:02}:{minutes % 60:02}")
+    return " ".join(said)
 
 
 def paint_picture(painter: QPainter, place: QRectF, image: QImage) -> None:

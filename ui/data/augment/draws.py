@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from playground.data.augment.preview import preview
 from playground.data.augment.settings import Applied
 from playground.data.dataset import Dataset
-from ui.data.samples.pictures import Look, Thumbnail, first_input, is_sound, thumbnail, trimmed
-from ui.insight.sample_pictures import is_picture, paint_picture
+from ui.data.samples.pictures import Look, Thumbnail, first_input, is_sound, thumbnail
+from ui.insight.sample_pictures import is_picture, paint_picture, trimmed
 from ui.theme import theme
 
 GAP, BETWEEN, HEAD = 8, 20, 22

@@ -17,14 +17,15 @@ from playground.data.dataset import Column, Dataset
 from playground.data.thumbnails import thumbnail
 from playground.messages import Array
 from ui.data.samples.catalogue import SPLIT_WORDS, Catalogue
-from ui.data.samples.large import HEIGHT, LEAST_HEIGHT, LargeView, PictureView
-from ui.data.samples.pictures import as_pixels, first_input, is_sound, trimmed
+from ui.data.samples.large import HEIGHT, LEAST_HEIGHT, LargeView, PictureView, series_lines
+from ui.data.samples.pictures import as_pixels, envelope, first_input, is_sound
 from ui.data.samples.values import ValuesView
 from ui.insight.colormaps import coloured, levels, qimage, signed
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
 from ui.insight.masks import column_image
-from ui.insight.sample_pictures import image_of, is_picture
+from ui.insight.plot import Line, Plot
+from ui.insight.sample_pictures import SERIES_COLOURS, image_of, is_picture, trimmed
 from ui.session import Session
 from ui.theme import theme
 from ui.widgets import ElidedLabel, IconButton, Segmented, divider, label, scrolled
@@ -117,6 +118,9 @@ class SampleDetail(QWidget):
         self.column.activated.connect(self._show_stage)
         self.picture = PictureView("What the network sees, as a picture")
         self.picture.setFixedHeight(SEEN_HEIGHT)
+        self.lines = Plot("What the network sees, as lines")
+        self.lines.setFixedHeight(SEEN_HEIGHT + 24)
+        self.lines.hide()
         self.steps = label("", "small", wrap=True)
         self.numbers = ValuesView("what the network sees")
         content = QWidget()
@@ -136,6 +140,7 @@ class SampleDetail(QWidget):
         rows.addLayout(head)
         rows.addWidget(self.stage)
         rows.addWidget(self.picture)
+        rows.addWidget(self.lines)
         rows.addWidget(self.steps)
         rows.addWidget(self.numbers, 1)
         outer = QVBoxLayout(self)
@@ -264,16 +269,27 @@ class SampleDetail(QWidget):
             array = seen.stages["raw"][name]
         rows, columns = names_of(column, array)
         self.numbers.show_tensor(column.shape.kind, array, rows, columns)
-        pictured = is_picture(column.shape) and array.ndim >= 2
-        lines = column.shape.kind is Kind.SEQUENCE and not is_sound(column)
-        self.picture.setVisible(pictured or lines)
-        if pictured:
-            shown = as_pixels(column, array) if stage == "augmented" else array
-            self.picture.show_image(image_of(shown))
-        elif lines:
-            self.picture.show_image(series_image(array))
+        self._draw(column, array, stage)
         self.steps.setText(told(column, stage))
         self.steps.setVisible(bool(self.steps.text()))
+
+    def _draw(self, column: Column, array: Array, stage: str) -> None:
+        """Show a value as a picture or as lines, where it is one or the other."""
+        pictured = is_picture(column.shape) and array.ndim >= 2
+        series = column.shape.kind is Kind.SEQUENCE and len(array) > 0
+        features = array.size // len(array) if series else 0
+        few = series and features <= len(SERIES_COLOURS)
+        self.picture.setVisible(pictured or (series and not few))
+        self.lines.setVisible(few)
+        self.picture.stretched = series
+        if pictured:
+            self.picture.show_image(
+                image_of(as_pixels(column, array) if stage == "augmented" else array)
+            )
+        elif few:
+            self.lines.set_lines(_lines(column, array))
+        elif series:
+            self.picture.show_image(series_image(array))
 
     @Slot()
     def _reveal(self) -> None:
@@ -289,10 +305,12 @@ def names_of(column: Column, array: Array) -> tuple[Sequence[str], Sequence[str]
             return ("class",), ("index",)
         names: list[str] = []
         for feature in getattr(column.reading, "features", ()):
-            if feature.categories is None:
-                names.append(feature.name)
-            else:
+            if feature.categories is not None:
                 names += [f"{feature.name} = {category}" for category in feature.categories]
+            elif feature.parts:
+                names += [f"{feature.name}: {part}" for part in _part_names(feature.parts)]
+            else:
+                names.append(feature.name)
         return (names if len(names) == array.size else ()), ("value",)
     if kind is Kind.TOKENS:
         decode = getattr(column.reading, "decode", None)
@@ -303,6 +321,14 @@ def names_of(column: Column, array: Array) -> tuple[Sequence[str], Sequence[str]
     return (), ()
 
 
+def _part_names(parts: Sequence[str]) -> list[str]:
+    """What the numbers of a date are called."""
+    names = []
+    for part in parts:
+        names += [part] if part == "year" else [f"{part}, sine", f"{part}, cosine"]
+    return names
+
+
 def told(column: Column, stage: str) -> str:
     """What stands between the file and these numbers, in words."""
     if stage == "prepared":
@@ -311,6 +337,14 @@ def told(column: Column, stage: str) -> str:
     if stage == "augmented":
         return "One draw; training draws anew for every sample and epoch."
     return ""
+
+
+def _lines(column: Column, array: Array) -> list[Line]:
+    """A series as lines over its steps; of a long waveform the extremes of each part."""
+    if not is_sound(column):
+        return series_lines(column, array)
+    shape = envelope(array, 400).reshape(-1)
+    return [Line(column.name, np.linspace(1, len(array), len(shape)), shape)]
 
 
 def series_image(array: Array) -> QImage:

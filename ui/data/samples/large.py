@@ -35,7 +35,7 @@ class PictureView(QWidget):
     def __init__(self, name: str, *, stretched: bool = False) -> None:
         super().__init__()
         self._image = QImage()
-        self._stretched = stretched
+        self.stretched = stretched
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self.update)
@@ -63,7 +63,7 @@ class PictureView(QWidget):
             painter.setBrush(theme().color("raised"))
             painter.drawRoundedRect(area, RADIUS, RADIUS)
             return
-        if not self._stretched:
+        if not self.stretched:
             size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
             place = QRectF(0, 0, size.width(), size.height())
             place.moveTop((area.height() - place.height()) / 2)
@@ -71,7 +71,7 @@ class PictureView(QWidget):
         clip = QPainterPath()
         clip.addRoundedRect(area, RADIUS, RADIUS)
         painter.setClipPath(clip)
-        smooth = area.width() < self._image.width() or self._stretched
+        smooth = area.width() < self._image.width() or self.stretched
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(area, self._image)
 

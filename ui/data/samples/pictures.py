@@ -17,7 +17,7 @@ from playground.data.dataset import Column, Dataset
 from playground.data.thumbnails import thumbnail as file_thumbnail
 from playground.messages import Array
 from ui.insight.colormaps import MAGMA, coloured, qimage
-from ui.insight.sample_pictures import image_of, is_picture, row_text, sparkline
+from ui.insight.sample_pictures import image_of, is_picture, row_text, sparkline, trimmed
 from ui.theme import theme
 
 CHUNK = 24
@@ -58,12 +58,6 @@ def is_rows(column: Column) -> bool:
 
 def is_sound(column: Column) -> bool:
     return column.shape.kind is Kind.SEQUENCE and getattr(column.reading, "kind", "") == "sound"
-
-
-def trimmed(column: Column, raw: Array, index: int) -> Array:
-    """One raw sample without the padding after its own length."""
-    lengths = getattr(column, "lengths", None)
-    return raw if lengths is None else raw[: max(1, int(lengths[index]))]
 
 
 def as_text(column: Column, raw: Array) -> str:
