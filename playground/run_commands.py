@@ -296,6 +296,12 @@ def evaluate(options: Namespace) -> int:
         project = overrides.with_data(project, options.data)
     split = options.split or ("test" if options.data is None else "all")
     dataset = _data(project, place, console)
+    sizes = {name: len(part) for name, part in dataset.splits.items()}
+    if options.data is None and run.info().get("samples") not in (None, sizes):
+        console.note(
+            "the data are not those that the run was trained on: files came or went, so samples "
+            f"of the {split} split may be among those it learnt"
+        )
     everything = {**dataset.splits, "all": np.arange(len(dataset))}
     found = judge(model, replace(dataset, splits=everything), split)
     baseline = None if split == "all" else model.task.baseline(dataset, split)

@@ -179,6 +179,18 @@ def test_train_evaluate_predict(shell: Shell, project: Path, tmp_path: Path) -> 
     assert len(said.events) == 1
 
 
+def test_data_that_have_changed_since_are_told(shell: Shell, tmp_path: Path) -> None:
+    table = write_table(
+        tmp_path / "t.csv", [(i, 2 * i, "ab"[i % 2]) for i in range(60)], "x,y,kind"
+    )
+    path = project_on(tmp_path / "t.playground", DataSettings("table", {"path": str(table)}))
+    run = shell.json("train", path, "--epochs", "1")[-1]["run"]
+    assert "not those" not in shell("evaluate", run).out
+    with table.open("a") as file:
+        file.write("70,140,a\n" * 20)
+    assert "samples of the test split may be among those it learnt" in shell("evaluate", run).out
+
+
 def test_the_same_seed_is_the_same_run(shell: Shell, project: Path, tmp_path: Path) -> None:
     runs = [
         shell.json("train", project, "--seed", seed, "--out", tmp_path / f"run{number}")[-1]
