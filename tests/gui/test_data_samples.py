@@ -248,6 +248,10 @@ def test_every_kind_is_shown(session: Session, wait: Wait, kind: Kind) -> None:
     assert not made.broken
     page.grab()
     assert page.detail.numbers.array.size
+    if kind in (Kind.VIDEO, Kind.VOLUME):  # the picture is of the frame that the numbers are of
+        before = page.detail.picture.image
+        page.detail.numbers.sliders[kind is Kind.VOLUME].setValue(0)
+        assert page.detail.picture.image != before
 
 
 def test_sound_is_shown_with_its_spectrogram(session: Session, wait: Wait) -> None:

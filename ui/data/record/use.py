@@ -240,7 +240,7 @@ class UseBar(QWidget):
             self.stop.setFocus(Qt.FocusReason.OtherFocusReason)
         self.train.setVisible(not learning)
         self.progress.setVisible(learning)
-        trained = current and not offers and session.state is State.FINISHED
+        trained = self.in_use and not offers and session.state is State.FINISHED
         self.see.setText("See it learn" if learning else "Try it")
         self.see.setVisible(learning or trained)
         self.text.setText(missing or self._words(loading, learning, offers))
@@ -263,7 +263,8 @@ class UseBar(QWidget):
             return f"{first} Adapt it, or build a new one."
         if self.in_use and self.stale:
             more = self._library.total - sum(count for count, _ in (self._seen or {}).values())
-            what = f"{more:,} were recorded" if more > 0 else "Samples were changed"
+            what = f"{more:,} {'was' if more == 1 else 'were'} recorded"
+            what = what if more > 0 else "Samples were changed"
             return f"{what} since the network last saw them."
         if self.in_use and session.state is State.FINISHED:
             return self._result()

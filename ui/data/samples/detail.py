@@ -123,6 +123,7 @@ class SampleDetail(QWidget):
         self.lines.hide()
         self.steps = label("", "small", wrap=True)
         self.numbers = ValuesView("what the network sees")
+        self.numbers.moved.connect(self._follow)
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(12, 10, 2, 12)
@@ -283,13 +284,30 @@ class SampleDetail(QWidget):
         self.lines.setVisible(few)
         self.picture.stretched = series
         if pictured:
-            self.picture.show_image(
-                image_of(as_pixels(column, array) if stage == "augmented" else array)
-            )
+            shown = as_pixels(column, array) if stage == "augmented" else array
+            self.picture.show_image(image_of(self._frame(shown)))
         elif few:
             self.lines.set_lines(_lines(column, array))
         elif series:
             self.picture.show_image(series_image(array))
+
+    def _frame(self, array: Array) -> Array:
+        """The frame or slice of a clip or volume that the numbers below are of."""
+        if array.ndim == 4 and (frame := self.numbers.place("frame")) is not None:
+            return array[frame]
+        if array.ndim == 4 and (place := self.numbers.place("slice")) is not None:
+            return array[:, place]
+        return array
+
+    @Slot()
+    def _follow(self) -> None:
+        """Show the picture of the frame or slice that was chosen."""
+        seen, catalogue = self._seen, self._catalogue
+        if seen is None or catalogue is None:
+            return
+        column = catalogue.dataset.columns[str(self.column.currentData())]
+        if column.shape.kind in (Kind.VIDEO, Kind.VOLUME):
+            self._draw(column, self.numbers.array, self.stage.current())
 
     @Slot()
     def _reveal(self) -> None:

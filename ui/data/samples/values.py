@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Slot
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -34,6 +34,8 @@ LEADING = {
     Kind.VOLUME: ("channel", "slice"),
 }
 """The axes of which one index is chosen; the last two (or one) are the table's."""
+BETWEEN = ("frame", "slice")
+"""Axes that are entered in the middle, where there is most to see."""
 CELL_WIDTH, CELL_HEIGHT = 66, 22
 STRONGEST = 0.38
 
@@ -129,7 +131,10 @@ class PlaneModel(QAbstractTableModel):
 
 
 class ValuesView(QWidget):
-    """A tensor's shape, statistics, and numbers; sliders choose the channel, frame or slice."""
+    """A tensor's shape, statistics, and numbers; sliders choose the channel, frame or slice.
+    ``moved`` follows them."""
+
+    moved = Signal()
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -152,6 +157,7 @@ class ValuesView(QWidget):
         choosers.setVerticalSpacing(4)
         for row, (title, slider) in enumerate(zip(self._titles, self.sliders, strict=True)):
             slider.valueChanged.connect(self._show_plane)
+            slider.valueChanged.connect(self.moved)
             title.setMinimumWidth(84)
             title.hide()
             slider.hide()
@@ -213,11 +219,18 @@ class ValuesView(QWidget):
             self._titles[place].setVisible(size > 1)
             slider.setVisible(size > 1)
             slider.blockSignals(True)
-            slider.setRange(0, max(0, size - 1))
+            if slider.maximum() != size - 1:
+                slider.setRange(0, max(0, size - 1))
+                between = place < len(self._axes) and self._axes[place] in BETWEEN
+                slider.setValue(size // 2 if between else 0)
             slider.blockSignals(False)
             if place < len(self._axes):
                 slider.setAccessibleName(self._axes[place].capitalize())
         self._show_plane()
+
+    def place(self, axis: str) -> int | None:
+        """Which frame or slice the table is of; None where there is no such axis."""
+        return self.sliders[self._axes.index(axis)].value() if axis in self._axes else None
 
     @Slot()
     def _show_plane(self, *_: object) -> None:
