@@ -112,6 +112,7 @@ COMMANDS = {
     "train": "train a project or an example",
     "evaluate": "a run's metrics on held-out data",
     "predict": "what a run answers to images, series or rows",
+    "live": "what a run answers to a camera or microphone, frame by frame",
     "export": "a run as Python source or ONNX",
     "pack": "a project with its recordings, data and last run as one file",
     "unpack": "open such a file into a folder",
@@ -195,7 +196,7 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
 
 
 def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
-    for name in ("evaluate", "predict", "export"):
+    for name in ("evaluate", "predict", "live", "export"):
         made[name].add_argument(
             "model",
             metavar="RUN",
@@ -215,10 +216,48 @@ def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     made["predict"].add_argument(
         "--top", type=_positive, metavar="N", help="the N likeliest answers (default: 3; JSON: all)"
     )
+    made["predict"].add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="KEY=VALUE",
+        help="a detector's settings: score, overlap, smallest …; may be repeated",
+    )
+    _live_command(made["live"])
     export = made["export"]
     export.add_argument("--to", choices=("python", "onnx"), required=True)
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     export.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _live_command(live: argparse.ArgumentParser) -> None:
+    live.add_argument(
+        "--source",
+        default="",
+        metavar="SOURCE",
+        help="a camera's number, a clip, a folder of pictures, a stream's address; for models of "
+        "sound a microphone or a sound file (default: the first camera or microphone)",
+    )
+    live.add_argument("--frames", type=_positive, metavar="N", help="end after N answers")
+    live.add_argument("--rate", type=float, metavar="HZ", help="the most frames a second")
+    live.add_argument("--top", type=_positive, metavar="N", help="the N likeliest (default: 3)")
+    live.add_argument(
+        "--smooth", type=float, default=0.0, metavar="SECONDS", help="smooth answers over time"
+    )
+    live.add_argument(
+        "--threshold",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="“none of these” where no class is as probable",
+    )
+    live.add_argument(
+        "--engine",
+        choices=("auto", "eager", "channels-last", "onnxruntime"),
+        default="auto",
+        help="default: the fastest, measured",
+    )
 
 
 def _setting(parser: argparse.ArgumentParser) -> None:

@@ -373,6 +373,13 @@ def _words(answer: Any) -> str:
     return str(answer)
 
 
+def live(options: Namespace) -> int:
+    """Answer to a camera, a clip, a stream or a microphone until it ends."""
+    from playground.live.command import run
+
+    return run(load_model(_find(options.model), options.checkpoint), options)
+
+
 def export(options: Namespace) -> int:
     """Write a run as Python source or ONNX; says how closely it answers as the application does."""
     from playground.export import export as write

@@ -12,12 +12,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 600.0
+POLL = 0.2
 TARGETS = {"python": ".py", "onnx": ".onnx"}
 WEIGHTS = ".safetensors"
 VOCABULARY = ".vocabulary.json"
@@ -55,8 +58,15 @@ def files_of(target: str, path: Path) -> tuple[Path, ...]:
     return (path, path.with_suffix(WEIGHTS), path.with_suffix(VOCABULARY))
 
 
-def export(run: Path, target: str, path: Path, which: str = "best") -> Export:
-    """Write the model of ``run`` to ``path``, replacing what is there; raises ``ExportError``.
+def export(
+    run: Path,
+    target: str,
+    path: Path,
+    which: str = "best",
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Export:
+    """Write the model of ``run`` to ``path``, replacing what is there; raises ``ExportError``, also
+    soon after ``cancelled`` says so.
 
     Either everything is written or nothing.
     """
@@ -69,7 +79,7 @@ def export(run: Path, target: str, path: Path, which: str = "best") -> Export:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
             fresh = Path(folder) / path.name
             found = _in_child(
-                {"run": str(run), "target": target, "path": str(fresh), "which": which}
+                {"run": str(run), "target": target, "path": str(fresh), "which": which}, cancelled
             )
             pairs = zip(files_of(target, path), files_of(target, fresh), strict=True)
             written = [(final, made) for final, made in pairs if made.exists()]
@@ -85,28 +95,49 @@ def export(run: Path, target: str, path: Path, which: str = "best") -> Export:
     return Export(path, target, files, found["difference"], text)
 
 
-def _in_child(question: dict[str, str]) -> dict[str, Any]:
+def _in_child(question: dict[str, str], cancelled: Callable[[], bool]) -> dict[str, Any]:
     """Ask ``_child`` in a fresh interpreter; raises ``ExportError`` with its reason."""
     search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "playground.export._child"],
-            input=json.dumps(question),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT,
-            env={**os.environ, "PYTHONPATH": search},
-        )
-    except subprocess.TimeoutExpired:
-        raise ExportError(f"the export took longer than {TIMEOUT / 60:.0f} minutes") from None
-    lines = done.stdout.splitlines()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "playground.export._child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**os.environ, "PYTHONPATH": search},
+    )
+    with child:
+        try:
+            output, errors = _communicated(child, json.dumps(question), cancelled)
+        except BaseException:
+            child.kill()
+            raise
+    lines = output.splitlines()
     try:
         answer = json.loads(lines[-1])
     except (IndexError, ValueError):
-        last = done.stderr.strip().splitlines()
-        reason = last[-1] if last else f"its process ended with code {done.returncode}"
+        last = errors.strip().splitlines()
+        reason = last[-1] if last else f"its process ended with code {child.returncode}"
         raise ExportError(f"the export failed: {reason}") from None
     if "error" in answer:
         raise ExportError(answer["error"])
     return dict(answer)
+
+
+def _communicated(
+    child: subprocess.Popen[str], question: str, cancelled: Callable[[], bool]
+) -> tuple[str, str]:
+    """What the child writes to its two outputs until it ends."""
+    end = monotonic() + TIMEOUT
+    given: str | None = question
+    while True:
+        try:
+            return child.communicate(given, timeout=POLL)
+        except subprocess.TimeoutExpired:
+            given = None  # it may be given once alone, and goes on being written
+            if cancelled():
+                raise ExportError("the export was given up") from None
+            if monotonic() > end:
+                minutes = f"{TIMEOUT / 60:.0f} minutes"
+                raise ExportError(f"the export took longer than {minutes}") from None

@@ -1,0 +1,133 @@
+"""``playground live``: a line an answer, and a summary at the end."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from playground.answers import Classes
+from playground.capture import CameraSettings, CaptureStatus
+from playground.console import Console
+from playground.devices import choose
+from playground.live.errors import LiveError
+from playground.live.intake import device_for
+from playground.live.loop import Live
+from playground.live.settings import LiveAnswer, LiveSettings
+from playground.model import Model
+
+TOP = 3
+
+
+def run(model: Model, options: Namespace) -> int:
+    """Answer until the source ends, ``--frames`` answers are given, or Ctrl+C; raises
+    ``LiveError`` where the source failed before that."""
+    console = Console(options.json)
+    choose("cpu").use()
+    settings = LiveSettings(options.smooth, options.threshold, engine=options.engine)
+    # without a number of frames a clip is played once
+    camera = CameraSettings(rate=options.rate, loop=options.frames is not None)
+    device = device_for(model, options.source, camera)
+    live = Live(model, device, settings)
+    if live.not_streaming:
+        console.note(f"the last frames are looked at as a whole: {live.not_streaming}")
+    tally = Tally()
+    with device, closing(live.events()) as events:
+        try:
+            for event in events:
+                if isinstance(event, CaptureStatus):
+                    console.event({"event": "status", **_status(event)})
+                    console.say(f"{event.message}")
+                    continue
+                tally.add(event)
+                top = options.top or (None if options.json else TOP)
+                console.event(event.to_json(top))
+                console.say(_line(event, options.top or TOP))
+                if tally.count == options.frames:
+                    break
+        finally:
+            end = device.status
+            _summary(tally, live, console)
+    _check_end(end, tally, options.frames)
+    return 0
+
+
+class Tally:
+    """The figures of all answers so far."""
+
+    def __init__(self) -> None:
+        self.count = self.dropped = 0
+        self._first = self._last = 0.0
+        self._latency: list[float] = []
+        self._inference: list[float] = []
+
+    def add(self, answer: LiveAnswer) -> None:
+        self._last = time.monotonic()
+        self._first = self._first or self._last
+        self.count += 1
+        self.dropped = answer.dropped
+        self._latency.append(answer.latency)
+        self._inference.append(answer.inference_seconds)
+
+    def figures(self) -> dict[str, Any]:
+        """Rate in answers a second, times in milliseconds."""
+        seconds = self._last - self._first
+        return {
+            "frames": self.count,
+            "seconds": round(seconds, 3),
+            "rate": round((self.count - 1) / seconds, 2) if seconds > 0 else None,
+            "latency_ms": _spread(self._latency),
+            "inference_ms": _spread(self._inference),
+            "dropped": self.dropped,
+        }
+
+
+def _spread(seconds: list[float]) -> dict[str, float | None]:
+    if not seconds:
+        return {"p50": None, "p95": None}
+    middle, most = np.percentile(seconds, (50, 95))
+    return {"p50": round(1e3 * middle, 3), "p95": round(1e3 * most, 3)}
+
+
+def _summary(tally: Tally, live: Live, console: Console) -> None:
+    found, engine = tally.figures(), live.engine
+    measured = {name: round(1e3 * value, 3) for name, value in engine.seconds.items()}
+    console.event({"event": "finished", **found, "engine": engine.engine, "engines_ms": measured})
+    if tally.count == 0:
+        console.say("no answers")
+        return
+    late, inference = found["latency_ms"], found["inference_ms"]
+    rate = f"{found['rate']:.1f} a second, " if found["rate"] else ""
+    console.say(
+        f"\n{tally.count} answers, {rate}capture to answer {late['p50']:.0f} ms "
+        f"(95 %: {late['p95']:.0f} ms), inference {inference['p50']:.1f} ms on {engine.engine}, "
+        f"{found['dropped']} frames passed over"
+    )
+    if measured:
+        console.say("measured: " + ", ".join(f"{name} {ms} ms" for name, ms in measured.items()))
+
+
+def _check_end(status: CaptureStatus, tally: Tally, wanted: int | None) -> None:
+    """Raises ``LiveError`` where the source failed, or ended before the answers were there."""
+    if status.state == "failed" or (status.state == "ended" and tally.count == 0):
+        raise LiveError(status.message)
+    if wanted is not None and tally.count < wanted:
+        raise LiveError(f"{status.message} There were {tally.count} of {wanted} answers")
+
+
+def _status(status: CaptureStatus) -> dict[str, str]:
+    return {"state": status.state, "message": status.message}
+
+
+def _line(answer: LiveAnswer, top: int) -> str:
+    found = answer.answer
+    text = str(found)
+    if isinstance(found, Classes):
+        text = ", ".join(f"{label} {value:.1%}" for label, value in found.answers[:top])
+        if answer.unknown:
+            text = f"none of these ({text})"
+    late, taken = 1e3 * answer.latency, 1e3 * answer.inference_seconds
+    return f"{answer.number:>6}  {text}  · {late:.0f} ms, inference {taken:.1f} ms"

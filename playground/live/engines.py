@@ -1,0 +1,174 @@
+"""What runs a network: torch as it is, torch with channels last, ONNX Runtime.
+
+All give the outputs of the same network; which one is fastest depends on the network and on the
+machine, so it is measured (``choice``).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.axes import Kind
+from playground.compat import default_threads
+from playground.export.onnx import SMALLEST, outputs_of, typed
+from playground.live.streaming import Streamer
+from playground.messages import Array
+from playground.model import Model
+
+EAGER, CHANNELS_LAST, ONNX = "eager", "channels-last", "onnxruntime"
+
+
+class Engine(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def run(self, raw: dict[str, Array]) -> dict[str, Array]:
+        """The network's outputs (N, …) by the Output's name for a raw batch; logits may differ by
+        a constant from sample to sample. Raises ``ModelError``."""
+        ...
+
+    def bare(self, raw: dict[str, Array]) -> Callable[[], object]:
+        """The inference alone, on a batch that is prepared already: what a loop can do at best."""
+        ...
+
+
+class Torch:
+    """torch, layer by layer. The model is put into evaluation mode and belongs to this engine."""
+
+    def __init__(self, model: Model, *, channels_last: bool = False) -> None:
+        self.name = CHANNELS_LAST if channels_last else EAGER
+        self._last = channels_last
+        if channels_last:
+            module: Any = copy.deepcopy(model.network.module)
+            module = module.to(memory_format=torch.channels_last)
+            model = replace(model, network=replace(model.network, module=module))
+        model.network.module.eval()
+        self._model = model
+
+    def run(self, raw: dict[str, Array]) -> dict[str, Array]:
+        arguments = self._arguments(raw)
+        with torch.no_grad():
+            result = self._model.network.module(*arguments)
+        named = result if isinstance(result, dict) else {self._model.network.outputs[0]: result}
+        return {name: value.cpu().numpy() for name, value in named.items()}
+
+    def bare(self, raw: dict[str, Array]) -> Callable[[], object]:
+        arguments, module = self._arguments(raw), self._model.network.module
+
+        def infer() -> object:
+            with torch.no_grad():
+                return module(*arguments)
+
+        return infer
+
+    def _arguments(self, raw: dict[str, Array]) -> list[Tensor]:
+        batch = self._model.prepared(raw)
+        arguments = [batch[name] for name in self._model.wires.arguments]
+        if self._last:
+            return [
+                value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
+                for value in arguments
+            ]
+        return arguments
+
+
+class Onnx:
+    """ONNX Runtime on a file that ``playground.export`` wrote, preprocessing inside. Raises what
+    the runtime raises where it cannot read the file."""
+
+    def __init__(self, model: Model, path: Path) -> None:
+        import onnxruntime
+
+        self.name = ONNX
+        self._model = model
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = default_threads()
+        options.log_severity_level = 4
+        # threads that spin while they wait would take the core that the camera needs
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session: Any = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+
+    def run(self, raw: dict[str, Array]) -> dict[str, Array]:
+        answers = self._session.run(None, self._typed(raw))
+        found = {}
+        for output, (_, column, probabilities), values in zip(
+            self._model.network.outputs, outputs_of(self._model), answers, strict=True
+        ):
+            if probabilities:
+                found[output] = np.log(np.maximum(values, SMALLEST))
+            else:
+                found[output] = column.preprocessing.numpy(values)
+        return found
+
+    def bare(self, raw: dict[str, Array]) -> Callable[[], object]:
+        ready = self._typed(raw)
+        return lambda: self._session.run(None, ready)
+
+    def _typed(self, raw: dict[str, Array]) -> dict[str, Array]:
+        return {name: typed(self._model, name, values) for name, values in raw.items()}
+
+
+class Stepping:
+    """torch, one step of a recurrent network at a time, its state carried along."""
+
+    def __init__(self, streamer: Streamer) -> None:
+        self.name = "streaming"
+        self._streamer = streamer
+
+    def run(self, raw: dict[str, Array]) -> dict[str, Array]:
+        return self._streamer.step(raw)
+
+    def bare(self, raw: dict[str, Array]) -> Callable[[], object]:
+        return lambda: self._streamer.step(raw)
+
+    def reset(self) -> None:
+        self._streamer.reset()
+
+
+def takes_images(model: Model) -> bool:
+    """Whether the layout of channels can matter."""
+    return any(
+        column.shape.kind in (Kind.IMAGE, Kind.VIDEO) for column in model.dataset.inputs.values()
+    )
+
+
+def same(model: Model, wanted: Engine, got: Engine) -> bool:
+    """Whether two engines answer alike: no output differs by more than 1e-4 of the deviation that
+    the outputs have across inputs; probabilities are compared as logarithms."""
+    from playground.export.check import INPUTS, LIMIT, raw_inputs
+
+    raw = raw_inputs(model, INPUTS)
+    one, other = wanted.run(raw), got.run(raw)
+    classes = {
+        output: bool(column.classes)
+        for output, (_, column, _) in zip(model.network.outputs, outputs_of(model), strict=True)
+    }
+    for name, values in one.items():
+        reference, found = _centred(values, classes[name]), _centred(other[name], classes[name])
+        if reference.shape != found.shape:
+            return False
+        spread = float(np.std(reference, axis=0).max())
+        difference = float(np.abs(found - reference).max())
+        if not (spread > 0 and difference <= LIMIT * spread):
+            return False
+    return True
+
+
+def _centred(values: Array, logits: bool) -> Array:
+    """Logits as logarithms of probabilities, in which a constant means nothing."""
+    wide = values.astype(np.float64)
+    if not logits:
+        return wide
+    wide -= wide.max(axis=-1, keepdims=True)
+    wide -= np.log(np.exp(wide).sum(axis=-1, keepdims=True))
+    return np.maximum(wide, np.log(SMALLEST))

@@ -1,0 +1,128 @@
+"""The newest sample that a device gives, ready to be asked about."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+
+from playground.capture import Camera, CaptureStatus, Frame, Microphone
+from playground.capture.process import OVER
+from playground.data.sound_reading import SoundReading
+from playground.live.intake import Pictures, Sample, check, input_of
+from playground.model import Model
+
+_PATIENCE = 0.2
+"""Seconds between two looks at whether to end."""
+
+
+class Feed(Protocol):
+    """The newest sample; a device that is being opened or reconnected simply gives none."""
+
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+    def newest(self) -> Sample | None: ...
+    def wait(self, after: int, timeout: float) -> Sample | None:
+        """The newest sample numbered above ``after``; None where there is none in time."""
+        ...
+
+
+def feed(
+    model: Model, device: Camera | Microphone, *, window: bool = True, hop: float = 0.1
+) -> Feed:
+    """What ``device`` gives for ``model``; starting and closing the device stays the caller's.
+    ``window``: whether clips are asked about whole. Raises ``LiveError``."""
+    check(model, device)
+    column = input_of(model)
+    if isinstance(device, Microphone):
+        assert isinstance(column.reading, SoundReading)
+        return SoundFeed(column.name, column.reading, device, hop)
+    return CameraFeed(Pictures(column, window=window), device)
+
+
+class CameraFeed:
+    """Fits frames to the model in a thread of its own, so that inference need not wait for it."""
+
+    def __init__(self, pictures: Pictures, camera: Camera) -> None:
+        self._pictures, self._camera = pictures, camera
+        self._changed = threading.Condition()
+        self._sample: Sample | None = None
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="live frames", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def newest(self) -> Sample | None:
+        return self._sample
+
+    def wait(self, after: int, timeout: float) -> Sample | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._newer(after), timeout)
+            return self._sample if self._newer(after) else None
+
+    def _newer(self, after: int) -> bool:
+        return self._sample is not None and self._sample.number > after
+
+    def _work(self) -> None:
+        number = 0
+        while not self._stopped:
+            frame = self._camera.wait(number, _PATIENCE)
+            if frame is None:
+                if self._camera.status.state in OVER:
+                    return
+                continue
+            number = frame.number
+            self._take(frame)
+
+    def _take(self, frame: Frame) -> None:
+        sample = Sample(frame.number, self._pictures.taken(frame.pixels, frame.time), frame.time)
+        with self._changed:
+            self._sample = sample
+            self._changed.notify_all()
+
+
+class SoundFeed:
+    """A window of the last seconds, every ``hop`` seconds anew."""
+
+    def __init__(
+        self, name: str, reading: SoundReading, microphone: Microphone, hop: float
+    ) -> None:
+        self._name, self._reading, self._microphone = name, reading, microphone
+        self._hop = max(1, round(hop * reading.rate))
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Nothing: the ring of the microphone holds all."""
+
+    def close(self) -> None:
+        self._stopped.set()
+
+    def newest(self) -> Sample | None:
+        """The window that ends now; None before the first sound."""
+        number = self._microphone.position // self._hop
+        if number == 0:
+            return None
+        samples = self._microphone.latest(self._reading.steps)
+        return Sample(number, {self._name: samples[None, :, None]}, time.monotonic())
+
+    def wait(self, after: int, timeout: float) -> Sample | None:
+        end = time.monotonic() + timeout
+        while self._microphone.position // self._hop <= after:
+            left = end - time.monotonic()
+            over = self._microphone.status.state in OVER
+            if left <= 0 or over or self._stopped.wait(min(left, 0.005)):
+                return None
+        return self.newest()
+
+
+def over(status: CaptureStatus) -> bool:
+    """Whether nothing more will come."""
+    return status.state in OVER

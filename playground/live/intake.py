@@ -1,0 +1,128 @@
+"""From what a device captures to what a model is asked about."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.axes import Kind
+from playground.capture import Camera, CameraSettings, Microphone
+from playground.data.dataset import Column
+from playground.data.reading import ImageReading
+from playground.data.sound_reading import SoundReading
+from playground.data.video_reading import VideoReading
+from playground.live.errors import LiveError
+from playground.messages import Array
+from playground.model import Model
+from playground.vision import from_array
+
+GAP = 2.0
+"""Seconds without a frame after which what came before is forgotten."""
+
+
+def input_of(model: Model) -> Column:
+    """The one input of a model that can be run live; raises ``LiveError``."""
+    if len(model.dataset.inputs) != 1:
+        names = ", ".join(model.dataset.inputs)
+        raise LiveError(
+            f"this model has several inputs ({names}), and a live source gives one: ask it with "
+            "`playground predict` or in the window"
+        )
+    (column,) = model.dataset.inputs.values()
+    if isinstance(column.reading, (ImageReading, VideoReading, SoundReading)):
+        return column
+    raise LiveError(
+        f"this model takes {_named(column)}, which neither a camera nor a microphone gives: "
+        "run one that was trained on pictures, clips or sounds"
+    )
+
+
+def device_for(
+    model: Model, source: str, camera: CameraSettings | None = None
+) -> Camera | Microphone:
+    """A camera, or for a model of sound a microphone, that is not started yet; raises
+    ``LiveError``, or ``ValueError`` for an address that can mean nothing. Without an address it is
+    the first device of its kind."""
+    reading = input_of(model).reading
+    if isinstance(reading, SoundReading):
+        return Microphone(source or "default", reading.rate)
+    return Camera(source or "0", camera)
+
+
+def check(model: Model, device: Camera | Microphone) -> None:
+    """Raises ``LiveError`` where the device does not give what the model takes."""
+    reading = input_of(model).reading
+    if isinstance(reading, SoundReading) != isinstance(device, Microphone):
+        if isinstance(device, Camera):
+            raise LiveError(
+                "this model takes sound, which a camera does not give: choose a microphone"
+            )
+        raise LiveError(
+            "this model takes pictures, which a microphone does not give: choose a camera"
+        )
+    if isinstance(reading, SoundReading) and isinstance(device, Microphone):
+        _check_rate(reading, device)
+
+
+def _check_rate(reading: SoundReading, microphone: Microphone) -> None:
+    if microphone.rate != reading.rate:
+        raise LiveError(
+            f"this model takes sound at {reading.rate:,} samples a second, and the microphone was "
+            f"opened at {microphone.rate:,}: open it anew"
+        )
+    if reading.seconds > 60:
+        raise LiveError(
+            f"this model listens to {reading.seconds:.0f} s at a time, and a microphone keeps 60 s"
+        )
+
+
+def _named(column: Column) -> str:
+    if column.shape.kind is Kind.TOKENS:
+        return "text"
+    return f"{column.name} ({column.shape.described()})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Raw values of one question, (1, …) by the input's name, with when it was captured."""
+
+    number: int
+    raw: dict[str, Array]
+    time: float
+
+
+class Pictures:
+    """Frames as the model was trained on them: each by itself, or, for a model of clips, the last
+    T in a window (``window``) or one at a time (1, 1, C, H, W) for a carried state."""
+
+    def __init__(self, column: Column, *, window: bool) -> None:
+        reading = column.reading
+        assert isinstance(reading, (ImageReading, VideoReading))
+        self._name, self._reading = column.name, reading
+        steps = reading.frames if isinstance(reading, VideoReading) else 0
+        self._window: deque[Array] | None = deque(maxlen=steps) if window and steps else None
+        self._time = 0.0
+
+    def taken(self, pixels: Array, time: float) -> dict[str, Array]:
+        """The raw batch of one that a frame (H×W×3) captured at ``time`` makes. A window that is
+        not full yet begins with its first frame again."""
+        reading = self._reading
+        if isinstance(reading, ImageReading):
+            return {self._name: reading.from_array(pixels)[None]}
+        size = (reading.height, reading.width)
+        values = from_array(pixels, reading.channels, size, reading.fit)
+        if self._window is None:
+            return {self._name: values[None, None]}
+        if time - self._time > GAP:
+            self._window.clear()
+        self._time = time
+        while len(self._window) < reading.frames - 1:
+            self._window.append(values)
+        self._window.append(values)
+        return {self._name: _stacked(self._window)}
+
+
+def _stacked(frames: deque[Array]) -> Array:
+    return np.stack(frames)[None]

@@ -1,0 +1,68 @@
+"""How a live view answers, and what an answer is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playground.answers import Answer, Classes
+
+EngineName = Literal["auto", "eager", "channels-last", "onnxruntime"]
+ENGINES: tuple[EngineName, ...] = ("auto", "eager", "channels-last", "onnxruntime")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """``smoothing`` is the time constant, in seconds, with which answers follow the newest one (0:
+    at once). Where no class reaches ``threshold`` (0…1), the answer is "none of these". ``hop`` is
+    how many seconds after another windows of sound begin. ``engine`` "auto" measures all."""
+
+    smoothing: float = 0.0
+    threshold: float = 0.0
+    hop: float = 0.1
+    engine: EngineName = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smoothing <= 60:
+            raise ValueError("answers are smoothed over 0 to 60 seconds")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError("the threshold is a probability from 0 to 1")
+        if not 0.01 <= self.hop <= 60:
+            raise ValueError("windows of sound begin 0.01 to 60 seconds after each other")
+        if self.engine not in ENGINES:
+            raise ValueError(f"the engine is one of {', '.join(ENGINES)}")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAnswer:
+    """The answer to one frame (or window of sound) with its timings, in seconds.
+
+    ``number`` counts what was captured, ``captured`` is ``time.monotonic()`` then; ``latency`` is
+    from there to the answer. ``dropped`` is how many were passed over so far because a newer one
+    was there. ``unknown``: no class is likely enough ("none of these").
+    """
+
+    number: int
+    answer: Answer
+    captured: float
+    inference_seconds: float
+    latency: float
+    dropped: int
+    engine: str
+    unknown: bool = False
+
+    def to_json(self, top: int | None = None) -> dict[str, Any]:
+        """With times in milliseconds, and the ``top`` likeliest classes (None: all)."""
+        answer = self.answer
+        if isinstance(answer, Classes):
+            answer = Classes(answer.answers[:top])
+        unknown = {"unknown": self.unknown} if isinstance(answer, Classes) else {}
+        return {
+            "frame": self.number,
+            **answer.to_json(),
+            **unknown,
+            "inference_ms": round(1e3 * self.inference_seconds, 3),
+            "latency_ms": round(1e3 * self.latency, 3),
+            "dropped": self.dropped,
+            "engine": self.engine,
+        }
