@@ -162,8 +162,8 @@ def _timed(capture: Any) -> Iterator[tuple[float, Decode]]:
 
 
 def _slides(path: Path, settings: CameraSettings, asked: threading.Event) -> Iterator[Taken]:
-    """Pictures one after the other, those that cannot be read left out. Each is shown again every
-    half second, so that the newest frame is never old."""
+    """Pictures one after the other, those that cannot be read left out. One that is shown for long
+    is given again, as a sign of life."""
     seconds = 1 / settings.rate if settings.rate else PICTURE_EVERY
     while True:
         shown = 0
@@ -175,9 +175,12 @@ def _slides(path: Path, settings: CameraSettings, asked: threading.Event) -> Ite
                 reason = str(error)
                 continue
             shown += 1
-            yield Taken(time.monotonic(), constant(_bgr(pixels)))
-            if not rested(seconds, asked):
-                return
+            show, left = constant(_bgr(pixels)), seconds
+            while left > 0:
+                yield Taken(time.monotonic(), show)
+                if not rested(min(left, PICTURE_EVERY), asked):
+                    return
+                left -= PICTURE_EVERY
         if not shown:
             raise Fault(f"{path.name} cannot be shown: {reason}", final=True)
         if not settings.loop:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from playground.capture import Camera, CameraSettings, cameras, reasons, sources
+from playground.capture import Camera, CameraSettings, Limits, cameras, reasons, sources
 from playground.capture.outlet import Fault
 from playground.capture.pictures import Taken
 from playground.vision import cv2
@@ -192,6 +192,19 @@ def test_pictures_of_unusual_sizes(
     Image.fromarray(np.full((*size, 3), 90, np.uint8)).save(tmp_path / "large.png")
     with Camera(str(tmp_path)) as camera:
         assert first(camera).shape == (*shown, 3)
+
+
+def test_a_picture_may_be_shown_for_long(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        Image.new("RGB", (8, 8), "red").save(tmp_path / name)
+    settings, limits = CameraSettings(rate=0.2), Limits(stall=3.0)
+    with Camera(str(tmp_path), settings, limits) as camera:
+        first = camera.wait(0, 10)
+        assert first is not None
+        second = camera.wait(first.number, 8)  # longer than a driver may be silent
+        assert second is not None
+        assert second.time - first.time > 4.5
+        assert camera.status.state == "running"
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
