@@ -96,4 +96,46 @@ class Picture:
         return f"{'×'.join(map(str, self.values.shape))} picture, {low:.4g} to {high:.4g}"
 
 
-Answer = Classes | Value | Series | Mask | Picture
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One object in a picture: its corners ``x0, y0, x1, y1`` in pixels, from the picture's upper
+    left corner. ``landmarks`` are points (x, y); ``track`` is the number that the object keeps from
+    frame to frame."""
+
+    box: tuple[float, float, float, float]
+    label: str
+    score: float
+    landmarks: tuple[tuple[float, float], ...] = ()
+    track: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"label": self.label, "score": round(self.score, 6)}
+        data["box"] = [round(value, 2) for value in self.box]
+        if self.landmarks:
+            data["landmarks"] = [[round(x, 2), round(y, 2)] for x, y in self.landmarks]
+        if self.track is not None:
+            data["track"] = self.track
+        return data
+
+    def __str__(self) -> str:
+        x0, y0, x1, y1 = (round(value) for value in self.box)
+        return f"{self.label} {self.score:.1%} at {x0}, {y0} ({x1 - x0}×{y1 - y0})"
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """The objects in a picture of ``size`` (height, width), the surest first."""
+
+    boxes: tuple[Detection, ...]
+    size: tuple[int, int]
+    kind: ClassVar[str] = "boxes"
+
+    def to_json(self) -> dict[str, Any]:
+        boxes = [box.to_json() for box in self.boxes]
+        return {"kind": self.kind, "size": list(self.size), "boxes": boxes}
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.boxes)) or "nothing found"
+
+
+Answer = Classes | Value | Series | Mask | Picture | Boxes

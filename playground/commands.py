@@ -15,6 +15,7 @@ from playground import overrides, packing
 from playground import project as projects
 from playground.console import Console, count, short, size
 from playground.data import SOURCES
+from playground.detection.detectors import DETECTORS
 from playground.project import Project
 from playground.recognisers import RECOGNISERS, copy_to
 from playground.tasks import TASKS
@@ -46,12 +47,18 @@ def new(options: Namespace) -> int:
 
 
 def recognisers(options: Namespace) -> int:
-    """List the bundled recognisers."""
+    """List the bundled recognisers and detectors."""
     console = Console(options.json)
-    for each in RECOGNISERS:
-        console.event({"id": each.id, "title": each.title, "summary": each.summary})
-    console.table(("id", "title", ""), [(r.id, r.title, r.summary) for r in RECOGNISERS])
-    console.say("\nAsk one:   playground predict ID PHOTO\nA copy:    playground new ID -o FILE")
+    rows = []
+    for kind, registry in (("classes", RECOGNISERS), ("boxes", DETECTORS)):
+        for each in registry:
+            rows.append((each.id, kind, each.title, each.summary))
+            console.event(dict(zip(("id", "kind", "title", "summary"), rows[-1], strict=True)))
+    console.table(("id", "gives", "title", ""), rows)
+    console.say(
+        "\nAsk one:   playground predict ID PHOTO\n"
+        "A copy:    playground new ID -o FILE (of those that give classes)"
+    )
     return 0
 
 

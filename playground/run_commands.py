@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,10 +18,11 @@ import numpy as np
 from models.shapes import infer
 from playground import overrides
 from playground import project as projects
-from playground.answers import Classes
+from playground.answers import Boxes, Classes
 from playground.commands import open_project, refuse_existing
 from playground.console import Bar, Console, count, duration, metric
 from playground.data import Dataset, Place, open_data
+from playground.detection.detectors import DETECTORS
 from playground.project import Project
 from playground.recognisers import RECOGNISERS, run_of
 from playground.runs import RunFolder, list_runs, load_model, new_run
@@ -272,6 +273,8 @@ def _find(name: str) -> RunFolder:
         return RunFolder(path)
     if not path.exists() and name in RECOGNISERS:
         return run_of(name)
+    if _is_detector(name):
+        raise ValueError(f"{name} is a detector and no run: playground predict {name} PICTURE")
     if path.is_file() and path.suffix != projects.SUFFIX:
         raise ValueError(f"{path} is no run; a run is a folder such as NAME.files/runs/001")
     is_example = not path.exists() and any(e.id == name for e in projects.examples())
@@ -334,11 +337,11 @@ def evaluate(options: Namespace) -> int:
 def predict(options: Namespace) -> int:
     """A line an input. Inputs that cannot be read do not keep the others from their answers."""
     console = Console(options.json)
-    model = load_model(_find(options.model), options.checkpoint)
+    ask = _asked(options)
     failures = []
     for text in options.inputs:
         try:
-            answers = list(_answers(model, text))
+            answers = list(ask(text))
         except ValueError as error:
             failures.append(str(error))
             continue
@@ -346,12 +349,30 @@ def predict(options: Namespace) -> int:
             if isinstance(answer, Classes):
                 top = options.top or (len(answer.answers) if options.json else 3)
                 answer = Classes(answer.answers[:top])
+            elif isinstance(answer, Boxes):
+                answer = replace(answer, boxes=answer.boxes[: options.top])
             console.event({"input": name, **answer.to_json()})
             console.say(f"{name}: {_words(answer)}")
     if failures:
         how_many = f"{len(failures)} of {len(options.inputs)} inputs have no answer; the first: "
         raise ValueError((how_many if len(failures) > 1 else "") + failures[0])
     return 0
+
+
+def _asked(options: Namespace) -> Callable[[str], Iterable[tuple[str, Any]]]:
+    """From an input of the command line to its answers."""
+    if _is_detector(options.model):
+        from playground.detection.command import asked
+
+        return asked(options.model, options.settings).answer
+    if options.settings:
+        raise ValueError("a run has no settings when it is asked: leave out --set")
+    model = load_model(_find(options.model), options.checkpoint)
+    return lambda text: _answers(model, text)
+
+
+def _is_detector(name: str) -> bool:
+    return name in DETECTORS and not Path(name).exists()
 
 
 def _answers(model: Model, text: str) -> Iterator[tuple[str, Any]]:

@@ -112,8 +112,9 @@ def test_the_cat_is_a_kind_of_cat(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert CATS.issuperset(named)
     assert said.code == 1
     assert str(missing) in said.sentence
-    (listed,) = run.json("recognisers")
-    assert listed["id"] == ID
+    listed = {each["id"]: each["kind"] for each in run.json("recognisers")}
+    assert listed[ID] == "classes"
+    assert listed["faces"] == "boxes"
 
 
 def test_it_equals_a_plain_reimplementation(model: Model) -> None:

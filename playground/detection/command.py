@@ -1,0 +1,44 @@
+"""Detectors on the command line: pictures in, boxes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.parameters import Parameter, ParameterError, Values
+from models.registry import Registry
+from playground.answers import Boxes
+from playground.detection.detectors import DETECTORS, Detector
+from playground.vision import read_picture
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A detector with settings."""
+
+    detector: Detector
+    settings: Values
+
+    def answer(self, text: str) -> list[tuple[str, Boxes]]:
+        """The objects in a picture file; raises ``UnreadableImage``."""
+        pixels = np.ascontiguousarray(read_picture(Path(text), 3).transpose(1, 2, 0))
+        return [(text, self.detector.detect(pixels, self.settings))]
+
+
+def asked(id: str, texts: Sequence[str]) -> Asked:
+    """The detector ``id`` with settings written KEY=VALUE; raises ``ValueError``,
+    ``UnknownEntry`` or ``DownloadError``."""
+    detector = DETECTORS.get(id).load()
+    known: Registry[Parameter] = Registry(f"setting of {id}")
+    for parameter in detector.parameters:
+        known.add(parameter)
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ParameterError(f"--set takes KEY=VALUE; got {text!r}")
+        settings[key] = known.get(key).parse(value)
+    return Asked(detector, settings)
