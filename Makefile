@@ -17,7 +17,7 @@ test: .venv/checks system
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(TEST_ENV) $(BIN)/python -m pytest -q --durations=15
+	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=15
 
 test-full: test
 	$(TEST_ENV) $(BIN)/python -m pytest -q -m full --timeout=1800 --durations=15
