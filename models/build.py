@@ -46,6 +46,8 @@ class Network:
     ``module`` takes the inputs in document order (then, for inputs of varying length, a tensor
     ``<name>_lengths`` each) and returns the Output's tensor, or a dict of them by name.
     ``values`` tells which fx node holds what leaves a node's port; ``paths`` where its modules are.
+    ``inner`` tells the same as ``values`` of the nodes inside groups, by the ids that lead there
+    (``n3/n1``); of what runs several times, it is the last time.
     """
 
     module: fx.GraphModule
@@ -55,6 +57,7 @@ class Network:
     paths: Mapping[str, str]
     calls: Mapping[str, Call]
     report: Report
+    inner: Mapping[Value, str] = field(default_factory=dict)
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -126,7 +129,10 @@ def build(
     module = fx.GraphModule(builder.root, builder.fx, class_name="Network")
     inputs = tuple(node.name for node in graph.of_layer(INPUT) if node.name in builder.placeholders)
     values = {value: proxy.node.name for value, proxy in top.values.items()}
-    return Network(module, inputs, tuple(outputs), values, builder.paths, builder.calls, report)
+    inner = {value: proxy.node.name for value, proxy in builder.inner.items()}
+    return Network(
+        module, inputs, tuple(outputs), values, builder.paths, builder.calls, report, inner
+    )
 
 
 @dataclass(slots=True)
@@ -149,6 +155,8 @@ class _Builder:
         self.calls: dict[str, Call] = {}
         self.paths: dict[str, str] = {}
         self.placeholders: dict[str, fx.Proxy] = {}
+        self.inner: dict[Value, fx.Proxy] = {}
+        self._inside: tuple[str, ...] = ()
 
     def graph_into(
         self,
@@ -195,7 +203,9 @@ class _Builder:
             return
         proxies = Proxies(ports, lengths)
         if node.layer == GROUP:
+            self._inside = (*self._inside, node.id)
             results = self._group(graph, node, found, path, proxies)
+            self._inside = self._inside[:-1]
         else:
             lender = graph.nodes.get(node.shares_weights_with or "")
             emitter = _Emitter(self, prefix + lender.name if lender else path)
@@ -278,6 +288,8 @@ class _Builder:
         self, inner: Graph, report: Report, prefix: str, given: Proxies
     ) -> dict[str, fx.Proxy]:
         part = self.graph_into(inner, report, prefix, given)
+        place = "/".join((*self._inside, ""))
+        self.inner |= {(place + id, port): proxy for (id, port), proxy in part.values.items()}
         return {inner.nodes[id].name: proxy for id, proxy in part.outputs.items()}
 
     def _scan(

@@ -25,12 +25,16 @@ class EditError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One step of the undo history. Neighbours with the same ``merge`` key become one."""
+    """One step of the undo history. Neighbours with the same ``merge`` key become one.
+
+    ``path`` leads to the group inside which it was made.
+    """
 
     label: str
     before: Graph
     after: Graph
     merge: str | None = None
+    path: tuple[str, ...] = ()
 
 
 def add_node(
@@ -44,7 +48,7 @@ def add_node(
     """A new node with the layer's defaults; returns the graph and the node's id."""
     id = graph.fresh_id()
     if name is None:
-        name = _free_name(graph, layer.replace("-", "_"))
+        name = free_name(graph, layer.replace("-", "_"))
     _check_free(graph, name)
     node = Node(id, name, layer, _frozen(params or {}), position)
     return graph.with_nodes([node]), id
@@ -187,7 +191,7 @@ def paste(
     for node in fragment.nodes.values():
         ids[node.id] = result.fresh_id()
         position = (node.position[0] + offset[0], node.position[1] + offset[1])
-        name = _free_name(result, node.name)
+        name = free_name(result, node.name)
         result = result.with_nodes([replace(node, id=ids[node.id], name=name, position=position)])
     for id in ids.values():
         lender = result.nodes[id].shares_weights_with
@@ -270,7 +274,7 @@ def _layer(id: str) -> Layer:
         raise EditError(str(error)) from None
 
 
-def _free_name(graph: Graph, wanted: str) -> str:
+def free_name(graph: Graph, wanted: str) -> str:
     """A name that neither exists nor begins, nor continues, another's path."""
     names = {node.name for node in graph.nodes.values()}
     prefixes = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.graph import INPUT, OUTPUT, Definition, Graph, GraphError, Node
-from models.parameters import Values
+from models.graph import GROUP, INPUT, OUTPUT, Definition, Graph, GraphError, Node
+from models.layers import LAYERS
+from models.parameters import Parameter, Values
 
 DEEPEST = 16
 """How far groups may nest; also what stops a definition that contains itself."""
@@ -39,3 +40,42 @@ def input_names(inner: Graph) -> tuple[str, ...]:
 
 def output_names(inner: Graph) -> tuple[str, ...]:
     return tuple(node.name for node in inner.of_layer(OUTPUT))
+
+
+def exposed_parameters(graph: Graph, node: Node, depth: int = 0) -> tuple[Parameter, ...]:
+    """What a use of a group can set, each with the definition's own value as its default.
+
+    Raises ``GraphError`` where the definition is missing.
+    """
+    definition = definition_of(graph, node)
+    found = []
+    for item in definition.exposed:
+        inner = definition.graph.nodes.get(item.node)
+        if inner is None:
+            continue
+        declared = next(
+            (p for p in parameters_of(graph, inner, depth + 1) if p.id == item.parameter), None
+        )
+        if declared is not None:
+            found.append(
+                replace(
+                    declared,
+                    id=item.id,
+                    label=item.id.replace("_", " ").capitalize(),
+                    default=inner.params.get(item.parameter, declared.default),
+                    visible=None,
+                )
+            )
+    return tuple(found)
+
+
+def parameters_of(graph: Graph, node: Node, depth: int = 0) -> tuple[Parameter, ...]:
+    """The settings of a node: its layer's, and of a group also those that it exposes."""
+    layer = LAYERS.find(node.layer)
+    own = layer.parameters if layer is not None else ()
+    if node.layer != GROUP or depth > DEEPEST:
+        return own
+    try:
+        return (*own, *exposed_parameters(graph, node, depth))
+    except GraphError:
+        return own

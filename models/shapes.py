@@ -223,7 +223,8 @@ class ShapeInference:
         inference = self._insides.setdefault(node.id, ShapeInference(self._depth + 1))
         report = inference.infer(bound(inner, given))
         if not report.ok:
-            raise ShapeError(f"inside {node.name}: {report.sentence(inner)}")
+            problem = Problem(f"inside {node.name}: {report.sentence(inner)}")
+            return NodeReport(inputs, problem=problem, values=values, inside=report)
         outputs = inner_outputs(inner, report)
         if kind == "repeat" and next(iter(outputs.values())) != given[names[0]]:
             raise ShapeError("a repeated group needs an output of the same shape as its input")

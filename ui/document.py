@@ -51,10 +51,10 @@ class _Step(QUndoCommand):
         self._document, self.edit = document, edit
 
     def redo(self) -> None:
-        self._document._take(self.edit.after)
+        self._document._take(self.edit.after, self.edit.path)
 
     def undo(self) -> None:
-        self._document._take(self.edit.before)
+        self._document._take(self.edit.before, self.edit.path)
 
     def id(self) -> int:
         return UNDO_STEP if self.edit.merge is not None else -1
@@ -72,6 +72,8 @@ class Document(QObject):
     named after it; ``project_changed`` comes first when another project is opened."""
 
     project_changed = Signal()
+    edited_inside = Signal(object)
+    """The path of the group that an edit, an undo or a redo changed; then comes graph_changed."""
     graph_changed = Signal()
     selection_changed = Signal()
     settings_changed = Signal()
@@ -299,10 +301,13 @@ class Document(QObject):
 
     # --- edits --------------------------------------------------------------------------------
 
-    def edit(self, label: str, graph: Graph, merge: str | None = None) -> None:
-        """Take an edited graph as one undoable step; equal ``merge`` keys make one step."""
+    def edit(
+        self, label: str, graph: Graph, merge: str | None = None, path: tuple[str, ...] = ()
+    ) -> None:
+        """Take an edited graph as one undoable step; equal ``merge`` keys make one step. ``path``
+        leads to the group inside which the edit was made."""
         if graph is not self.graph and graph != self.graph:
-            self.undo.push(_Step(self, Edit(label, self.graph, graph, merge)))
+            self.undo.push(_Step(self, Edit(label, self.graph, graph, merge, path)))
 
     def select(self, ids: Iterable[str]) -> None:
         chosen = tuple(id for id in ids if id in self.graph.nodes)
@@ -323,10 +328,11 @@ class Document(QObject):
         """Change the task's ``id`` or ``options``."""
         self._change(task=replace(self.project.task, **changes))
 
-    def _take(self, graph: Graph) -> None:
+    def _take(self, graph: Graph, path: tuple[str, ...]) -> None:
         self.graph = graph
         self._project = replace(self.project, graph=graph)
         self.report = self._inference.infer(graph)
+        self.edited_inside.emit(path)
         self.graph_changed.emit()
         self.select(self.selection)
 

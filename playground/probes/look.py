@@ -57,7 +57,7 @@ class Looker:
     def __init__(self) -> None:
         self._shapes = ShapeInference()
         self._own: _Own | None = None
-        self._taps: tuple[Network, Taps] | None = None
+        self._taps: tuple[Network, frozenset[PortId], Taps] | None = None
         self._read: tuple[Dataset, Sample, dict[str, Tensor]] | None = None
 
     def snapshot(self, request: Request, trained: Trained | None) -> Snapshot:
@@ -68,7 +68,7 @@ class Looker:
         try:
             network, device = self._network(request.project, trained)
             arguments = [value.to(device) for value in self._arguments(request, network)]
-            values, whole = self.tapped(network).values(arguments, request.wanted)
+            values, whole = self.tapped(network, request.wanted).values(arguments, request.wanted)
         except (TrainingError, ModelError) as error:
             return Snapshot(graph, sample, {}, step, False, problem=str(error))
         except (RuntimeError, ValueError, MemoryError) as error:
@@ -102,11 +102,13 @@ class Looker:
             known = self._read = (dataset, sample, _read(dataset, sample))
         return [known[2][name] for name in match_inputs(network, dataset)]
 
-    def tapped(self, network: Network) -> Taps:
-        """``network`` with its values coming out, made once."""
-        if self._taps is None or self._taps[0] is not network:
-            self._taps = (network, Taps(network))
-        return self._taps[1]
+    def tapped(self, network: Network, wanted: frozenset[PortId] | None = frozenset()) -> Taps:
+        """``network`` with its values coming out, and the ``wanted`` ones of those inside groups;
+        made once."""
+        inner = frozenset(port for port in wanted or () if port in network.inner)
+        if self._taps is None or self._taps[0] is not network or self._taps[1] != inner:
+            self._taps = (network, inner, Taps(network, inner))
+        return self._taps[2]
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from models.axes import Kind
 from models.build import Network
+from models.shapes import NodeReport, Report
 from playground.messages import Array, PortId
 
 CHANNELS, SIDE = 64, 64
@@ -25,13 +26,17 @@ WHOLE = 1 << 21
 class Taps:
     """The network run once with every node's value coming out, as fast as the network itself.
 
-    Shares its modules with ``network``; training may go on between two calls.
+    Shares its modules with ``network``; training may go on between two calls. Of the nodes inside
+    groups those at the ports ``inner`` come out too.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, inner: Collection[PortId] = ()) -> None:
         self._network = network
-        self._ports = list(network.values)
-        wanted = [network.values[port] for port in self._ports]
+        inside = [port for port in inner if port in network.inner]
+        self._ports = [*network.values, *inside]
+        self._inside = frozenset(inside)
+        names = {**network.values, **network.inner}
+        wanted = [names[port] for port in self._ports]
         graph = fx.Graph()
         copies: dict[fx.Node, fx.Node] = {}
         by_name: dict[str, fx.Node] = {}
@@ -40,16 +45,15 @@ class Taps:
                 by_name[node.name] = copies[node] = graph.node_copy(node, copies.__getitem__)
         graph.output([by_name[name] for name in wanted])
         self._module = fx.GraphModule(network.module, graph)
-        nodes = network.report.nodes
-        self._kinds: list[Kind] = [nodes[id].outputs[port].kind for id, port in self._ports]
+        self._kinds = [_entry(network, id).outputs[port].kind for id, port in self._ports]
 
     def values(
         self, arguments: Sequence[Tensor], wanted: Collection[PortId] | None = frozenset()
     ) -> tuple[dict[PortId, Array], frozenset[PortId]]:
         """The values of one sample, given as the network's arguments (1, …), without that axis.
 
-        Ports in ``wanted`` (None: all) come whole where they are not too large, the others thinned;
-        also returns which are whole.
+        Ports in ``wanted`` (None: all) come whole where they are not too large, the others, and
+        those inside groups, thinned; also returns which are whole.
         """
         training = self._network.module.training
         self._module.eval()
@@ -62,12 +66,24 @@ class Taps:
         whole: set[PortId] = set()
         for port, kind, result in zip(self._ports, self._kinds, results, strict=True):
             value = result[0]
-            if (wanted is None or port in wanted) and value.numel() <= WHOLE:
+            asked = wanted is None or (port in wanted and port not in self._inside)
+            if asked and value.numel() <= WHOLE:
                 whole.add(port)
             else:
                 value = thin(value, kind)
             values[port] = _numpy(value)
         return values, frozenset(whole)
+
+
+def _entry(network: Network, place: str) -> NodeReport:
+    """The report of a node, in a group where its ``place`` leads through some."""
+    *groups, id = place.split("/")
+    report: Report = network.report
+    for group in groups:
+        inside = report.nodes[group].inside
+        assert inside is not None
+        report = inside
+    return report.nodes[id]
 
 
 def thin(value: Tensor, kind: Kind) -> Tensor:

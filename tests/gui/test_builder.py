@@ -447,7 +447,7 @@ def test_context_menus_do_what_they_say(opened: Open) -> None:
     bench.session.select([linear])
     assert entries() == [
         "Insert Flatten", "Connect to …", "Add a layer …", "Rename", "Cut", "Copy", "Duplicate",
-        "Arrange", "Delete",
+        "Group", "Arrange", "Delete",
     ]  # fmt: skip
     choose("Insert Flatten")
     assert ("flatten", "linear") in bench.wires()

@@ -1,8 +1,8 @@
-"""The canvas: the view with what floats over it, and the session behind it."""
+"""The canvas: the view with what floats over it, and the network behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,11 +15,15 @@ from models.layers.declaration import Layer
 from playground.messages import Snapshot
 from ui.actions import Action
 from ui.builder import commands
+from ui.builder.breadcrumb import Breadcrumb
 from ui.builder.faces import TEXT_LEFT
 from ui.builder.fits import takes
+from ui.builder.group_actions import group_actions
 from ui.builder.keyboard import Keyboard
+from ui.builder.level import SEPARATOR, Path, level_of
 from ui.builder.minimap import Minimap
 from ui.builder.overlays import Corner, Summary
+from ui.builder.project_groups import group_layers
 from ui.builder.scene import Hit
 from ui.builder.search import LayerSearch
 from ui.builder.view import View
@@ -30,7 +34,8 @@ INSET = 16
 
 
 class Canvas(QWidget):
-    """Edits the session's graph. ``sync`` shows its present state and returns when it is shown."""
+    """Edits the network of the level that is open. ``sync`` shows its present state and returns
+    when it is shown."""
 
     choice_changed = Signal()
     """Other nodes or edges are selected: what can be done is another."""
@@ -38,8 +43,9 @@ class Canvas(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
+        self.level = level_of(session)
         self.setAccessibleName("Canvas")
-        self.view = View(session, self)
+        self.view = View(self.level, self)
         self.scene = self.view.board
         self.keyboard = Keyboard(self.view)
         self.view.keys = self.keyboard
@@ -50,6 +56,9 @@ class Canvas(QWidget):
         self._search_wire: tuple[str, str, bool] | None = None
         self._renamed = ""
         self._signed: set[str] = set()
+        self._places: dict[Path, tuple[float, QPointF]] = {}
+        self._path: Path = ()
+        self._return: tuple[float, QPointF] | None = None
         self._make_overlays()
         self._connect()
         self.sync()
@@ -58,6 +67,7 @@ class Canvas(QWidget):
 
     def _make_overlays(self) -> None:
         self.summary = Summary(self)
+        self.breadcrumb = Breadcrumb(self.level, self)
         self.zoom_bar = self._make_zoom_bar()
         self.minimap = Minimap(self.view, self)
         self.empty = EmptyState(
@@ -94,18 +104,20 @@ class Canvas(QWidget):
         return bar
 
     def _connect(self) -> None:
-        session, view = self.session, self.view
-        session.graph_changed.connect(self.sync)
-        session.selection_changed.connect(self._select)
+        session, level, view = self.session, self.level, self.view
+        level.opened.connect(self._opened)
+        session.project_changed.connect(self._forget_places)
+        self.breadcrumb.resized.connect(self._place_overlays)
+        level.graph_changed.connect(self.sync)
+        level.selection_changed.connect(self._select)
         session.settings_changed.connect(self._summarise)
         session.bridge.snapshot.connect(self._show_snapshot)
-        session.project_changed.connect(self._opened)
         view.searched.connect(self.search)
         view.wire_searched.connect(self._search_for_wire)
         view.menu_wanted.connect(self._menu)
         view.open_wanted.connect(self._open_node)
         self.editor.editingFinished.connect(self._renaming_done)
-        session.selection_changed.connect(self.choice_changed)
+        level.selection_changed.connect(self.choice_changed)
         self.scene.edges_chosen.connect(self.choice_changed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -120,7 +132,9 @@ class Canvas(QWidget):
 
     def _place_overlays(self) -> None:
         area = self.rect()
-        self.summary.move(INSET, INSET)
+        self.breadcrumb.move(INSET, INSET)
+        inside = self.breadcrumb.isVisibleTo(self)
+        self.summary.move(INSET, INSET + (self.breadcrumb.height() + 8 if inside else 0))
         self.zoom_bar.adjustSize()
         bottom = area.height() - INSET
         self.zoom_bar.move(INSET, bottom - self.zoom_bar.height())
@@ -140,11 +154,15 @@ class Canvas(QWidget):
 
     @Slot()
     def sync(self) -> None:
-        """Show the session's graph and report, now."""
-        session = self.session
-        if self.view.gesture is not None and session.graph is not self.scene.graph:
+        """Show the network of the level and its report, now."""
+        level = self.level
+        if self.view.gesture is not None and level.graph is not self.scene.graph:
             self.view.cancel()
-        self.scene.sync(session.graph, session.report, session.selection)
+        self.scene.sync(level.graph, level.report, level.selection)
+        if self._return is not None:
+            self.view.set_zoom(self._return[0])
+            self.view.centre_on(self._return[1])
+            self._return = None
         if self._fit_next and self.isVisible() and self.scene.nodes:
             self._fit_next = False
             self.fit()
@@ -160,7 +178,7 @@ class Canvas(QWidget):
 
     def _show_new_signs(self) -> None:
         """Scroll just as far as the button of an error needs that an edit brought about."""
-        known, self._signed = self._signed, {id for id, _ in self.session.report.problems()}
+        known, self._signed = self._signed, {id for id, _ in self.level.report.problems()}
         seen = self.view.visible_area()
         for id in self._signed - known:
             item = self.scene.nodes[id]
@@ -170,33 +188,45 @@ class Canvas(QWidget):
 
     @Slot()
     def _opened(self) -> None:
-        """Another project: begin with all of it in view."""
-        self.view.cancel()
-        self.scene.show_values(None)
-        self._fit_next = True
+        """Another level: begin with all of it in view, or as it was left."""
+        view, path = self.view, self.level.path
+        view.cancel()
+        self._places[self._path], self._path = (view.zoom, view.visible_area().center()), path
+        self._return = self._places.get(path)
+        self._fit_next = self._return is None
+        self._signed = set()
+        self.scene.empty()
+        self.scene.show_values(self.level.values(self.session.snapshot))
+
+    @Slot()
+    def _forget_places(self) -> None:
+        self._places, self._return, self._fit_next = {}, None, True
 
     @Slot()
     def _select(self) -> None:
-        self.scene.select(frozenset(self.session.selection))
-        if self.session.selection:
+        self.scene.select(frozenset(self.level.selection))
+        if self.level.selection:
             self.scene.choose_edges(())
         self.view.freshen()
         self.keyboard.announce()
 
     @Slot(object)
     def _show_snapshot(self, snapshot: Snapshot) -> None:
-        self.scene.show_values(snapshot)
+        self.scene.show_values(self.level.values(snapshot))
         self.view.freshen()
 
     @Slot()
     def _summarise(self) -> None:
         session = self.session
         batch = session.project.training.batch_size if session.is_open else 1
-        self.summary.show_report(session.report, batch)
+        self.summary.show_report(self.level.report, batch)
 
-    def show_node(self, id: str) -> None:
-        """Scroll a node into view."""
-        self.view.reveal(id)
+    def show_node(self, place: str) -> None:
+        """Scroll a node into view; ``place`` begins with the ids of the groups that it is in."""
+        *path, id = place.split(SEPARATOR)
+        if self.level.go(tuple(path)):
+            self.level.select([id])
+            self.view.reveal(id)
 
     # --- what can be done ---------------------------------------------------------------------
 
@@ -206,12 +236,12 @@ class Canvas(QWidget):
 
     @Slot()
     def fit(self) -> None:
-        parts = (self.summary, self.zoom_bar, self.minimap)
+        parts = (self.breadcrumb, self.summary, self.zoom_bar, self.minimap)
         self.view.fit([QRectF(part.geometry()) for part in parts if part.isVisibleTo(self)])
 
     @Slot()
     def arrange(self) -> None:
-        if commands.tidy(self.session) and len(self.session.selection) < 2:
+        if commands.tidy(self.level) and len(self.level.selection) < 2:
             self.fit()
 
     @Slot()
@@ -221,28 +251,28 @@ class Canvas(QWidget):
 
     @Slot()
     def delete(self) -> None:
-        commands.delete(self.session, self.session.selection, self.scene.chosen_edges)
+        commands.delete(self.level, self.level.selection, self.scene.chosen_edges)
 
     @Slot()
     def _disconnect(self) -> None:
-        commands.delete(self.session, (), self.scene.chosen_edges)
+        commands.delete(self.level, (), self.scene.chosen_edges)
 
     @Slot()
     def select_all(self) -> None:
-        self.session.select(self.session.graph.nodes)
+        self.level.select(self.level.graph.nodes)
 
     @Slot()
     def paste(self) -> None:
         pointer = self.view.viewport().mapFromGlobal(self.cursor().pos())
         inside = self.view.viewport().rect().contains(pointer)
-        commands.paste(self.session, self.view.mapToScene(pointer) if inside else None)
+        commands.paste(self.level, self.view.mapToScene(pointer) if inside else None)
 
     @Slot()
     def rename(self) -> None:
         """Edit the name of the selected node in its place."""
-        if len(self.session.selection) != 1:
+        if len(self.level.selection) != 1:
             return
-        self._renamed = self.session.selection[0]
+        self._renamed = self.level.selection[0]
         self.view.reveal(self._renamed)
         item = self.scene.nodes[self._renamed]
         corner = self.view.mapFromScene(item.box.topLeft())
@@ -266,8 +296,8 @@ class Canvas(QWidget):
         name = self.editor.text().strip()
         self.editor.hide()
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-        if id in self.session.graph.nodes and name:
-            commands.rename(self.session, id, name)
+        if id in self.level.graph.nodes and name:
+            commands.rename(self.level, id, name)
 
     # --- searching layers ---------------------------------------------------------------------
 
@@ -281,9 +311,9 @@ class Canvas(QWidget):
     @Slot()
     def search_here(self) -> None:
         """Choose a layer with the keyboard: added behind the selected node, else in the middle."""
-        if len(self.session.selection) == 1:
+        if len(self.level.selection) == 1:
             self._search_wire = ("", "", True)
-            item = self.scene.nodes[self.session.selection[0]]
+            item = self.scene.nodes[self.level.selection[0]]
             self._open_search(item.box.bottomRight(), None)
         else:
             self.search(self.view.visible_area().center())
@@ -304,26 +334,26 @@ class Canvas(QWidget):
 
     def _open_search(self, at: QPointF, accept: Callable[[Layer], bool] | None) -> LayerSearch:
         self._search_at = at
-        search = LayerSearch(self.view, accept)
+        search = LayerSearch(self.view, accept, group_layers(self.level.graph))
         search.chosen.connect(self._found)
         search.open(self.view.viewport().mapToGlobal(self.view.mapFromScene(at)))
         return search
 
     @Slot(str)
     def _found(self, layer: str) -> None:
-        session, at = self.session, self._search_at
+        level, at = self.level, self._search_at
         if self._search_wire is None:
-            commands.place(session, layer, at, self._search_edge)
+            commands.place(level, layer, at, self._search_edge)
         elif self._search_wire[0]:
-            commands.place_wired(session, layer, at, *self._search_wire)
+            commands.place_wired(level, layer, at, *self._search_wire)
         else:
-            commands.add(session, layer)
+            commands.add(level, layer)
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(str)
     def _open_node(self, id: str) -> None:
-        if self.session.graph.nodes[id].layer == GROUP:
-            self.session.tell("The inside of a group cannot be shown yet.", key="canvas")
+        if self.level.graph.nodes[id].layer == GROUP:
+            self.level.open(id)
         else:
             self.session.reveal.emit("inspector")
 
@@ -338,7 +368,9 @@ class Canvas(QWidget):
             menu.addAction("Insert a layer …", self._search_again)
             menu.addAction("Disconnect\tDel", self._disconnect)
         else:
-            wanted = _NODE_MENU if hit.node else _EMPTY_MENU
+            wanted: Sequence[str] = _NODE_MENU if hit.node else _EMPTY_MENU
+            if hit.node and self.level.graph.nodes[hit.node].layer == GROUP:
+                wanted = _GROUP_MENU
             actions = {action.id: action for action in self.actions()}
             problem = self.scene.nodes[hit.node].entry.problem if hit.node else None
             if problem is not None and problem.fix is not None:
@@ -361,20 +393,21 @@ class Canvas(QWidget):
 
     @Slot()
     def _fix_selected(self) -> None:
-        for id in self.session.selection[:1]:
-            commands.fix(self.session, id, self.scene.nodes[id].entry.problem)
+        for id in self.level.selection[:1]:
+            commands.fix(self.level, id, self.scene.nodes[id].entry.problem)
 
     def actions(self) -> list[Action]:  # type: ignore[override]
         """What the canvas can do, for menus, shortcuts and the command search."""
         focused = [replace(action, scope=self.view) for action in self._edit_actions()]
-        return focused + self._canvas_actions()
+        grouped = [replace(action, scope=self.view) for action in group_actions(self.level)]
+        return focused + grouped + self._canvas_actions()
 
     def _edit_actions(self) -> list[Action]:
         """What needs the canvas's focus for its shortcut: elsewhere the keys mean other things."""
-        session, edit = self.session, "Edit"
+        level, edit = self.level, "Edit"
         chosen, one, some, opened = self._chosen, self._one, self._some, self._is_open
-        cut, copy = partial(commands.cut, session), partial(commands.copy, session)
-        duplicate = partial(commands.duplicate, session)
+        cut, copy = partial(commands.cut, level), partial(commands.copy, level)
+        duplicate = partial(commands.duplicate, level)
         connect = self.keyboard.connect_selected
         return [
             Action("cut", "Cut", cut, "Ctrl+X", "cut", edit, chosen),
@@ -405,13 +438,13 @@ class Canvas(QWidget):
         ]  # fmt: skip
 
     def _chosen(self) -> bool:
-        return bool(self.session.selection)
+        return bool(self.level.selection)
 
     def _one(self) -> bool:
-        return len(self.session.selection) == 1
+        return len(self.level.selection) == 1
 
     def _some(self) -> bool:
-        return bool(self.session.graph.nodes)
+        return bool(self.level.graph.nodes)
 
     def _deletable(self) -> bool:
         return self._chosen() or bool(self.scene.chosen_edges)
@@ -420,8 +453,9 @@ class Canvas(QWidget):
         return self.session.is_open
 
 
-_NODE_MENU = ("connect", "add_layer", "rename", "", "cut", "copy", "duplicate", "", "arrange",
-              "delete")  # fmt: skip
+_NODE_MENU = ("connect", "add_layer", "rename", "", "cut", "copy", "duplicate", "", "group",
+              "arrange", "delete")  # fmt: skip
+_GROUP_MENU = ("open_group", "ungroup", "independent", "", *_NODE_MENU)
 _EMPTY_MENU = ("paste", "select_all", "", "arrange", "fit", "starter")
 
 

@@ -14,12 +14,15 @@ from PySide6.QtGui import QGuiApplication
 from models import edits
 from models.edits import EditError
 from models.graph import Edge, Graph, GraphError, Node
-from models.layers import LAYERS
 from models.shapes import Problem
 from ui.builder.faces import Frame, frame
 from ui.builder.layout import COLUMN_GAP, GRID, Position, arrange, make_room
+from ui.builder.level import Level
+from ui.builder.project_groups import add_node, layer_kind, splice
 from ui.session import Session
 
+Network = Session | Level
+"""What is edited: the whole network, or the inside of an opened group."""
 Boxes = dict[str, tuple[float, float, float, float]]
 CLIPBOARD_KEY = "playground-nodes"
 LARGEST_CLIPBOARD = 8_000_000
@@ -44,73 +47,85 @@ def snapped(x: float, y: float) -> Position:
 
 
 def attempt(
-    session: Session, label: str, edit: Callable[[Graph], Graph], merge: str | None = None
+    session: Network, label: str, edit: Callable[[Graph], Graph], merge: str | None = None
 ) -> bool:
     """Carry out ``edit`` as one step; where it is refused, say why."""
+    graph = _tried(session, session.graph, edit)
+    if graph is not None:
+        session.edit(label, graph, merge)
+    return graph is not None
+
+
+def attempt_whole(level: Level, label: str, edit: Callable[[Graph], Graph]) -> bool:
+    """Like ``attempt``, with an edit of the whole network while a group of it is open."""
+    graph = _tried(level, level.session.graph, edit)
+    if graph is not None:
+        level.edit_whole(label, graph)
+    return graph is not None
+
+
+def _tried(session: Network, graph: Graph, edit: Callable[[Graph], Graph]) -> Graph | None:
     try:
-        graph = edit(session.graph)
+        return edit(graph)
     except (EditError, GraphError) as error:
         text = str(error)
         session.tell(f"{text[:1].upper()}{text[1:]}.", "warn", key="canvas")
-        return False
-    session.edit(label, graph, merge)
-    return True
+        return None
 
 
 # --- adding -----------------------------------------------------------------------------------
 
 
-def place(session: Session, layer: str, at: QPointF, edge: Edge | None = None) -> str | None:
+def place(session: Network, layer: str, at: QPointF, edge: Edge | None = None) -> str | None:
     """Put a new node's middle at ``at``, into ``edge`` where one is given; returns its id."""
     made: list[str] = []
 
     def edit(graph: Graph) -> Graph:
-        if edge is not None and _fits_into_edge(layer):
-            graph, id = edits.splice(graph, layer, edge)
+        if edge is not None and fits_into_edge(graph, layer):
+            graph, id = splice(graph, layer, edge)
             graph = _settle(graph, id, at, edge)
         else:
-            graph, id = edits.add_node(graph, layer)
+            graph, id = add_node(graph, layer)
             size = frame_of(graph, graph.nodes[id])
-            graph = _stand(graph, id, at.x() - size.width / 2, at.y() - size.height / 2)
+            graph = standing(graph, id, at.x() - size.width / 2, at.y() - size.height / 2)
         made.append(id)
         return graph
 
-    if not attempt(session, f"Add {_name(layer)}", edit):
+    if not attempt(session, f"Add {_name(session, layer)}", edit):
         return None
     session.select(made[-1:])
     return made[-1]
 
 
-def add(session: Session, layer: str) -> str | None:
+def add(session: Network, layer: str) -> str | None:
     """Add a node behind the selected one, into its edge where it has just one; else at the end."""
-    graph, kind = session.graph, LAYERS.find(layer)
+    graph, kind = session.graph, layer_kind(session.graph, layer)
     before = _behind(graph, session.selection, takes=bool(kind and kind.inputs))
     made: list[str] = []
 
     def edit(graph: Graph) -> Graph:
         if before is None:
-            graph, id = edits.add_node(graph, layer, _free_place(graph))
+            graph, id = add_node(graph, layer, _free_place(graph))
         else:
             graph, id = _append(graph, layer, before)
         made.append(id)
         return graph
 
-    if not attempt(session, f"Add {_name(layer)}", edit):
+    if not attempt(session, f"Add {_name(session, layer)}", edit):
         return None
-    session.select(made[-1:])
-    session.reveal.emit(f"node:{made[-1]}")
+    session.show(made[-1])
     return made[-1]
 
 
-def place_wired(session: Session, layer: str, at: QPointF, node: str, port: str, out: bool) -> None:
+def place_wired(session: Network, layer: str, at: QPointF, node: str, port: str, out: bool) -> None:
     """Place a node and wire it: to the output ``port`` of ``node`` (``out``), or to its input."""
     made: list[str] = []
 
     def edit(graph: Graph) -> Graph:
-        graph, id = edits.add_node(graph, layer)
+        graph, id = add_node(graph, layer)
         size = frame_of(graph, graph.nodes[id])
         x = at.x() if out else at.x() - size.width
-        graph = _stand(graph, id, x, at.y() - 26)
+        graph = standing(graph, id, x, at.y() - 26)
         inputs, outputs = edits.ports(graph, graph.nodes[id])
         made.append(id)
         if out and inputs:
@@ -119,17 +134,18 @@ def place_wired(session: Session, layer: str, at: QPointF, node: str, port: str,
             return edits.connect(graph, Edge(id, outputs[0].name, node, port))
         return graph
 
-    if attempt(session, f"Add {_name(layer)}", edit):
+    if attempt(session, f"Add {_name(session, layer)}", edit):
         session.select(made[-1:])
 
 
-def _name(layer: str) -> str:
-    kind = LAYERS.find(layer)
+def _name(session: Network, layer: str) -> str:
+    kind = layer_kind(session.graph, layer)
     return kind.name if kind is not None else layer
 
 
-def _fits_into_edge(layer: str) -> bool:
-    kind = LAYERS.find(layer)
+def fits_into_edge(graph: Graph, layer: str) -> bool:
+    """Whether a layer has an input and an output to put it into an edge by."""
+    kind = layer_kind(graph, layer)
     return kind is not None and bool(kind.inputs) and bool(kind.outputs)
 
 
@@ -147,10 +163,10 @@ def _append(graph: Graph, layer: str, before: str) -> tuple[Graph, str]:
     following = [edge for edge in graph.out_of(before) if edge.source_port == port]
     size = frame_of(graph, source)
     corner = (source.position[0] + size.width + COLUMN_GAP, source.position[1])
-    if len(following) == 1 and _fits_into_edge(layer):
-        graph, id = edits.splice(graph, layer, following[0], corner)
+    if len(following) == 1 and fits_into_edge(graph, layer):
+        graph, id = splice(graph, layer, following[0], corner)
     else:
-        graph, id = edits.add_node(graph, layer, corner)
+        graph, id = add_node(graph, layer, corner)
         inputs = edits.ports(graph, graph.nodes[id])[0]
         graph = edits.connect(graph, Edge(before, port, id, inputs[0].name))
     return _roomy(graph, id), id
@@ -189,7 +205,7 @@ def _settle(graph: Graph, id: str, at: QPointF, edge: Edge) -> Graph:
     return _roomy(edits.move(graph, {id: snapped(x, y)}), id)
 
 
-def _stand(graph: Graph, id: str, x: float, y: float) -> Graph:
+def standing(graph: Graph, id: str, x: float, y: float) -> Graph:
     """Stand a free node at a corner, or as near to it as no other node is in the way."""
     boxes = boxes_of(graph)
     _, _, width, height = boxes[id]
@@ -199,6 +215,19 @@ def _stand(graph: Graph, id: str, x: float, y: float) -> Graph:
     )
     free = (place for place in places if not _crowded(boxes, id, (*place, width, height)))
     return edits.move(graph, {id: next(free, snapped(x, y))})
+
+
+def uncrowded(graph: Graph, ids: Collection[str]) -> Graph:
+    """``graph``, arranged anew where nodes that came to it stand on others."""
+    boxes = boxes_of(graph)
+    new = [boxes[id] for id in ids]
+    if not new:
+        return graph
+    left, top = min(box[0] for box in new) - 24, min(box[1] for box in new) - 24
+    right, bottom = max(x + w for x, _, w, _ in new) + 24, max(y + h for _, y, _, h in new) + 24
+    others = (box for id, box in boxes.items() if id not in ids)
+    met = any(x < right and x + w > left and y < bottom and y + h > top for x, y, w, h in others)
+    return arranged_graph(graph) if met else graph
 
 
 def _crowded(boxes: Boxes, id: str, box: tuple[float, float, float, float]) -> bool:
@@ -216,7 +245,7 @@ def _crowded(boxes: Boxes, id: str, box: tuple[float, float, float, float]) -> b
 # --- wiring, deleting, moving -------------------------------------------------------------------
 
 
-def connect(session: Session, edge: Edge, instead_of: Edge | None = None) -> bool:
+def connect(session: Network, edge: Edge, instead_of: Edge | None = None) -> bool:
     """Wire two ports, taking ``instead_of`` away in the same step."""
 
     def edit(graph: Graph) -> Graph:
@@ -227,7 +256,7 @@ def connect(session: Session, edge: Edge, instead_of: Edge | None = None) -> boo
     return attempt(session, "Connect", edit)
 
 
-def delete(session: Session, ids: Collection[str], edges: Collection[Edge] = ()) -> bool:
+def delete(session: Network, ids: Collection[str], edges: Collection[Edge] = ()) -> bool:
     """Delete nodes (what fed them feeds what they fed) and edges."""
     if not ids and not edges:
         return False
@@ -241,7 +270,7 @@ def delete(session: Session, ids: Collection[str], edges: Collection[Edge] = ())
 
 
 def move(
-    session: Session,
+    session: Network,
     positions: Mapping[str, Position],
     into: Edge | None = None,
     merge: str | None = None,
@@ -260,7 +289,7 @@ def move(
     return attempt(session, "Insert into edge" if into else "Move", edit, merge)
 
 
-def nudge(session: Session, dx: float, dy: float) -> bool:
+def nudge(session: Network, dx: float, dy: float) -> bool:
     """Move the selected nodes by a step; steps in a row are one in the history."""
     chosen = session.selection
     if not chosen:
@@ -272,11 +301,11 @@ def nudge(session: Session, dx: float, dy: float) -> bool:
     return move(session, positions, merge="nudge " + " ".join(chosen))
 
 
-def rename(session: Session, id: str, name: str) -> bool:
+def rename(session: Network, id: str, name: str) -> bool:
     return attempt(session, f"Rename to {name}", lambda graph: edits.rename(graph, id, name))
 
 
-def fix(session: Session, id: str, problem: Problem | None) -> bool:
+def fix(session: Network, id: str, problem: Problem | None) -> bool:
     """Carry out the remedy that the node's error offers."""
     remedy = problem.fix if problem is not None else None
     if remedy is None:
@@ -293,7 +322,7 @@ def fix(session: Session, id: str, problem: Problem | None) -> bool:
     return attempt(session, remedy.label, edit)
 
 
-def tidy(session: Session) -> bool:
+def tidy(session: Network) -> bool:
     """Arrange all nodes, or the selected ones where they are several."""
     graph = session.graph
     chosen = session.selection if len(session.selection) > 1 else tuple(graph.nodes)
@@ -365,7 +394,7 @@ def adapt(session: Session) -> bool:
 # --- clipboard ----------------------------------------------------------------------------------
 
 
-def copy(session: Session) -> bool:
+def copy(session: Network) -> bool:
     """Put the selected nodes on the system's clipboard, as JSON text."""
     if not session.selection:
         return False
@@ -373,11 +402,11 @@ def copy(session: Session) -> bool:
     return True
 
 
-def cut(session: Session) -> bool:
+def cut(session: Network) -> bool:
     return copy(session) and delete(session, session.selection)
 
 
-def paste(session: Session, at: QPointF | None = None) -> bool:
+def paste(session: Network, at: QPointF | None = None) -> bool:
     """Add what the clipboard holds, its middle at ``at`` or beside where it was copied from."""
     try:
         fragment = read_fragment(QGuiApplication.clipboard().text())
@@ -387,7 +416,7 @@ def paste(session: Session, at: QPointF | None = None) -> bool:
     return _paste(session, fragment, at, "Paste")
 
 
-def duplicate(session: Session, offset: Position = (32.0, 32.0)) -> bool:
+def duplicate(session: Network, offset: Position = (32.0, 32.0)) -> bool:
     fragment = edits.copy_nodes(session.graph, session.selection)
     return bool(fragment.nodes) and _paste(session, fragment, None, "Duplicate", offset)
 
@@ -417,7 +446,7 @@ def read_fragment(text: str) -> Graph:
 
 
 def _paste(
-    session: Session,
+    session: Network,
     fragment: Graph,
     at: QPointF | None,
     label: str,
@@ -446,12 +475,12 @@ def _paste(
     return True
 
 
-def share_weights(session: Session, id: str, other: str | None) -> bool:
+def share_weights(session: Network, id: str, other: str | None) -> bool:
     return attempt(session, "Share weights", lambda graph: edits.share_weights(graph, id, other))
 
 
 def set_parameter(
-    session: Session, ids: Collection[str], key: str, value: object, merge: str
+    session: Network, ids: Collection[str], key: str, value: object, merge: str
 ) -> bool:
     """Set one parameter of nodes; steps with equal ``merge`` in a row are one in the history."""
 

@@ -57,21 +57,21 @@ class MoveNodes:
         self._ids: tuple[str, ...] = ()
         self._offset = QPointF()
         self._edge: Edge | None = None
-        self._was_selected = node in view.session.selection
+        self._was_selected = node in view.level.selection
         if not self._was_selected:
-            chosen = view.session.selection if additive else ()
-            view.session.select((*chosen, node))
+            chosen = view.level.selection if additive else ()
+            view.level.select((*chosen, node))
 
     def move(self, at: QPointF, modifiers: Modifiers) -> None:
-        scene, session = self._view.board, self._view.session
+        scene, level = self._view.board, self._view.level
         delta = at - self._start
         if not self._moving:
             if delta.manhattanLength() * self._view.zoom < THRESHOLD:
                 return
             self._moving = True
-            self._ids = session.selection
+            self._ids = level.selection
             scene.lift(self._ids)
-        x, y = session.graph.nodes[self._node].position
+        x, y = level.graph.nodes[self._node].position
         snapped = commands.snapped(x + delta.x(), y + delta.y())
         self._offset = QPointF(snapped[0] - x, snapped[1] - y)
         scene.carry(self._offset)
@@ -82,7 +82,7 @@ class MoveNodes:
         if len(self._ids) != 1:
             return None
         item = self._view.board.nodes[self._node]
-        graph = self._view.session.graph
+        graph = self._view.level.graph
         if graph.into(self._node) or graph.out_of(self._node):
             return None
         if not item.inputs or not item.outputs:
@@ -90,7 +90,7 @@ class MoveNodes:
         return self._view.board.edge_at(item.box.center(), SPLICE_REACH, (self._node,))
 
     def finish(self, at: QPointF, modifiers: Modifiers) -> None:
-        session = self._view.session
+        level = self._view.level
         if not self._moving:
             self._click()
             return
@@ -99,21 +99,21 @@ class MoveNodes:
         if not any(shift):
             return
         if modifiers & Modifiers.AltModifier:
-            commands.duplicate(session, shift)
+            commands.duplicate(level, shift)
             return
         positions = {}
         for id in self._ids:
-            x, y = session.graph.nodes[id].position
+            x, y = level.graph.nodes[id].position
             positions[id] = (x + shift[0], y + shift[1])
-        commands.move(session, positions, self._edge)
+        commands.move(level, positions, self._edge)
 
     def _click(self) -> None:
         """A press and release without a move: select one, or take one out."""
-        session = self._view.session
+        level = self._view.level
         if self._additive and self._was_selected:
-            session.select(id for id in session.selection if id != self._node)
+            level.select(id for id in level.selection if id != self._node)
         elif not self._additive:
-            session.select([self._node])
+            level.select([self._node])
 
     def cancel(self) -> None:
         if self._moving:
@@ -129,8 +129,8 @@ class RubberBand:
 
     def __init__(self, view: View, start: QPointF, additive: bool) -> None:
         self._view, self._start = view, start
-        self._base = view.session.selection if additive else ()
-        self._before = frozenset(view.session.selection)
+        self._base = view.level.selection if additive else ()
+        self._before = frozenset(view.level.selection)
         self._moving = False
 
     def move(self, at: QPointF, modifiers: Modifiers) -> None:
@@ -146,8 +146,8 @@ class RubberBand:
         self._view.marks.clear()
         found = self._view.board.within(QRectF(self._start, at).normalized())
         chosen = dict.fromkeys((*self._base, *(found if self._moving else ())))
-        self._view.session.select(chosen)
-        self._view.board.select(frozenset(self._view.session.selection))
+        self._view.level.select(chosen)
+        self._view.board.select(frozenset(self._view.level.selection))
         self._view.freshen_soon()
 
     def cancel(self) -> None:
@@ -189,7 +189,7 @@ class PressFix:
         item = self._view.board.nodes.get(self._node)
         box = item.fix_box() if item is not None else None
         if item is not None and box is not None and box.contains(at):
-            commands.fix(self._view.session, self._node, item.entry.problem)
+            commands.fix(self._view.level, self._node, item.entry.problem)
 
     def cancel(self) -> None:
         pass
@@ -217,7 +217,7 @@ class Wire:
         self._trial = ShapeInference()
         self._fates: dict[Edge, Fate] = {}
         self.fate = Fate()
-        graph = view.session.graph
+        graph = view.level.graph
         self._out = hit.kind == "output"
         self._node, self._port = hit.node, hit.port
         if not self._out:
@@ -254,7 +254,7 @@ class Wire:
 
     def _candidates(self) -> list[QPointF]:
         """Where the ports in view are that the wire could sensibly go to."""
-        graph, board = self._view.session.graph, self._view.board
+        graph, board = self._view.level.graph, self._view.board
         barred = related(graph.edges, self._node, forward=not self._out)
         own = board.nodes[self._node]
         found = []
@@ -299,7 +299,7 @@ class Wire:
     def _free_port(self, item: NodeItem) -> str:
         if not self._out:
             return item.outputs[0].name
-        used = {edge.target_port for edge in self._view.session.graph.into(item.node.id)}
+        used = {edge.target_port for edge in self._view.level.graph.into(item.node.id)}
         free = [p.name for p in item.inputs if p.variadic or p.name not in used]
         return free[0] if free else item.inputs[0].name
 
@@ -314,7 +314,7 @@ class Wire:
         return self._fates[edge]
 
     def _tried(self, edge: Edge) -> Fate:
-        graph = self._view.session.graph
+        graph = self._view.level.graph
         if self._taken is not None:
             graph = edits.disconnect(graph, [self._taken])
         try:
@@ -336,9 +336,9 @@ class Wire:
         if not moving or (edge is not None and edge == taken):
             return
         if edge is not None:
-            commands.connect(view.session, edge, taken)
+            commands.connect(view.level, edge, taken)
         elif taken is not None:
-            commands.delete(view.session, (), [taken])
+            commands.delete(view.level, (), [taken])
         else:
             view.wire_searched.emit(at, self._node, self._port, self._out)
 

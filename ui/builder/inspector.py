@@ -17,12 +17,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from models.graph import GROUP, Graph, Node
+from models.graph import Graph, Node
+from models.groups import parameters_of
 from models.layers import LAYERS
-from models.layers.declaration import Layer
+from models.parameters import Parameter
 from models.shapes import NodeReport
 from ui.builder import commands
+from ui.builder.inspector_groups import DefinitionBox, ExposeBox
 from ui.builder.inspector_parts import Facts, Head, ProblemBox
+from ui.builder.level import Level, level_of
 from ui.builder.numbers import bytes_text, flops_text, scaled
 from ui.forms import Form
 from ui.session import Session
@@ -30,7 +33,6 @@ from ui.widgets import Button, ElidedLabel, divider, label, scrolled
 
 MOST_PROBLEMS = 20
 OWN_WEIGHTS = "its own"
-_HIDDEN = {GROUP: ("definition",)}
 
 
 class Inspector(QWidget):
@@ -38,11 +40,11 @@ class Inspector(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._level = level = level_of(session)
         self.setAccessibleName("Inspector")
-        self.node_page = NodePage(session)
-        self.several_page = SeveralPage(session)
-        self.graph_page = GraphPage(session)
+        self.node_page = NodePage(level)
+        self.several_page = SeveralPage(level)
+        self.graph_page = GraphPage(level)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._areas = {}
@@ -50,8 +52,8 @@ class Inspector(QWidget):
             area = scrolled(page)
             self._areas[page] = area
             self._stack.addWidget(area)
-        session.graph_changed.connect(self.refresh)
-        session.selection_changed.connect(self.refresh)
+        level.graph_changed.connect(self.refresh)
+        level.selection_changed.connect(self.refresh)
         session.settings_changed.connect(self.refresh)
         self.refresh()
 
@@ -63,7 +65,7 @@ class Inspector(QWidget):
     def refresh(self) -> None:
         if not self.isVisible():
             return
-        chosen = [id for id in self._session.selection if id in self._session.graph.nodes]
+        chosen = [id for id in self._level.selection if id in self._level.graph.nodes]
         page: NodePage | SeveralPage | GraphPage = self.graph_page
         if len(chosen) == 1:
             page = self.node_page
@@ -77,9 +79,9 @@ class Inspector(QWidget):
 class _Page(QWidget):
     """A column of rows."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, level: Level) -> None:
         super().__init__()
-        self.session = session
+        self.level = level
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(14, 12, 14, 12)
         self.column.setSpacing(8)
@@ -91,13 +93,14 @@ class _Page(QWidget):
 class NodePage(_Page):
     """One node: what it is, its settings, its name, its shapes and cost."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, level: Level) -> None:
+        super().__init__(level)
         self._id = ""
-        self._layer: Layer | None = None
         self.head = Head()
-        self.problem = ProblemBox(session)
-        self.editor = ParameterForm(session)
+        self.problem = ProblemBox(level)
+        self.editor = ParameterForm(level)
+        self.expose = ExposeBox(level)
+        self.definition = DefinitionBox(level)
         self.identity = QGridLayout()
         self.identity.setHorizontalSpacing(12)
         self.identity.setVerticalSpacing(8)
@@ -116,7 +119,7 @@ class NodePage(_Page):
         self.identity.addWidget(self._lender_label, 1, 0)
         self.identity.addWidget(self.lender, 1, 1)
         self.facts = Facts()
-        for widget in (self.head, self.problem, self.editor):
+        for widget in (self.head, self.problem, self.definition, self.editor, self.expose):
             self.column.addWidget(widget)
         self.column.addLayout(self.identity)
         self.column.addWidget(divider())
@@ -140,14 +143,16 @@ class NodePage(_Page):
             self.identity.setColumnStretch(0, 0)
 
     def show_nodes(self, ids: list[str]) -> None:
-        graph = self.session.graph
+        graph = self.level.graph
         node = graph.nodes[ids[0]]
-        entry = self.session.report.nodes.get(node.id, NodeReport())
+        entry = self.level.report.nodes.get(node.id, NodeReport())
         self._id = node.id
         layer = LAYERS.find(node.layer)
         self.head.show_layer(layer, node)
         self.problem.show_problem(node.id, entry.problem)
-        self.editor.show_nodes(layer, [node])
+        self.editor.show_nodes([node])
+        self.expose.show_node(node)
+        self.definition.show_node(node)
         if not self.name.hasFocus() or not self.name.isModified():
             self.name.setText(node.name)
         self._show_lenders(graph, node)
@@ -159,7 +164,7 @@ class NodePage(_Page):
             for other in graph.of_layer(node.layer)
             if other.id != node.id and other.shares_weights_with is None
         ]
-        reports = self.session.report.nodes
+        reports = self.level.report.nodes
         shown = any(reports[other.id].parameters for other in others)
         shown = shown or node.shares_weights_with is not None
         self.lender.setVisible(shown)
@@ -179,29 +184,29 @@ class NodePage(_Page):
 
     @Slot()
     def _rename(self) -> None:
-        node = self.session.graph.nodes.get(self._id)
+        node = self.level.graph.nodes.get(self._id)
         name = self.name.text().strip()
         self.name.setModified(False)
         if node is None or name == node.name:
             return
-        if not commands.rename(self.session, self._id, name):
+        if not commands.rename(self.level, self._id, name):
             self.name.setText(node.name)
 
     @Slot(int)
     def _share(self, index: int) -> None:
-        if self._id in self.session.graph.nodes:
-            commands.share_weights(self.session, self._id, self.lender.itemData(index))
+        if self._id in self.level.graph.nodes:
+            commands.share_weights(self.level, self._id, self.lender.itemData(index))
             self.show_nodes([self._id])
 
 
 class SeveralPage(_Page):
     """Several nodes: how many of what, what can be done with all, and their common settings."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, level: Level) -> None:
+        super().__init__(level)
         self.title = label("", "title")
         self.kinds = label("", "small", wrap=True)
-        self.editor = ParameterForm(session)
+        self.editor = ParameterForm(level)
         self.note = label("", "small", wrap=True)
         self.facts = Facts()
         row = QGridLayout()
@@ -225,17 +230,17 @@ class SeveralPage(_Page):
         self.column.addStretch()
 
     def show_nodes(self, ids: list[str]) -> None:
-        nodes = [self.session.graph.nodes[id] for id in ids]
+        nodes = [self.level.graph.nodes[id] for id in ids]
         layers = Counter(node.layer for node in nodes)
         self.title.setText(f"{len(nodes)} nodes")
         named = [(LAYERS.find(layer), layer, count) for layer, count in layers.most_common()]
         words = [f"{count} × {kind.name if kind else layer}" for kind, layer, count in named]
         self.kinds.setText(", ".join(words[:8]) + (" …" if len(words) > 8 else ""))
         same = LAYERS.find(nodes[0].layer) if len(layers) == 1 else None
-        self.editor.show_nodes(same, nodes if same is not None else [])
+        self.editor.show_nodes(nodes if same is not None else [])
         self.note.setText(f"Changes apply to all {len(nodes)}." if same is not None else "")
         self.note.setVisible(same is not None and bool(self.editor.form.fields))
-        reports = [self.session.report.nodes[id] for id in ids]
+        reports = [self.level.report.nodes[id] for id in ids]
         self.facts.show_rows(
             (
                 ("Parameters", f"{sum(entry.parameters for entry in reports):,}"),
@@ -245,26 +250,26 @@ class SeveralPage(_Page):
 
     @Slot()
     def _arrange(self) -> None:
-        commands.tidy(self.session)
+        commands.tidy(self.level)
 
     @Slot()
     def _duplicate(self) -> None:
-        commands.duplicate(self.session)
+        commands.duplicate(self.level)
 
     @Slot()
     def _copy(self) -> None:
-        commands.copy(self.session)
+        commands.copy(self.level)
 
     @Slot()
     def _delete(self) -> None:
-        commands.delete(self.session, self.session.selection)
+        commands.delete(self.level, self.level.selection)
 
 
 class GraphPage(_Page):
     """The whole network: its size, and what is wrong with it."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, level: Level) -> None:
+        super().__init__(level)
         self.title = ElidedLabel("", "title")
         self.summary = label("", "small", wrap=True)
         self.facts = Facts()
@@ -272,22 +277,28 @@ class GraphPage(_Page):
         self.problems = QVBoxLayout()
         self.problems.setSpacing(8)
         self._boxes: list[ProblemBox] = []
-        for widget in (self.title, self.summary, divider(), self.facts, divider(), self.state):
+        self.definition = DefinitionBox(level)
+        for widget in (self.title, self.summary, self.definition, divider(), self.facts,
+                       divider(), self.state):  # fmt: skip
             self.column.addWidget(widget)
         self.column.addLayout(self.problems)
         self.column.addStretch()
 
     def show_nodes(self, ids: list[str]) -> None:
-        session, report = self.session, self.session.report
-        project = session.project if session.is_open else None
+        level, report = self.level, self.level.report
+        project = level.session.project if level.is_open else None
         self.title.set_text(project.name if project is not None else "No network")
         text = project.summary if project is not None else ""
         self.summary.setText(text or "Select a node to see its settings here.")
+        if level.path:
+            self.title.set_text(f"Inside {level.crumbs()[-1].text}")
+            self.summary.setText("Select a node to see its settings here. Esc leads back out.")
+        self.definition.show_inside()
         batch = project.training.batch_size if project is not None else 1
         self.facts.show_rows(
             (
-                ("Nodes", f"{len(session.graph.nodes):,}"),
-                ("Connections", f"{len(session.graph.edges):,}"),
+                ("Nodes", f"{len(level.graph.nodes):,}"),
+                ("Connections", f"{len(level.graph.edges):,}"),
                 ("Parameters", f"{report.parameters:,}"),
                 ("Forward pass", flops_text(report.flops)),
                 (f"Values at batch {batch}", bytes_text(report.activation_bytes(batch))),
@@ -296,12 +307,12 @@ class GraphPage(_Page):
         self._show_problems()
 
     def _show_problems(self) -> None:
-        report = self.session.report
+        report = self.level.report
         found = report.problems()
-        if report.missing and self.session.graph.nodes:
+        if report.missing and self.level.graph.nodes:
             words = report.missing[:1].upper() + report.missing[1:] + "."
         elif not found:
-            words = "No errors." if self.session.graph.nodes else ""
+            words = "No errors." if self.level.graph.nodes else ""
         else:
             errors = sum(problem.level == "error" for _, problem in found)
             words = f"{errors} error{'s' * (errors != 1)}" if errors else "No errors"
@@ -311,7 +322,7 @@ class GraphPage(_Page):
         self.state.setText(f"{words} The first {MOST_PROBLEMS}:" if more > 0 else words)
         shown = found[:MOST_PROBLEMS]
         while len(self._boxes) < len(shown):
-            box = ProblemBox(self.session, named=True)
+            box = ProblemBox(self.level, named=True)
             self._boxes.append(box)
             self.problems.addWidget(box)
         for index, box in enumerate(self._boxes):
@@ -321,11 +332,12 @@ class GraphPage(_Page):
 class ParameterForm(QWidget):
     """The settings of a node, or of several of one layer. Typing is one step of the history."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, level: Level) -> None:
         super().__init__()
-        self._session = session
+        self._level = level
         self._ids: tuple[str, ...] = ()
-        self._layer: Layer | None = None
+        self._place: tuple[object, ...] = ()
+        self._shown: list[Parameter] = []
         self._spell = 0
         self.form = Form()
         column = QVBoxLayout(self)
@@ -336,24 +348,31 @@ class ParameterForm(QWidget):
         assert isinstance(application, QApplication)
         application.focusChanged.connect(self._focus_changed)
 
-    def show_nodes(self, layer: Layer | None, nodes: list[Node]) -> None:
-        ids = tuple(node.id for node in nodes)
-        hidden = _HIDDEN.get(layer.id, ()) if layer is not None else ()
+    def show_nodes(self, nodes: list[Node]) -> None:
+        place = (self._level.path, *(node.id for node in nodes))
+        parameters = self._parameters(nodes)
         values = nodes[0].params if nodes else {}
-        if layer is not self._layer or ids != self._ids:
-            self._ids, self._layer = ids, layer
+        if place != self._place or parameters != self._shown:
+            self._place, self._shown = place, parameters
+            self._ids = tuple(node.id for node in nodes)
             self._spell += 1
-            parameters = layer.parameters if layer is not None else ()
-            self.form.set_parameters([p for p in parameters if p.id not in hidden], values)
+            self.form.set_parameters(parameters, values)
         else:
             self.form.set_values(values)
         self.setVisible(bool(self.form.fields))
 
+    def _parameters(self, nodes: list[Node]) -> list[Parameter]:
+        """What can be set of all ``nodes``: of groups, what their common definition exposes."""
+        if not nodes or len({str(node.params.get("definition")) for node in nodes}) > 1:
+            return []
+        node = nodes[0]
+        return self._level.hidden(node.id, parameters_of(self._level.graph, node))
+
     @Slot(str, object)
     def _edited(self, key: str, value: object) -> None:
-        ids = [id for id in self._ids if id in self._session.graph.nodes]
+        ids = [id for id in self._ids if id in self._level.graph.nodes]
         merge = f"set {key} {' '.join(ids)} {self._spell}"
-        commands.set_parameter(self._session, ids, key, value, merge)
+        commands.set_parameter(self._level, ids, key, value, merge)
 
     @Slot("QWidget*", "QWidget*")
     def _focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:

@@ -11,7 +11,7 @@ from models.graph import Node
 from models.layers.declaration import FAMILIES, Layer
 from models.shapes import Problem
 from ui.builder import commands
-from ui.session import Session
+from ui.builder.level import SEPARATOR, Level
 from ui.theme import theme
 from ui.widgets import Button, ElidedLabel, Strip, label
 
@@ -67,9 +67,9 @@ class Head(QWidget):
 class ProblemBox(QFrame):
     """What is wrong at a node, with the button that mends it. ``named``: and the way there."""
 
-    def __init__(self, session: Session, *, named: bool = False) -> None:
+    def __init__(self, level: Level, *, named: bool = False) -> None:
         super().__init__()
-        self._session, self._id = session, ""
+        self._level, self._id = level, ""
         self._problem: Problem | None = None
         self.setProperty("kind", "banner")
         column = QVBoxLayout(self)
@@ -78,21 +78,24 @@ class ProblemBox(QFrame):
         self.node = Button("", kind="link")
         self.node.setVisible(named)
         self.text = label("", "error", wrap=True)
-        self.fix = Button("")
+        self.fix, self.enter = Button(""), Button("Show inside")
         for widget in (self.node, self.text):
             column.addWidget(widget)
-        column.addWidget(self.fix, 0, Qt.AlignmentFlag.AlignLeft)
+        for button in (self.fix, self.enter):
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.enter.clicked.connect(self._enter)
         self.node.clicked.connect(self._show_node)
         self.fix.clicked.connect(self._mend)
 
     def show_problem(self, id: str, problem: Problem | None) -> None:
         self.setVisible(problem is not None)
         self._id = id
+        self.enter.setVisible(problem is not None and bool(self._inside()))
         if problem is None or (problem is self._problem and not self.node.isVisibleTo(self)):
             self._problem = problem
             return
         self._problem = problem
-        self.node.setText(self._session.graph.nodes[id].name)
+        self.node.setText(self._level.graph.nodes[id].name)
         self.text.setText(problem.message[:1].upper() + problem.message[1:] + ".")
         kind = "error" if problem.level == "error" else "small"
         if self.text.property("kind") != kind:
@@ -103,11 +106,28 @@ class ProblemBox(QFrame):
 
     @Slot()
     def _show_node(self) -> None:
-        self._session.show(self._id)
+        self._level.show(self._id)
+
+    def _inside(self) -> list[str]:
+        """The way from the node to the innermost one that has the error."""
+        entry, way = self._level.report.nodes.get(self._id), []
+        while entry is not None and entry.inside is not None and entry.problem is not None:
+            found = [id for id, p in entry.inside.problems() if p.level == "error"]
+            if not found:
+                break
+            way.append(found[0])
+            entry = entry.inside.nodes[found[0]]
+        return way
+
+    @Slot()
+    def _enter(self) -> None:
+        self._level.reveal.emit(
+            "node:" + SEPARATOR.join((*self._level.path, self._id, *self._inside()))
+        )
 
     @Slot()
     def _mend(self) -> None:
-        commands.fix(self._session, self._id, self._problem)
+        commands.fix(self._level, self._id, self._problem)
 
 
 class Facts(QWidget):

@@ -8,9 +8,9 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent
 from models.graph import Edge
 from ui.builder import commands
 from ui.builder.gestures import related
+from ui.builder.level import Level
 from ui.builder.search import ChoiceSearch
 from ui.builder.view import View
-from ui.session import Session
 
 STEP, FINE_STEP = 16.0, 1.0
 _Key, _Mod = Qt.Key, Qt.KeyboardModifier
@@ -27,13 +27,14 @@ class Keyboard(QObject):
 
     Arrows move the selected nodes (with Shift by single pixels); with Ctrl they go to the nearest
     node in that direction. Tab and Shift+Tab go through the nodes along the network and leave the
-    canvas at its ends. Escape cancels a gesture, then the selection.
+    canvas at its ends. Enter opens a group. Escape cancels a gesture, then the selection, then
+    leaves the group that is open, as Backspace does.
     """
 
     def __init__(self, view: View) -> None:
         super().__init__(view)
         self._view = view
-        self._session: Session = view.session
+        self._level: Level = view.level
 
     def press(self, event: QKeyEvent) -> bool:
         """Handle a key; False where it is not the canvas's."""
@@ -43,9 +44,13 @@ class Keyboard(QObject):
             self._arrow(*ARROWS[key], modifiers)
             return True
         if key == _Key.Key_Escape:
-            if not self._view.cancel():
-                self._session.select(())
-                self._view.board.choose_edges(())
+            self._escape()
+            return True
+        if key == _Key.Key_Backspace and self._level.path:
+            self._level.back()
+            return True
+        if key in (_Key.Key_Return, _Key.Key_Enter) and len(self._level.selection) == 1:
+            self._view.open_wanted.emit(self._level.selection[0])
             return True
         if key == _Key.Key_Space:
             if not event.isAutoRepeat():
@@ -53,22 +58,31 @@ class Keyboard(QObject):
             return True
         return False
 
+    def _escape(self) -> None:
+        chosen = bool(self._level.selection) or bool(self._view.board.chosen_edges)
+        if self._view.cancel():
+            return
+        self._level.select(())
+        self._view.board.choose_edges(())
+        if not chosen:
+            self._level.back()
+
     def _arrow(self, dx: int, dy: int, modifiers: Qt.KeyboardModifier) -> None:
-        if not self._session.selection:
+        if not self._level.selection:
             self.walk(1)
         elif modifiers & _Mod.ControlModifier:
             self._go(dx, dy)
         else:
             step = FINE_STEP if modifiers & _Mod.ShiftModifier else STEP
-            commands.nudge(self._session, dx * step, dy * step)
+            commands.nudge(self._level, dx * step, dy * step)
 
     def walk(self, by: int) -> bool:
         """Select the next node along the network; False at its ends."""
-        ahead, looped = self._session.graph.order()
+        ahead, looped = self._level.graph.order()
         order = [*ahead, *looped]
         if not order:
             return False
-        chosen = self._session.selection
+        chosen = self._level.selection
         if chosen:
             place = order.index(chosen[-1] if by > 0 else chosen[0]) + by
         else:
@@ -81,7 +95,7 @@ class Keyboard(QObject):
     def _go(self, dx: int, dy: int) -> None:
         """Select the nearest node in a direction; sideways counts double."""
         nodes = self._view.board.nodes
-        start = nodes[self._session.selection[-1]].box.center()
+        start = nodes[self._level.selection[-1]].box.center()
         best, found = float("inf"), ""
         for id, item in nodes.items():
             way: QPointF = item.box.center() - start
@@ -93,7 +107,7 @@ class Keyboard(QObject):
             self._choose(found)
 
     def _choose(self, id: str) -> None:
-        self._session.select([id])
+        self._level.select([id])
         self._view.reveal(id)
 
     # --- wiring -------------------------------------------------------------------------------
@@ -101,22 +115,22 @@ class Keyboard(QObject):
     @Slot()
     def connect_selected(self) -> None:
         """Offer every input that an output of the selected node could be wired to."""
-        session = self._session
-        if len(session.selection) != 1:
-            session.tell("Select the one node to connect from first.", key="canvas")
+        level = self._level
+        if len(level.selection) != 1:
+            level.tell("Select the one node to connect from first.", key="canvas")
             return
-        choices = self._connections(session.selection[0])
+        choices = self._connections(level.selection[0])
         if not choices:
-            session.tell("There is nothing that this node could be connected to.", key="canvas")
+            level.tell("There is nothing that this node could be connected to.", key="canvas")
             return
         search = ChoiceSearch(self._view, "Connect to", choices)
         search.chosen.connect(self._connect)
-        item = self._view.board.nodes[session.selection[0]]
+        item = self._view.board.nodes[level.selection[0]]
         corner = self._view.mapFromScene(item.box.bottomRight())
         search.open(self._view.viewport().mapToGlobal(corner))
 
     def _connections(self, id: str) -> list[tuple[str, object]]:
-        graph, nodes = self._session.graph, self._view.board.nodes
+        graph, nodes = self._level.graph, self._view.board.nodes
         outputs = nodes[id].outputs
         place = {other: number for number, other in enumerate(graph.order()[0])}
         here = place.get(id, 0)
@@ -144,14 +158,14 @@ class Keyboard(QObject):
 
     @Slot(object)
     def _connect(self, edge: Edge) -> None:
-        commands.connect(self._session, edge)
+        commands.connect(self._level, edge)
         self._view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # --- for screen readers -------------------------------------------------------------------
 
     def announce(self) -> None:
         """Say what is selected."""
-        chosen = self._session.selection
+        chosen = self._level.selection
         nodes = self._view.board.nodes
         if len(chosen) == 1 and chosen[0] in nodes:
             text = nodes[chosen[0]].described()

@@ -203,7 +203,7 @@ class NodeItem(QGraphicsPixmapItem):
         layer = LAYERS.find(self.node.layer)
         kind = layer.name if layer is not None else f"unknown layer {self.node.layer}"
         if self.node.layer == GROUP:
-            kind = "Group (its inside is not shown here)"
+            kind = "Group, opened by a double click"
         parts = [f"{kind} {self.node.name}"]
         parts += [f"{port} {shape}" for port, shape in self.entry.outputs.items()]
         if self.entry.problem is not None:

@@ -30,6 +30,7 @@ from models.graph import Graph, Node
 from models.layers import LAYERS
 from models.shapes import NodeReport, Report
 from ui.builder import commands
+from ui.builder.level import level_of
 from ui.session import Session
 from ui.theme import theme
 from ui.widgets import SearchField, label
@@ -118,7 +119,7 @@ class Outline(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._level = level_of(session)
         self.setAccessibleName("Outline")
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 10, 10, 4)
@@ -142,8 +143,8 @@ class Outline(QWidget):
         self.field.textChanged.connect(self.refresh)
         self.list.selectionModel().selectionChanged.connect(self._chosen)
         self.list.activated.connect(self._activated)
-        session.graph_changed.connect(self.refresh)
-        session.selection_changed.connect(self._follow)
+        self._level.graph_changed.connect(self.refresh)
+        self._level.selection_changed.connect(self._follow)
         theme().changed.connect(self.list.viewport().update)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -152,25 +153,25 @@ class Outline(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the session's graph, while somebody looks."""
+        """Show the network that is on the canvas, while somebody looks."""
         if not self.isVisible():
             return
         self._following = True
-        self.model.show(self._session.graph, self._session.report, self.field.text())
+        self.model.show(self._level.graph, self._level.report, self.field.text())
         self._following = False
         empty = not self.model.ids
-        searched = bool(self._session.graph.nodes)
+        searched = bool(self._level.graph.nodes)
         self.nothing.setText("No node fits." if searched else "There are no nodes yet.")
         self.nothing.setVisible(empty)
         self._follow()
 
     @Slot()
     def _follow(self) -> None:
-        """Take over the session's selection."""
+        """Take over the selection."""
         if not self.isVisible():
             return
         self._following = True
-        chosen = set(self._session.selection)
+        chosen = set(self._level.selection)
         selection = QItemSelection()
         rows = [row for row, id in enumerate(self.model.ids) if id in chosen]
         for first, last in _runs(rows):
@@ -188,17 +189,17 @@ class Outline(QWidget):
             return
         rows = sorted(index.row() for index in self.list.selectionModel().selectedIndexes())
         ids = [self.model.ids[row] for row in rows]
-        self._session.select(ids)
+        self._level.select(ids)
         if len(ids) == 1:
-            self._session.reveal.emit(f"node:{ids[0]}")
+            self._level.show(ids[0])
 
     @Slot(QModelIndex)
     def _activated(self, index: QModelIndex) -> None:
-        self._session.show(self.model.ids[index.row()])
+        self._level.show(self.model.ids[index.row()])
 
     def keyPressEvent(self, event: object) -> None:
         if getattr(event, "key", int)() == Qt.Key.Key_Delete:
-            commands.delete(self._session, self._session.selection)
+            commands.delete(self._level, self._level.selection)
 
 
 def second_line(node: Node, entry: NodeReport) -> str:

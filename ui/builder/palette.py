@@ -35,11 +35,14 @@ from models.layers.declaration import FAMILIES, Layer
 from models.parameters import ParameterError, checked
 from ui.builder import commands
 from ui.builder.faces import MARGIN, Face, Faces, frame
+from ui.builder.level import level_of
+from ui.builder.project_groups import PREFIX, group_layers
 from ui.session import Session
 from ui.theme import theme
 from ui.widgets import SearchField, label
 
 LAYER_MIME = "application/x-playground-layer"
+HEADINGS = FAMILIES | {"group": "In this project"}
 ROW, HEADING = 28, 30
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -82,12 +85,23 @@ class LayerModel(QAbstractListModel):
     ):
         super().__init__(parent)
         self._accept = accept
+        self._text = ""
+        self.groups: list[Layer] = []
         self.rows: list[str | Layer] = []
         self.search("")
 
+    def set_groups(self, groups: list[Layer]) -> None:
+        """Offer the groups of the project too."""
+        words = [(layer.id, layer.name, layer.summary) for layer in groups]
+        if words != [(layer.id, layer.name, layer.summary) for layer in self.groups]:
+            self.groups = groups
+            self.search(self._text)
+
     def search(self, text: str) -> None:
         self.beginResetModel()
-        layers = [layer for layer in offered() if self._accept is None or self._accept(layer)]
+        self._text = text
+        accept = self._accept
+        layers = [layer for layer in (*self.groups, *offered()) if accept is None or accept(layer)]
         if text.strip():
             self.rows = list(found(text, layers))
         else:
@@ -96,7 +110,7 @@ class LayerModel(QAbstractListModel):
             for layer in layers:
                 if layer.family != family:
                     family = layer.family
-                    self.rows.append(FAMILIES.get(family, family.capitalize()))
+                    self.rows.append(HEADINGS.get(family, family.capitalize()))
                 self.rows.append(layer)
         self.endResetModel()
 
@@ -233,7 +247,7 @@ class Palette(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._level = level_of(session)
         self.setAccessibleName("Layer palette")
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 10, 10, 4)
@@ -251,12 +265,21 @@ class Palette(QWidget):
         self.field.textChanged.connect(self._search)
         self.field.installEventFilter(self)
         self.list.chosen.connect(self.add)
+        session.graph_changed.connect(self._offer_groups)
+        self._offer_groups()
+
+    @Slot()
+    def _offer_groups(self) -> None:
+        """List the groups of the project, where they or their uses may have changed."""
+        graph = self._level.session.graph
+        if graph.definitions or self.model.groups:
+            self.model.set_groups(group_layers(graph))
 
     @Slot(str)
     def add(self, layer: str) -> None:
         """Add a layer to the network, if one is open."""
-        if self._session.is_open:
-            commands.add(self._session, layer)
+        if self._level.is_open:
+            commands.add(self._level, layer)
 
     @Slot(str)
     def _search(self, text: str) -> None:
@@ -304,4 +327,4 @@ def dragged_layer(event: QDropEvent) -> str:
     if not data.hasFormat(LAYER_MIME):
         return ""
     layer = bytes(data.data(LAYER_MIME).data()).decode("utf-8", "replace")
-    return layer if layer in LAYERS else ""
+    return layer if layer in LAYERS or layer.startswith(PREFIX) else ""

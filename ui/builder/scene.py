@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
 
 from models.graph import GROUP, Edge, Graph
 from models.shapes import Report
-from playground.messages import PortId, Snapshot
+from playground.messages import PortId
 from ui.builder.edges import Boxes, EdgeItem, Pens, bounds
 from ui.builder.faces import FIRST_PORT, PORT_PITCH, Faces
 from ui.builder.nodes import NOTHING, NodeItem
@@ -90,6 +90,12 @@ class Scene(QGraphicsScene):
         if touched:
             self._boxes = None
             self._reroute(touched)
+
+    def empty(self) -> None:
+        """Take everything away: what comes next is another network, with ids of its own."""
+        self.choose_edges(())
+        self.show_values({})
+        self.sync(Graph(), Report({}, frozenset()), ())
 
     def _sync_nodes(
         self,
@@ -307,9 +313,9 @@ class Scene(QGraphicsScene):
         for edge, item in self.edges.items():
             item.setPen(self.pens.chosen if edge in self._chosen_edges else self.pens.plain)
 
-    def show_values(self, snapshot: Snapshot | None) -> None:
+    def show_values(self, values: Mapping[PortId, NDArray[Any]]) -> None:
         """Take a sample's values; nodes take theirs when they are painted."""
-        self._values = snapshot.values if snapshot is not None else {}
+        self._values = values
 
     def visible(self, area: QRectF) -> list[NodeItem]:
         """The nodes in ``area``, and those in hand."""

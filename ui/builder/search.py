@@ -91,9 +91,13 @@ class LayerSearch(Popup):
     chosen = Signal(str)
 
     def __init__(
-        self, parent: QWidget, accept_layer: Callable[[Layer], bool] | None = None
+        self,
+        parent: QWidget,
+        accept_layer: Callable[[Layer], bool] | None = None,
+        groups: Sequence[Layer] = (),
     ) -> None:
         self._layers = LayerModel(None, accept_layer)
+        self._layers.set_groups(list(groups))
         rows = LayerList(self._layers)
         rows.setDragEnabled(False)
         super().__init__(parent, "Search a layer to add", rows)

@@ -25,7 +25,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGestureEvent, QGraphicsView, QPinchGesture, QToolTip, QWidget
 
 from models.graph import Edge
-from models.layers import LAYERS
 from ui.builder import commands
 from ui.builder.fitting import best_fit
 from ui.builder.gestures import (
@@ -40,10 +39,10 @@ from ui.builder.gestures import (
     Wire,
 )
 from ui.builder.ground import dotted
+from ui.builder.level import Level
 from ui.builder.marks import Marks
 from ui.builder.palette import dragged_layer
 from ui.builder.scene import EVERYWHERE, FAR, Hit, Scene
-from ui.session import Session
 from ui.theme import theme
 
 SMALLEST, LARGEST = 0.05, 4.0
@@ -88,9 +87,9 @@ class View(QGraphicsView):
     rename_wanted = Signal(str)
     open_wanted = Signal(str)
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, level: Level, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.session = session
+        self.level = level
         self.board = Scene(self)
         self.setScene(self.board)
         self.marks = Marks(self.board)
@@ -303,7 +302,7 @@ class View(QGraphicsView):
                 return MoveNodes(self, hit.node, at, additive)
             case "edge" if hit.edge is not None:
                 if not additive:
-                    self.session.select(())
+                    self.level.select(())
                 self.board.choose_edges([hit.edge])
                 return None
         return RubberBand(self, at, additive)
@@ -374,7 +373,7 @@ class View(QGraphicsView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            chosen = self.session.selection[:1]
+            chosen = self.level.selection[:1]
             hit = Hit("node", chosen[0]) if chosen else Hit()
             item = self.board.nodes.get(hit.node)
             at = item.box.center() if item is not None else self.visible_area().center()
@@ -382,8 +381,8 @@ class View(QGraphicsView):
         else:
             at, place = self.mapToScene(event.pos()), event.globalPos()
             hit = self.board.hit(at, self.zoom)
-        if hit.node and hit.node not in self.session.selection:
-            self.session.select([hit.node])
+        if hit.node and hit.node not in self.level.selection:
+            self.level.select([hit.node])
         if hit.kind == "edge" and hit.edge is not None:
             self.board.choose_edges([hit.edge])
         self.menu_wanted.emit(hit, place, at)
@@ -428,14 +427,13 @@ class View(QGraphicsView):
 
     def splice_edge(self, layer: str, at: QPointF) -> Edge | None:
         """The edge that a layer let go at ``at`` would go into."""
-        kind = LAYERS.find(layer)
-        if kind is None or not kind.inputs or not kind.outputs:
+        if not commands.fits_into_edge(self.level.graph, layer):
             return None
         return self.board.edge_at(at, SPLICE_REACH)
 
     def place(self, layer: str, at: QPointF) -> str | None:
         """Put a layer at a scene position, into the edge there if there is one."""
-        return commands.place(self.session, layer, at, self.splice_edge(layer, at))
+        return commands.place(self.level, layer, at, self.splice_edge(layer, at))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         layer = dragged_layer(event)
