@@ -31,7 +31,7 @@ from ui.settings import forget_project, settings
 from ui.shortcuts import ShortcutHelp
 from ui.start import StartPage
 from ui.theme import theme
-from ui.transport import StatusLine, TransportBar
+from ui.transport import StatusLine, TransportBar, named
 from ui.workspace import CANVAS, PAGES, TITLES, Workspace
 
 SUFFIX = ".playground"
@@ -414,8 +414,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_title(self) -> None:
         if self.session.is_open:
-            name = self.session.project.name or "Untitled"
-            self.setWindowTitle(f"{name}[*] – Playground")
+            self.setWindowTitle(f"{named(self.session)}[*] – Playground")
             self.setWindowModified(self.session.dirty)
 
     @Slot(str)

@@ -358,11 +358,20 @@ def state_words(session: Session) -> str:
     return STATE_WORDS[state]
 
 
+UNTITLED = "Untitled"  # as a new project is called
+
+
+def named(session: Session) -> str:
+    """The open project's name; without one of its own, its file's."""
+    name = session.project.name or UNTITLED
+    return session.path.stem if session.path is not None and name == UNTITLED else name
+
+
 def described_file(session: Session) -> tuple[str, str]:
     """The project's name, and its file with whether it is saved."""
     if not session.is_open:
         return "Playground", "nothing is open"
-    name = session.project.name or "Untitled"
+    name = named(session)
     if session.path is None:
         return name, "not saved to a file yet"
     return name, f"{session.path.name} · {'edited' if session.dirty else 'saved'}"

@@ -29,6 +29,9 @@ PAGES = (
     "ui.insight.tryout",
     "ui.training.panel",
     "ui.runs.panel",
+    "ui.data.samples.page",
+    "ui.data.record.camera",
+    "ui.data.record.page",
 )
 """What a workspace is made of. It is not needed for the start page, so it is loaded after it."""
 CANVAS = "canvas"

@@ -506,6 +506,20 @@ def test_what_was_trained_can_be_tried(full: CameraBench, wait: Wait) -> None:
     assert seen == ["try"]
 
 
+def test_what_was_still_being_written_is_not_called_new(full: CameraBench, wait: Wait) -> None:
+    session, use = full._session, full.use
+    use.use.click()
+    full.library.delete(full.library.files("Cup")[:1])
+    wait(lambda: counts(full) == {"Cup": 5, "Pen": 4})
+    use._seen = use._marks()
+    full.library.undo()
+    wait(lambda: counts(full) == {"Cup": 6, "Pen": 4})
+    assert use.stale
+    session.worker.mailbox.post(DataReady(small_dataset(10), session.project.data))
+    session.bridge.drain()
+    assert not use.stale
+
+
 def test_use_does_not_train(full: CameraBench) -> None:
     session = full._session
     full.use.use.click()

@@ -140,6 +140,14 @@ def test_the_title_tells_file_and_state(opened: MainWindow, tmp_path: Path) -> N
     assert title.file.whole() == "small.playground · saved"
 
 
+def test_a_project_without_a_name_takes_its_file_s(window: MainWindow, tmp_path: Path) -> None:
+    window.new_project()
+    assert window.transport.title.name.text() == "Untitled"
+    window.session.save(tmp_path / "mugs.playground")
+    assert window.transport.title.name.text() == "mugs"
+    assert window.windowTitle().startswith("mugs")
+
+
 def test_what_is_selected_can_be_copied_at_once(opened: MainWindow) -> None:
     copy = opened.actions_.qaction("copy")
     assert not copy.isEnabled()

@@ -139,10 +139,11 @@ class UseBar(QWidget):
     @property
     def stale(self) -> bool:
         """Whether samples were recorded, moved or deleted after the data were read."""
-        dataset = self._session.dataset
-        if self._seen is None and dataset is not None and self._library.total == len(dataset):
-            self._seen = self._marks()
-        return self._seen != self._marks()
+        dataset, marks = self._session.dataset, self._marks()
+        whole = dataset is not None and self._library.total == len(dataset)
+        if whole and (self._seen is None or _grown(self._seen, marks)):
+            self._seen = marks
+        return self._seen != marks
 
     def _marks(self) -> Marks:
         """Tells one state of the recordings from another: what is moved gets a new number."""
@@ -289,3 +290,11 @@ class UseBar(QWidget):
             return
         epoch = progress.epoch - 1 + progress.batch / max(1, progress.batches)
         self.progress.set_value(epoch / max(1, progress.epochs))
+
+
+def _grown(before: Marks, after: Marks) -> bool:
+    """Whether samples were only added: the last ones of a recording, which were still being written
+    when it was made the data, and were read with it."""
+    counts = [(before.get(name, (0, []))[0], count) for name, (count, _) in after.items()]
+    grown = all(old <= new for old, new in counts) and any(old < new for old, new in counts)
+    return grown and before.keys() <= after.keys()

@@ -30,7 +30,7 @@ from ui.session import Session
 from ui.theme import theme
 from ui.widgets import ElidedLabel, IconButton, Segmented, divider, label, scrolled
 
-STAGES = (("raw", "As read"), ("augmented", "Augmented"), ("prepared", "As the network gets it"))
+STAGES = (("raw", "As read"), ("augmented", "Augmented"), ("prepared", "Prepared"))
 SEEN_HEIGHT, LARGE = 96, 512
 
 
@@ -358,11 +358,12 @@ def told(column: Column, stage: str) -> str:
 
 
 def _lines(column: Column, array: Array) -> list[Line]:
-    """A series as lines over its steps; of a long waveform the extremes of each part."""
+    """A series as lines over its steps; a sound over seconds, as the extremes of each part."""
     if not is_sound(column):
         return series_lines(column, array)
     shape = envelope(array, 400).reshape(-1)
-    return [Line(column.name, np.linspace(1, len(array), len(shape)), shape)]
+    seconds = len(array) / float(getattr(column.reading, "rate", 16000))
+    return [Line(column.name, np.linspace(0, seconds, len(shape)), shape)]
 
 
 def series_image(array: Array) -> QImage:
