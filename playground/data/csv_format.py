@@ -36,19 +36,19 @@ class CsvOptions:
             raise ValueError("the format of a table is an object")
         chosen = {key: data.get(key, known[0]) for key, known in _KNOWN.items()}
         for key, value in chosen.items():
-            if not isinstance(value, str) or (key != "encoding" and value not in _KNOWN[key]):
+            if value not in _KNOWN[key]:
                 raise ValueError(f"a table's {key} is not {value!r}")
         return cls(**chosen)
 
 
 _KNOWN: dict[str, tuple[str, ...]] = {
     "delimiter": ("auto", *DELIMITERS),
-    "encoding": ("auto",),
+    "encoding": ("auto", "utf-8", "cp1252", "latin-1", "utf-16"),
     "header": ("auto", "yes", "no"),
     "decimal": ("auto", "point", "comma"),
     "uneven": ("refuse", "cut", "skip"),
 }
-"""What each option may be, its default first; an encoding is looked up when it is used."""
+"""What each option may be, its default first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -17,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from playground.data.columns import moments
+from playground.data.columns import LARGEST_CATEGORIES, PARTS, moments
 from playground.data.csv_format import CsvOptions
 from playground.data.csv_reading import MISSING, fields, read_table
 from playground.data.errors import DataError
@@ -120,16 +121,13 @@ class Feature:
     def encode(self, cell: str | None) -> list[float]:
         """A cell as numbers, NaN where it is missing; raises ``DataError``."""
         if self.categories is not None:
-            known = cell if cell is None or cell in self.categories else self._meant(cell)
+            known = cell
+            if cell is not None and cell not in self.categories:
+                known = _spellings(self.categories).get(_value(cell))
             return [float(known == category) for category in self.categories]
         if cell is None:
             return [float("nan")] * self.width
         return _date_parts(cell, self) if self.parts else [number(cell, self.name)]
-
-    def _meant(self, cell: str) -> str | None:
-        """The category that a cell is in another spelling: 01 and 1.0 are 1, True is true."""
-        alike = (item for item in self.categories or () if _value(item) == _value(cell) is not None)
-        return next(alike, None)
 
     def decode(self, values: Array) -> str | None:
         """A cell that is encoded as ``values``; None where it is missing."""
@@ -149,9 +147,9 @@ class Feature:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Feature:
-        from playground.data.columns import PARTS
-
         categories = data.get("categories")
+        if categories is not None and len(categories) > LARGEST_CATEGORIES:
+            raise ValueError(f"a column has at most {LARGEST_CATEGORIES:,} categories")
         parts = tuple(part for part in PARTS if part in data.get("parts", ()))
         return cls(
             str(data["name"]),
@@ -195,6 +193,8 @@ class RowReading:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RowReading:
         features = tuple(Feature.from_json(item) for item in data["features"])
+        if not features:
+            raise ValueError("a row needs a column")
         return cls(features, CsvOptions.from_json(data.get("format", {})))
 
 
@@ -308,6 +308,14 @@ def number(cell: str, where: str) -> float:
     if not np.isfinite(value):
         raise DataError(f"{where}: {cell!r} is not a finite number")
     return value
+
+
+@lru_cache(maxsize=1024)
+def _spellings(categories: tuple[str, ...]) -> dict[float | str | None, str]:
+    """The categories by what they say, so that 01 and 1.0 are known as 1, and True as true."""
+    found = {_value(item): item for item in reversed(categories)}
+    found.pop(None, None)
+    return found
 
 
 def _value(cell: str) -> float | str | None:

@@ -43,7 +43,7 @@ class SeriesReading:
             if len({len(part) for part in cells}) > 1:
                 raise DataError(f"{text[:40]!r} has channels of different lengths")
             rows = [[number(cell, "the series") for cell in part] for part in cells]
-            return [(text, self._checked(np.asarray(rows, np.float32).T, text[:40]))]
+            return [(text, self._checked(np.asarray(rows, np.float32).T, repr(text[:40])))]
         path = Path(text)
         series = [self._checked(values, path.name) for values in self._file(path)]
         return [(f"{text}:{i + 1}", values) for i, values in enumerate(series)]
@@ -104,10 +104,13 @@ class SeriesReading:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SeriesReading:
         length = data["length"]
+        columns = tuple(str(name) for name in data.get("columns", ()))
+        if len(set(columns)) < len(columns):
+            raise ValueError("a series has each of its columns once")
         return cls(
             None if length is None else positive(length),
             positive(data.get("channels", 1)),
-            tuple(str(name) for name in data.get("columns", ())),
+            columns,
             _name(data.get("group")),
             _name(data.get("time")),
         )
@@ -169,8 +172,8 @@ class WindowReading:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> WindowReading:
         columns = tuple(str(name) for name in data["columns"])
-        if not columns:
-            raise ValueError("a window needs a column")
+        if not columns or len(set(columns)) < len(columns):
+            raise ValueError("a window needs columns, each of them once")
         return cls(
             columns,
             positive(data["length"]),

@@ -21,7 +21,7 @@ from playground.data.images import groups_of, leave_out, own_splits, skipped_not
 from playground.data.labels import indexed, rare
 from playground.data.settings import SplitSettings
 from playground.data.sound_files import SUFFIXES, Info, UnreadableSound
-from playground.data.sound_reading import SoundFiles, SoundReading
+from playground.data.sound_reading import MOST_SECONDS, SoundFiles, SoundReading
 from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
 
@@ -32,7 +32,6 @@ RESIDENT = 256 << 20
 
 USUAL_RATE = 16_000
 LONGEST_GUESS = 5.0
-_LONGEST = 600.0
 
 
 def open_sounds(
@@ -189,7 +188,7 @@ SOURCE = Source(
             "What the network is given of each sound. Empty: the length that nearly all have, 5 s "
             "at most.",
             minimum=0.01,
-            maximum=_LONGEST,
+            maximum=MOST_SECONDS,
             optional=True,
             unit="s",
         ),
@@ -223,7 +222,7 @@ SOURCE = Source(
             None,
             "Empty: the length, so that no two overlap.",
             minimum=0.01,
-            maximum=_LONGEST,
+            maximum=MOST_SECONDS,
             optional=True,
             unit="s",
             visible=lambda values: values.get("take") == "windows",

@@ -126,7 +126,7 @@ def _opened(path: Path) -> Iterator[Any]:
         reason = getattr(error, "strerror", None) or error
         raise UnreadableSound(f"{path.name} cannot be opened: {reason}") from None
     if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for for ever
-        raise UnreadableSound(f"{path.name} is no file")
+        raise UnreadableSound(f"{path.name or path} is no file")
     if not found.st_size:
         raise UnreadableSound(f"{path.name} is empty (0 bytes)")
     try:

@@ -25,6 +25,9 @@ TAKES = ("middle", "start", "windows")
 MOST_WINDOWS = 3600
 """Windows of one file that a network is asked about."""
 
+MOST_SECONDS = 600
+"""What a network is given of a sound, at most."""
+
 CACHED_FROM = 500
 """Clips; fewer are decoded quickly enough again."""
 
@@ -100,6 +103,8 @@ class SoundReading:
         rate, steps, stride = numbers
         if not sound_files.LEAST_RATE <= rate <= sound_files.MOST_RATE or steps < 1 or stride < 0:
             raise ValueError("the rate or the length of a sound is impossible")
+        if steps > MOST_SECONDS * rate:
+            raise ValueError(f"a sound is at most {MOST_SECONDS} s long")
         if data.get("take") not in TAKES:
             raise ValueError(f"what is taken of a sound is one of {', '.join(TAKES)}")
         return cls(rate, steps, data["take"], stride)

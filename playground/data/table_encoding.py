@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playground.data.columns import (
-    MOST_CATEGORIES,
+    LARGEST_CATEGORIES,
     coded,
     number_column,
     part_columns,
@@ -33,6 +33,8 @@ Mask = npt.NDArray[np.bool_]
 LARGEST_MATRIX = 4 << 30
 _BLOCK = 1 << 20
 """Numbers that are turned from columns into rows at a time."""
+_MANY = 1_000
+"""Columns of numbers."""
 FILLINGS = ("fill", "median", "constant", "drop")
 SCALINGS = ("standardize", "range", "none")
 
@@ -79,10 +81,8 @@ class Encoded:
 
     def constant(self) -> list[str]:
         """Features that are the same in every row."""
-        import polars as pl
-
-        ranges = self.frame.select((pl.all().max() != pl.all().min()).fill_null(False)).row(0)
-        varying = {name for name, varies in zip(self.names, ranges, strict=True) if varies}
+        columns = zip(self.names, self.frame.iter_columns(), strict=True)
+        varying = {name for name, values in columns if values.min() != values.max()}
         return [item.name for item in self.features if item.name not in varying]
 
     def known(self, rows: Mask) -> Encoded:
@@ -151,7 +151,7 @@ def _category(table: Table, name: str) -> tuple[Feature, list[pl.Series]]:
     import polars as pl
 
     codes, categories = coded(table, name)
-    if len(categories) > 10 * MOST_CATEGORIES:
+    if len(categories) > LARGEST_CATEGORIES:
         raise DataError(
             f"column {name} has {len(categories):,} different texts, too many to be categories: "
             "leave it out"
@@ -256,7 +256,14 @@ class _Figures:
     std: float
     low: float
     high: float
-    median: float
+    median: float = 0.0
+
+    @classmethod
+    def of(cls, values: Any, median: bool) -> _Figures:
+        """Of a series of numbers; 0 where it is empty."""
+        found = (values.mean(), values.std(ddof=0), values.min(), values.max())
+        middle = values.median() if median else None
+        return cls(*(value or 0.0 for value in (*found, middle)))
 
 
 def _figures(encoded: Encoded, train: Mask, median: bool) -> dict[int, _Figures]:
@@ -264,6 +271,9 @@ def _figures(encoded: Encoded, train: Mask, median: bool) -> dict[int, _Figures]
     import polars as pl
 
     chosen = [n for n, number in zip(encoded.frame.columns, encoded.numeric, strict=True) if number]
+    if len(chosen) > _MANY:  # to plan one pass would take longer than to look at each
+        kept = encoded.frame.filter(pl.Series(train))
+        return {int(name): _Figures.of(kept[name].cast(pl.Float64), median) for name in chosen}
     one = pl.col(chosen).cast(pl.Float64)
     wanted = {"mean": one.mean(), "std": one.std(ddof=0), "low": one.min(), "high": one.max()}
     if median:
@@ -271,14 +281,10 @@ def _figures(encoded: Encoded, train: Mask, median: bool) -> dict[int, _Figures]
     # every figure is worked out in one pass, on all threads
     lazy = encoded.frame.lazy().select(chosen).filter(pl.Series(train))
     row = lazy.select(item.name.suffix(f" {key}") for key, item in wanted.items()).collect()
-    found = {}
-    for name in chosen:
-        values = {key: row[f"{name} {key}"].item() for key in wanted}
-        known = {key: float(value) for key, value in values.items() if value is not None}
-        found[int(name)] = _Figures(
-            *(known.get(key, 0.0) for key in ("mean", "std", "low", "high", "median"))
-        )
-    return found
+    return {
+        int(name): _Figures(**{key: row[f"{name} {key}"].item() or 0.0 for key in wanted})
+        for name in chosen
+    }
 
 
 def _filled(rules: Rules, name: str, figures: _Figures) -> float:

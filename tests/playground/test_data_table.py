@@ -376,3 +376,17 @@ def test_categories_are_those_of_the_training_rows(tmp_path):
     column = found.inputs["features"]
     assert column.take(np.asarray([40, 1, 0])).tolist() == [[0, 0, 0], [0, 0, 1], [1, 0, 0]]
     assert column.reading.read("green")[0][1].tolist() == [0, 0, 0]
+
+
+def test_a_table_of_many_columns_is_filled_and_scaled_like_one_of_few(tmp_path):
+    random = np.random.default_rng(0)
+    cells = random.normal(3, 2, (20, 1100)).round(3).astype(str)
+    cells[4, 7] = ""
+    wide = [[*row, "ab"[place % 2]] for place, row in enumerate(cells.tolist())]
+    narrow = [[row[7], row[1099], row[1100]] for row in wide]
+    found = []
+    for rows in (wide, narrow):
+        names = [f"c{place}" for place in range(len(rows[0]) - 1)]
+        text = "\n".join(",".join(row) for row in [[*names, "label"], *rows])
+        found.append(opened(tmp_path, text, missing="median").batch(np.arange(20))["features"])
+    np.testing.assert_array_equal(found[0][:, [7, 1099]], found[1])
