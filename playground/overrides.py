@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models import edits
 from models.layers import LAYERS
@@ -16,6 +16,8 @@ from models.registry import UnknownEntry
 from playground.data.settings import DataSettings
 
 if TYPE_CHECKING:
+    from playground.data.dataset import Dataset
+    from playground.data.reading import Reading
     from playground.project import Project
 
 
@@ -54,6 +56,50 @@ def with_data(project: Project, path: Path) -> Project:
     # a test set that came with the other data does not belong to these
     options = {key: value for key, value in data.options.items() if key not in paths}
     return replace(project, data=replace(data, options={**options, paths[0]: str(path.resolve())}))
+
+
+def as_read(project: Project, fitted: Dataset) -> Project:
+    """``project`` with its data read as by the network that was fitted on ``fitted``: what the
+    source would guess from the files (size, colour, rate, length) is what it was in training."""
+    from playground.data import SOURCES
+
+    data = project.data
+    declared = {parameter.id for parameter in SOURCES.get(data.source).parameters}
+    options = dict(data.options)
+    for column in fitted.inputs.values():
+        read = _reading_options(column.reading)
+        options |= {key: value for key, value in read.items() if key in declared}
+    return replace(project, data=replace(data, options=options))
+
+
+def _reading_options(reading: Reading | None) -> dict[str, Any]:
+    """The options of a source that give such a reading, as pictures, sounds and clips have them."""
+    from playground.data.prepared import FITTED, PREPARED
+    from playground.data.reading import ImageReading
+    from playground.data.sound_reading import SoundReading
+    from playground.data.video_reading import VideoReading
+
+    match reading:
+        case ImageReading(channels, height, width, fit):
+            prepared = next((item.id for item in PREPARED if item.reading == reading), FITTED)
+            if prepared != FITTED:
+                return {"prepared": prepared}
+            colour = "grey" if channels == 1 else "colour"
+            size = {"size": [height, width], "channels": colour, "fit": fit}
+            return {"prepared": prepared, **size}
+        case SoundReading(rate, _, take, stride):
+            windows = {"stride": stride / rate} if take == "windows" else {}
+            return {"rate": rate, "seconds": reading.seconds, "take": take, **windows}
+        case VideoReading(frames, channels, height, width, fit, sampling, stride):
+            return {
+                "frames": frames,
+                "colour": channels == 3,
+                "size": [height, width],
+                "fit": fit,
+                "sampling": sampling,
+                "stride": stride,
+            }
+    return {}
 
 
 def _applied(project: Project, key: str, text: str) -> Project:

@@ -296,7 +296,7 @@ def evaluate(options: Namespace) -> int:
     model = load_model(run, options.checkpoint)
     project, place = run.project(), run.place()
     if options.data is not None:
-        project = overrides.with_data(project, options.data)
+        project = overrides.as_read(overrides.with_data(project, options.data), model.dataset)
     split = options.split or ("test" if options.data is None else "all")
     dataset = _data(project, place, console)
     sizes = {name: len(part) for name, part in dataset.splits.items()}

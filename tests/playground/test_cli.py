@@ -296,6 +296,20 @@ def test_other_data_are_prepared_as_those_of_the_training(shell: Shell, tmp_path
     assert found["metrics"]["mae"] == pytest.approx(np.mean(errors), rel=1e-3)
 
 
+def test_other_pictures_are_evaluated_in_the_size_of_the_training(
+    shell: Shell, tmp_path: Path
+) -> None:
+    for folder, size, mode in (("first", (16, 16), "RGB"), ("second", (40, 30), "L")):
+        for index in range(12):
+            path = tmp_path / folder / "ab"[index % 2] / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new(mode, size, (index % 2 * 200,) * len(mode)).save(path)
+    project = project_on(tmp_path / "p.playground", DataSettings("images", {"path": "first"}))
+    assert shell("train", project).code == 0
+    (found,) = shell.json("evaluate", project, "--data", tmp_path / "second")
+    assert found["samples"] == 12
+
+
 # --- interruption ---------------------------------------------------------------------------------
 
 
