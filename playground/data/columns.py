@@ -206,7 +206,7 @@ def number_column(table: Table, name: str, *, wide: bool = False) -> pl.Series:
             f"{table.path.name}: row {table.line(row)} of column {name} is infinite "
             "or too large: correct it"
         )
-    if values.dtype.is_float() and np.isnan(values.sum()):  # quicker than to look at each
+    if values.dtype.is_float() and np.isnan(float(values.sum())):  # quicker than to look at each
         values = values.fill_nan(None)
     return values.cast(pl.Float64 if wide else pl.Float32)
 

@@ -315,6 +315,6 @@ def short(value: float) -> float:
 
 def _is_float(word: str) -> bool:
     try:
-        return bool(np.isfinite(float(word)))
+        return abs(float(word)) < 1e38  # finite as float32, too
     except ValueError:
         return False

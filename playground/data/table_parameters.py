@@ -125,6 +125,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "float",
         0.0,
         "Stands where a number is missing.",
+        minimum=-1e30,
+        maximum=1e30,
         visible=_constant,
     ),
     Parameter(

@@ -390,3 +390,9 @@ def test_a_table_of_many_columns_is_filled_and_scaled_like_one_of_few(tmp_path):
         text = "\n".join(",".join(row) for row in [[*names, "label"], *rows])
         found.append(opened(tmp_path, text, missing="median").batch(np.arange(20))["features"])
     np.testing.assert_array_equal(found[0][:, [7, 1099]], found[1])
+
+
+@pytest.mark.parametrize("options", [{"constant": 1e39}, {"fillings": "size=1e39"}])
+def test_missing_numbers_are_not_filled_with_what_float32_cannot_hold(tmp_path, options):
+    with pytest.raises((DataError, ValueError), match=r"1e\+?39"):
+        opened(tmp_path, HEADER + ROWS, missing="constant", **options)
