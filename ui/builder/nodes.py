@@ -237,18 +237,23 @@ def caption_of(graph: Graph, node: Node, entry: NodeReport, layer: Layer | None)
     lender = graph.nodes.get(node.shares_weights_with or "")
     if lender is not None:
         return f"weights of {lender.name}"
-    if node.layer == GROUP:
-        definition = graph.definitions.get(str(node.params.get("definition")))
-        inside = definition.name if definition is not None else "missing"
     try:
         text = layer.caption(entry.values or checked(layer.parameters, node.params))
     except (ValueError, KeyError, TypeError):
         text = ""
     if node.layer == GROUP:
-        return inside if text in ("", "plain") else f"{inside} {text}"
+        words = _group_words(graph, node)[1]
+        return words if text in ("", "plain") else f"{words} {text}"
     if title_of(node, layer) == layer.name:
         return text
     return f"{layer.name} {text.removesuffix(' units')}".strip()
+
+
+def _group_words(graph: Graph, node: Node) -> tuple[str, str]:
+    """A group's own name and its definition's; the latter first where it has no name of its own."""
+    definition = graph.definitions.get(str(node.params.get("definition")))
+    words = (node.name, definition.name if definition is not None else "missing")
+    return words if node.name.rstrip("0123456789") != GROUP else (words[1], words[0])
 
 
 def _face(
@@ -260,7 +265,7 @@ def _face(
     selected: bool,
 ) -> Face:
     layer = LAYERS.find(node.layer)
-    title = title_of(node, layer)
+    title = title_of(node, layer) if node.layer != GROUP else _group_words(graph, node)[0]
     if len(title) > 12 and shape.height == HEIGHT:
         title = _shortened(title)
     state = ""
