@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from playground.capture import Camera, Microphone
 from playground.data.dataset import Dataset
 from playground.devices import choose
 from playground.evaluation import evaluation
+from playground.live.settings import LiveSettings
+from playground.live.share import Share, Wish
 from playground.mailbox import Mailbox
 from playground.messages import (
     Answered,
@@ -68,6 +71,7 @@ class Engine:
         self._rate_hz = 10.0
         self._looked_at, self._look_cost = 0.0, 0.0
         self._looked_step: int | None = None
+        self._live: Share | None = None
         choose("cpu").use()
 
     # commands: each returns at once
@@ -101,12 +105,24 @@ class Engine:
         self._request, self._rate_hz = request, rate_hz
         self._looked_step = None
 
+    def live(
+        self, device: Camera | Microphone | None, settings: LiveSettings | None, rate_hz: float
+    ) -> None:
+        """Answer what ``device`` gives from now on; None ends it."""
+        if self._live is not None:
+            self._live.close()
+        self._live = None
+        if device is not None:
+            wish = Wish(device, settings or LiveSettings(), max(0.1, rate_hz))
+            self._live = Share(wish, self._mailbox.post)
+
     def forget(self, number: int = 0) -> None:
         """The window turns to another project: end the run, keep it, and drop its weights."""
         if self._run is not None and self._busy:
             self._run.silence()
             self._run.close()
         self.cancel()
+        self.live(None, None, 1)
         self._run = self._model = self._trained = self._request = None
         self._mailbox.post(Forgotten(number))
         self._mailbox.post(Status(State.IDLE, device=choose().text))
@@ -138,6 +154,7 @@ class Engine:
     def close(self) -> None:
         """The program ends: a run keeps a checkpoint."""
         self.cancel()
+        self.live(None, None, 1)
         if self._run is not None:
             self._run.close()
             self._run = None
@@ -151,17 +168,31 @@ class Engine:
         if job is not None and job.priority == 0:
             self._advance(job)
             return 0
-        wait = self._look_wait()
-        if wait == 0:
+        look, live = self._look_wait(), self._live_wait()
+        if live == 0:
+            self._answer_live()
+        elif look == 0:
             self._look()
         elif job is not None:
             self._advance(job)
         elif self._run is not None and self._busy and not self._run.waits:
-            self._run.turn()
-            self._follow_run()
+            self._train(self._run)
         else:
-            return wait
+            return min((wait for wait in (look, live) if wait is not None), default=None)
         return 0
+
+    def _train(self, run: RunJob) -> None:
+        """A batch."""
+        started = perf_counter()
+        run.turn()
+        seconds = perf_counter() - started
+        self._follow_run()
+        if self._live is None:
+            return
+        if self._busy:
+            self._live.after_batch(self._model, seconds, self._steps())
+        else:
+            self._live.at_rest()
 
     @property
     def _busy(self) -> bool:
@@ -247,6 +278,23 @@ class Engine:
         self._mailbox.post(self._looker.snapshot(self._request, trained))
         self._looked_at = perf_counter()
         self._look_cost = self._looked_at - started
+
+    # a live view
+
+    def _live_wait(self) -> float | None:
+        """Seconds until the newest frame is to be answered; None where there is none."""
+        return None if self._live is None else self._live.due(self._model)
+
+    def _answer_live(self) -> None:
+        assert self._live is not None
+        assert self._model is not None
+        training = self._run is not None and not self._run.waits
+        self._live.turn(self._model, self._steps(), training=training)
+
+    def _steps(self) -> int:
+        """How many batches the present weights have learnt from."""
+        trained = self._source()
+        return trained.step if trained else 0
 
     # jobs
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from models.graph import Graph
     from playground.answers import Answer
     from playground.data.dataset import Dataset
+    from playground.live.settings import LiveAnswer
 
 Array = npt.NDArray[Any]
 PortId = tuple[str, str]
@@ -197,6 +198,18 @@ class Answered(Message):
     @property
     def key(self) -> Hashable:
         return ("Answered", self.token)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveAnswered(Message):
+    """The answer to the newest frame of the live view, from the weights after ``step`` batches.
+
+    ``answer`` is None where this network cannot answer; ``problem`` then says why.
+    """
+
+    answer: LiveAnswer | None
+    step: int = 0
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

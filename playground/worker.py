@@ -25,10 +25,12 @@ from playground.messages import (
 )
 
 if TYPE_CHECKING:
+    from playground.capture import Camera, Microphone
     from playground.data.dataset import Dataset
     from playground.data.settings import DataSettings
     from playground.data.source import Place
     from playground.engine import Engine
+    from playground.live.settings import LiveSettings
     from playground.project import Project
 
 LONGEST_WAIT = 0.5
@@ -156,6 +158,21 @@ class Worker:
     def predict(self, token: Hashable, raw: Mapping[str, Array]) -> None:
         """``Answered`` with ``token`` for one raw sample: arrays (1, …) for each input."""
         self._commands.put(lambda engine: engine.predict(token, raw))
+
+    def live(
+        self,
+        device: Camera | Microphone | None,
+        settings: LiveSettings | None = None,
+        rate_hz: float = 10.0,
+    ) -> None:
+        """``LiveAnswered`` to what ``device`` gives from now on, at most ``rate_hz`` times a
+        second; None ends it. The network is that of the run under way, between its batches and with
+        the newest weights, or the one that was loaded. The device stays the caller's."""
+
+        def command(engine: Engine) -> None:
+            engine.live(device, settings, rate_hz)
+
+        self._commands.put(command)
 
     # before and after a run
 

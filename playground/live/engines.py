@@ -39,6 +39,29 @@ class Engine(Protocol):
         """The inference alone, on a batch that is prepared already: what a loop can do at best."""
         ...
 
+    def reset(self) -> None:
+        """Forget what was seen."""
+        ...
+
+
+class Shared:
+    """torch on a network that is somebody else's, such as one under training."""
+
+    name = EAGER
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def run(self, raw: dict[str, Array]) -> dict[str, Array]:
+        return self._model.outputs(self._model.prepared(raw))
+
+    def bare(self, raw: dict[str, Array]) -> Callable[[], object]:
+        batch = self._model.prepared(raw)
+        return lambda: self._model.outputs(batch)
+
+    def reset(self) -> None:
+        """There is nothing."""
+
 
 class Torch:
     """torch, layer by layer. The model is put into evaluation mode and belongs to this engine."""
@@ -68,6 +91,9 @@ class Torch:
                 return module(*arguments)
 
         return infer
+
+    def reset(self) -> None:
+        """There is nothing."""
 
     def _arguments(self, raw: dict[str, Array]) -> list[Tensor]:
         batch = self._model.prepared(raw)
@@ -113,6 +139,9 @@ class Onnx:
     def bare(self, raw: dict[str, Array]) -> Callable[[], object]:
         ready = self._typed(raw)
         return lambda: self._session.run(None, ready)
+
+    def reset(self) -> None:
+        """There is nothing."""
 
     def _typed(self, raw: dict[str, Array]) -> dict[str, Array]:
         return {name: typed(self._model, name, values) for name, values in raw.items()}

@@ -5,19 +5,15 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
 from playground.capture import Camera, CaptureStatus, Microphone
-from playground.data.video_reading import VideoReading
+from playground.live.answering import Answering, stepping
 from playground.live.choice import Choice
-from playground.live.engines import Engine, Stepping
+from playground.live.engines import Engine
 from playground.live.feed import feed, over
-from playground.live.intake import GAP, Sample, input_of
 from playground.live.settings import LiveAnswer, LiveSettings
-from playground.live.smoothing import Smoother, is_unknown
-from playground.live.streaming import NotStreaming, Streamer
 from playground.model import Model
 
 _PATIENCE = 0.2
@@ -38,7 +34,8 @@ class Live:
 
     The device is the caller's: started, closed and perhaps shown by it. ``start`` answers in a
     thread and keeps the newest; ``events`` answers in the caller's thread instead. The model
-    belongs to this object from now on. Raises ``LiveError`` where the device cannot feed it.
+    belongs to this object from now on. ``not_streaming`` says why a model of clips is asked about
+    whole windows again and again. Raises ``LiveError`` where the device cannot feed it.
     """
 
     def __init__(
@@ -46,24 +43,15 @@ class Live:
     ) -> None:
         self.settings = settings or LiveSettings()
         self._model, self._device = model, device
-        self._streamer: Stepping | None = None
-        self.not_streaming = ""
-        """Why a model of clips is asked about whole windows again and again."""
-        if isinstance(input_of(model).reading, VideoReading):
-            try:
-                self._streamer = Stepping(Streamer(model))
-            except NotStreaming as why:
-                self.not_streaming = str(why)
-        window = self._streamer is None
+        self._streaming, self.not_streaming = stepping(model)
+        window = self._streaming is None
         self._feed = feed(model, device, window=window, hop=self.settings.hop)
-        self._choice = Choice(model, "eager" if self._streamer else self.settings.engine)
-        self._smoother = Smoother(model, self.settings.smoothing)
+        self._choice = Choice(model, "eager" if self._streaming else self.settings.engine)
+        self._answering = Answering(model, self.settings)
         self._changed = threading.Condition()
         self._answer: LiveAnswer | None = None
         self._problem: CaptureStatus | None = None
-        self._since = 0.0
         self._stopped = False
-        self._answered, self._first, self._time = 0, 0, 0.0
         self._thread = threading.Thread(target=self._work, name="live", daemon=True)
 
     @property
@@ -114,7 +102,7 @@ class Live:
                 sample = self._feed.wait(number, _PATIENCE)
                 if sample is not None:
                     number = sample.number
-                    answer = self._answered_to(sample)
+                    answer = self._answering.answer(sample, self._engine)
                     yield answer
                     self._choice.turn(sample.raw, answer.inference_seconds)
                 elif over(status):
@@ -125,7 +113,7 @@ class Live:
 
     @property
     def _engine(self) -> Engine:
-        return self._streamer or self._choice.current
+        return self._streaming or self._choice.current
 
     def _newer(self, after: int) -> bool:
         return self._answer is not None and self._answer.number > after
@@ -142,28 +130,3 @@ class Live:
                 logging.getLogger(__name__).exception("live recognition failed")
             text = f"The model cannot answer: {' '.join(str(error).split())}"
             self._problem = CaptureStatus("failed", text, 0.0)
-
-    def _answered_to(self, sample: Sample) -> LiveAnswer:
-        if sample.time - self._time > GAP:
-            self._smoother.reset()
-            if self._streamer is not None:
-                self._streamer.reset()
-        self._time = sample.time
-        engine = self._engine
-        started = time.perf_counter()
-        outputs = engine.run(sample.raw)
-        seconds = time.perf_counter() - started
-        answer = self._smoother.answer(outputs, sample.time)
-        latency = time.monotonic() - sample.time
-        self._answered += 1
-        self._first = self._first or sample.number
-        return LiveAnswer(
-            sample.number,
-            answer,
-            sample.time,
-            seconds,
-            latency,
-            sample.number - self._first + 1 - self._answered,
-            engine.name,
-            is_unknown(answer, self.settings.threshold),
-        )

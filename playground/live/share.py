@@ -1,0 +1,207 @@
+"""Live answers beside training: between its batches, from the newest weights.
+
+The worker asks ``due`` in every turn and calls ``turn`` when it is. Where batches are long, a
+second thread answers from a copy of the weights that is brought up to date after each batch.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from playground.capture import Camera, Microphone
+from playground.compat import usable_cores
+from playground.live.answering import Answering, stepping
+from playground.live.engines import Engine, Shared
+from playground.live.feed import Feed, feed
+from playground.live.intake import Sample
+from playground.live.settings import LiveAnswer, LiveSettings
+from playground.messages import LiveAnswered
+from playground.model import Model
+
+TRAINING_SHARE = 0.1
+"""Of the time, what live answers may take from a run that goes on."""
+BESIDE_SHARE = 0.5
+"""Of a core's time, what a second thread may take."""
+LONG_BATCH = 0.1
+"""Seconds from which on a batch would delay answers too much."""
+_POLL = 0.005
+_PATIENCE = 0.2
+
+Post = Callable[[LiveAnswered], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be looked at, how, and the most times a second."""
+
+    device: Camera | Microphone
+    settings: LiveSettings
+    rate_hz: float = 10.0
+
+
+class Asking:
+    """A model with a feed for it. Raises ``LiveError``."""
+
+    def __init__(self, model: Model, wish: Wish) -> None:
+        self.model = model
+        streaming, _ = stepping(model)
+        self._engine: Engine = streaming or Shared(model)
+        self.feed: Feed = feed(model, wish.device, window=streaming is None, hop=wish.settings.hop)
+        self._answering = Answering(model, wish.settings)
+
+    @property
+    def number(self) -> int:
+        """The sample that was answered last."""
+        return self._answering.number
+
+    def fresh(self) -> Sample | None:
+        sample = self.feed.newest()
+        return sample if sample is not None and sample.number > self.number else None
+
+    def answer(self, sample: Sample) -> LiveAnswer:
+        return self._answering.answer(sample, self._engine)
+
+
+class Share:
+    """The live view of whatever network the worker has. Everything but ``post`` happens in the
+    worker's thread."""
+
+    def __init__(self, wish: Wish, post: Post) -> None:
+        self._wish, self._post = wish, post
+        self._asking: Asking | None = None
+        self._refused: object = None
+        """The network that cannot be asked; it was told once."""
+        self._beside: Beside | None = None
+        self._due = self._batch = 0.0
+
+    def due(self, model: Model | None) -> float | None:
+        """Seconds until an answer is wanted: 0 for now, None for not before something changes."""
+        if model is None or model.network is self._refused:
+            return None
+        if self._asking is None or self._asking.model.network is not model.network:
+            return 0.0
+        if self._beside is not None:
+            return None
+        left = self._due - time.perf_counter()
+        if left > 0:
+            return left
+        return 0.0 if self._asking.fresh() is not None else _POLL
+
+    def turn(self, model: Model, step: int, *, training: bool) -> None:
+        """Answer the newest frame, from the weights after ``step`` batches."""
+        try:
+            if self._asking is None or self._asking.model.network is not model.network:
+                self._begin(model)
+                return
+            sample = self._asking.fresh()
+            if sample is None:
+                return
+            started = time.perf_counter()
+            answer = self._asking.answer(sample)
+        except Exception as error:
+            self._refuse(model, error)
+            return
+        taken = time.perf_counter() - started
+        gap = max(1 / self._wish.rate_hz, taken / TRAINING_SHARE if training else 0.0)
+        self._due = started + gap
+        self._post(LiveAnswered(answer, step))
+
+    def after_batch(self, model: Model | None, seconds: float, step: int) -> None:
+        """A batch took ``seconds``: begin or cease to answer beside the training, or renew the
+        weights there."""
+        self._batch += 0.3 * (seconds - self._batch)
+        if self._asking is None or model is None or self._asking.model.network is not model.network:
+            return
+        if self._beside is not None and self._batch < LONG_BATCH / 2:
+            self.at_rest()
+        elif self._beside is not None:
+            self._beside.renew(model, step)
+        elif self._batch > LONG_BATCH:
+            try:
+                self._beside = Beside(model, self._wish, step, self._post)
+            except ValueError as error:
+                self._refuse(model, error)
+                return
+            self._beside.start()
+
+    def at_rest(self) -> None:
+        """No batches any more: answers come from the worker's own turns again."""
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None
+
+    def close(self) -> None:
+        self.at_rest()
+        if self._asking is not None:
+            self._asking.feed.close()
+            self._asking = None
+
+    def _begin(self, model: Model) -> None:
+        self.close()
+        self._asking = Asking(model, self._wish)
+        self._asking.feed.start()
+
+    def _refuse(self, model: Model, error: Exception) -> None:
+        if not isinstance(error, ValueError):
+            logging.getLogger(__name__).error("a live answer failed", exc_info=error)
+        self._refused = model.network
+        self.close()
+        self._post(LiveAnswered(None, problem=" ".join(str(error).split())))
+
+
+class Beside(threading.Thread):
+    """Answers in a thread of its own from a copy of a network under training."""
+
+    def __init__(self, model: Model, wish: Wish, step: int, post: Post) -> None:
+        super().__init__(name="live beside", daemon=True)
+        module = copy.deepcopy(model.network.module)
+        network = replace(model.network, module=module)
+        self._asking = Asking(replace(model, network=network), wish)
+        self._rate, self._post, self._step = wish.rate_hz, post, step
+        self._share = BESIDE_SHARE if usable_cores() > 1 else TRAINING_SHARE
+        self._lock = threading.Lock()
+        self._fresh: tuple[dict[str, Tensor], int] | None = None
+        self._closed = threading.Event()
+
+    def renew(self, model: Model, step: int) -> None:
+        """Hand over the weights after a batch; a copy, because training goes on."""
+        weights = model.network.module.state_dict()
+        copied = {name: value.detach().clone() for name, value in weights.items()}
+        with self._lock:
+            self._fresh = copied, step
+
+    def close(self) -> None:
+        self._closed.set()
+        self.join()
+        self._asking.feed.close()
+
+    def run(self) -> None:
+        self._asking.feed.start()
+        try:
+            while not self._closed.is_set():
+                sample = self._asking.feed.wait(self._asking.number, _PATIENCE)
+                if sample is not None:
+                    self._closed.wait(self._answer(sample))
+        except Exception as error:
+            logging.getLogger(__name__).exception("live answers beside training failed")
+            self._post(LiveAnswered(None, problem=" ".join(str(error).split())))
+
+    def _answer(self, sample: Sample) -> float:
+        """Returns how long to rest."""
+        started = time.perf_counter()
+        with self._lock:
+            fresh, self._fresh = self._fresh, None
+        if fresh is not None:
+            weights, self._step = fresh
+            self._asking.model.network.module.load_state_dict(weights)
+        answer = self._asking.answer(sample)
+        self._post(LiveAnswered(answer, self._step))
+        taken = time.perf_counter() - started
+        return max(0.0, max(1 / self._rate, taken / self._share) - taken)
