@@ -166,7 +166,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     codes = np.asarray([number[name] for name in values.paths], np.int64)
     names = tuple(os.path.basename(name) for name in pictures)  # noqa: PTH119
     groups = Groups("picture", codes, names)
-    splits = split(len(values), settings, labels, own=own, groups=groups)
+    splits = split(len(values), settings, labels, own=own, groups=groups, together=True)
     counts = np.bincount(labels, minlength=len(classes))
     return Dataset(
         name=path.stem,

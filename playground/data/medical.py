@@ -77,7 +77,8 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
         notes = rare(np.bincount(labels, minlength=len(classes)), classes)
     groups = groups_of(found)
     settings, apart = _kept_apart(settings, groups, found)
-    splits = split(len(values), settings, labels, groups=groups, own=own_splits(found))
+    own = own_splits(found)
+    splits = split(len(values), settings, labels, groups=groups, own=own, together=True)
     return Dataset(
         name=path.stem if path.is_file() else path.name,
         summary=f"{len(values):,} {'volumes' if reading.depth else 'slices'} · "

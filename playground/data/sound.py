@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,17 +52,21 @@ def open_sounds(
     if reading.take == "windows" and not found.groups:
         found.groups, found.group = list(found.paths), "file"
     groups = groups_of(found)
-    own = own_splits(found)
-    if groups and not own and reading.take == "windows" and files >= 3 * len(classes):
-        # windows of one file are alike: a test on them would tell nothing about other files
-        settings = replace(settings, method=_apart(settings.method))
+    splits = split(
+        len(values),
+        settings,
+        labels,
+        own=own_splits(found),
+        groups=groups,
+        together=reading.take == "windows" and files >= 3 * len(classes),
+    )
     length = f"{reading.seconds:.3g} s at {reading.rate:,} Hz"
     return Dataset(
         name=path.stem if path.is_file() else path.name,
         summary=f"{len(values):,} sounds · {length} · {len(classes)} classes",
         inputs={"sound": Column("sound", sequence(reading.steps, 1), values, reading=reading)},
         targets={"label": Column("label", vector(1), labels, classes=classes)},
-        splits=split(len(values), settings, labels, own=own, groups=groups),
+        splits=splits,
         task="classification",
         notes=(
             *skipped_note(found.skipped, "sounds"),
@@ -77,10 +80,6 @@ def open_sounds(
         groups=groups,
         skipped=tuple(found.skipped),
     )
-
-
-def _apart(method: str) -> str:
-    return "group" if method == "auto" else method
 
 
 def _caption(path: str, start: float) -> str:

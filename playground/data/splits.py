@@ -25,6 +25,7 @@ def split(
     own: Mapping[str, Indices] | None = None,
     groups: Groups | None = None,
     order: npt.NDArray[Any] | None = None,
+    together: bool = False,
 ) -> Splits:
     """Indices of ``count`` samples by split, each in ascending order.
 
@@ -32,7 +33,9 @@ def split(
     at least one sample for training. ``own`` is a split that comes with the data ("train",
     "validation", "test"; what is missing is taken from the training samples), ``test`` one of a
     test set alone. By ``groups``, all samples of a group are in one split; by ``order`` (a number
-    each, such as a time) the last samples are kept back. Raises ``DataError`` where nothing would
+    each, such as a time) the last samples are kept back. ``together``: the samples of a group are
+    alike (windows of one recording, objects of one photo), so that a split that is not chosen keeps
+    them together too, as far as there are groups enough. Raises ``DataError`` where nothing would
     be left for training, or the data lack what the method needs.
     """
     method = settings.method
@@ -54,7 +57,7 @@ def split(
         for name in ("validation", "test")
         if name not in given
     }
-    pieces = _Pieces(pool, settings, labels, groups, order)
+    pieces = _Pieces(pool, settings, labels, groups, order, together)
     if method == "folds":
         wanted["validation"] = 0
     _check_rest(wanted, len(pool))
@@ -81,8 +84,10 @@ class _Pieces:
         labels: npt.NDArray[Any] | None,
         groups: Groups | None,
         order: npt.NDArray[Any] | None,
+        together: bool,
     ) -> None:
         self.pool, self.method, self.order = pool, settings.method, order
+        self.together = together and groups is not None and self.method in ("auto", "own")
         self.random = np.random.default_rng(settings.seed)
         self.labels, self.groups = labels, groups
 
@@ -92,7 +97,25 @@ class _Pieces:
             return self._by_group(wanted)
         if self.method == "time":
             return self._in_time(wanted)
-        return self._by_class(wanted)
+        found = self._together(wanted) if self.together else None
+        return self._by_class(wanted) if found is None else found
+
+    def _together(self, wanted: Mapping[str, int]) -> Splits | None:
+        """By group, but so that a group of each class stays for training; None where there are too
+        few groups, or each is of one sample."""
+        codes = group_codes(self.groups)[self.pool]
+        names = self.random.permutation(_distinct(codes))
+        if len(names) == len(codes):
+            return None
+        labels = np.zeros(len(codes), np.int64) if self.labels is None else self.labels[self.pool]
+        place = np.zeros(codes.max(initial=0) + 1, np.int64)
+        place[names] = np.arange(len(names))
+        last = np.full(labels.max(initial=0) + 1, -1)
+        np.maximum.at(last, labels, place[codes])
+        kept = np.unique(last[last >= 0])
+        if len(names) - len(kept) < sum(1 for size in wanted.values() if size):
+            return None
+        return self._taken(wanted, codes, np.append(np.delete(names, kept), names[kept]), len(kept))
 
     def _by_class(self, wanted: Mapping[str, int]) -> Splits:
         pool, labels = self.pool, self.labels
@@ -124,18 +147,25 @@ class _Pieces:
                 f"a split by {self.groups.what if self.groups else 'group'} needs at least "
                 f"{needed} of them; the data have {len(names)}: choose another method"
             )
-        sizes = {name: int((codes == name).sum()) for name in names}
-        left, parts = list(names), {}
-        for split_name, size in wanted.items():
-            taken: list[Any] = []
-            later = sum(1 for other in wanted if other not in parts and other != split_name)
-            while size and len(left) > 1 + later:
-                have = sum(sizes[name] for name in taken)
-                if taken and abs(have + sizes[left[0]] - size) >= abs(have - size):
+        return self._taken(wanted, codes, names, 1)
+
+    def _taken(
+        self, wanted: Mapping[str, int], codes: Indices, names: Indices, kept: int
+    ) -> Splits:
+        """Groups from the front of ``names`` for each split; ``kept`` at its end stay."""
+        sizes, parts, start = np.bincount(codes), dict[str, Indices](), 0
+        for later, (split_name, size) in zip(
+            reversed(range(len(wanted))), wanted.items(), strict=True
+        ):
+            end, have = start, 0
+            while size and len(names) - end > kept + later:
+                more = have + int(sizes[names[end]])
+                if have and abs(more - size) >= abs(have - size):
                     break
-                taken.append(left.pop(0))
-            parts[split_name] = self.pool[np.isin(codes, taken)]
-        parts["train"] = self.pool[np.isin(codes, left)]
+                end, have = end + 1, more
+            parts[split_name] = self.pool[np.isin(codes, names[start:end])]
+            start = end
+        parts["train"] = self.pool[np.isin(codes, names[start:])]
         return parts
 
     def _in_time(self, wanted: Mapping[str, int]) -> Splits:

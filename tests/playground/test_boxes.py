@@ -99,6 +99,20 @@ def test_yolo_with_its_own_split(yolo_folder: Path) -> None:
     assert "classes.txt" in data.notes[0]
 
 
+def test_the_objects_of_a_photo_stay_on_one_side_of_the_split(tmp_path: Path) -> None:
+    for number in range(20):
+        picture(tmp_path / f"{number}.png")
+    (tmp_path / "boxes.json").write_text(json.dumps(coco(20)))
+    data = opened(tmp_path)
+    photos = {name: {data.files[i] for i in part} for name, part in data.splits.items()}
+    assert {name: len(part) for name, part in photos.items()} == {
+        "train": 12,
+        "validation": 4,
+        "test": 4,
+    }
+    assert len(set.union(*photos.values())) == 20
+
+
 def test_a_margin_shows_what_is_around(coco_folder: Path) -> None:
     tight, wide = opened(coco_folder, margin=0), opened(coco_folder, margin=1)
     assert tight.raw([0])["image"][0, 1].mean() < 5

@@ -135,6 +135,9 @@ def test_windows_keep_a_split_of_the_folders(tmp_path: Path) -> None:
     data = opened(tmp_path, seconds=0.5, take="windows")
     assert {Path(data.files[index]).parts[-3] for index in data.splits["test"]} == {"test"}
     assert len(data.splits["test"]) == 16
+    files = {name: {data.files[i] for i in part} for name, part in data.splits.items()}
+    assert files["validation"]
+    assert not files["train"] & files["validation"]
 
 
 def test_a_sound_of_three_hours_is_read_in_part(tmp_path: Path) -> None:

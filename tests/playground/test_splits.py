@@ -66,6 +66,27 @@ def test_any_groups(codes: list[int], validation: float, test: float, seed: int)
     assert len(parts["train"])
 
 
+def test_samples_that_are_alike_stay_together() -> None:
+    labels = (VOICES.codes == 4).astype(np.int64)  # one group alone has the class 1
+    for seed in range(20):
+        found = SplitSettings(0.2, 0.2, "auto", seed)
+        parts = split(200, found, labels, groups=VOICES, together=True)
+        whole(parts)
+        sets = [set(VOICES.codes[part].tolist()) for part in parts.values()]
+        assert [len(item) for item in sets] == [6, 2, 2]
+        assert len(set.union(*sets)) == 10
+        assert 4 in sets[0]
+        own = {"test": np.flatnonzero(VOICES.codes == 3)}
+        parts = split(200, found, labels, groups=VOICES, own=own, together=True)
+        assert parts["test"].tolist() == own["test"].tolist()
+        assert not set(VOICES.codes[parts["train"]]) & set(VOICES.codes[parts["validation"]])
+    alone = Groups("photo", np.arange(200), tuple(map(str, range(200))))
+    two = Groups("photo", np.arange(200) % 2, ("a", "b"))
+    for groups in (alone, two):  # by class, as without groups
+        parts = split(200, found, labels, groups=groups, together=True)
+        assert [labels[part].sum() for part in parts.values()] == [12, 4, 4]
+
+
 def test_time_keeps_back_the_last() -> None:
     moments = np.random.default_rng(0).permutation(200)
     parts = divided("time", order=moments)
