@@ -94,8 +94,9 @@ def _check_same(model: Model, dataset: Dataset) -> None:
             other = side.get(name)
             if (
                 other is None
-                or (other.shape, other.classes, other.pixel_classes)
-                != (column.shape, column.classes, column.pixel_classes)
+                or (other.shape, other.pixel_classes) != (column.shape, column.pixel_classes)
+                or not set(other.classes) <= set(column.classes)
+                or bool(other.classes) != bool(column.classes)
                 or not _read_alike(other, column)
             ):
                 raise ModelError(
@@ -134,4 +135,8 @@ def _column_as_fitted(column: Column, fitted: Column) -> Column:
     if column.texts and isinstance(reading, TextReading) and column.reading != reading:
         values, lengths, _ = reading.encode_all(column.texts)
         column = replace(column, values=values, lengths=lengths, reading=reading)
+    if column.classes != fitted.classes:  # other data may lack some of the classes
+        numbers = np.asarray([fitted.classes.index(name) for name in column.classes], np.int64)
+        everything = np.arange(len(column.values))
+        column = replace(column, values=numbers[column.take(everything)], classes=fitted.classes)
     return replace(column, preprocessing=fitted.preprocessing)

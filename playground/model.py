@@ -95,14 +95,14 @@ def prepare_inputs(dataset: Dataset, raw: Mapping[str, Array]) -> dict[str, Tens
     for name, column in dataset.inputs.items():
         if name not in raw:
             raise ModelError(f"the model needs a value for {name}")
-        values = column.prepared(np.asarray(raw[name]))
-        sizes = column.shape.sizes
-        if values.ndim != len(sizes) + 1 or any(
+        given, sizes = np.asarray(raw[name]), column.shape.sizes
+        if given.ndim != len(sizes) + 1 or any(
             isinstance(size, int) and size != got
-            for size, got in zip(sizes, values.shape[1:], strict=True)
+            for size, got in zip(sizes, given.shape[1:], strict=True)
         ):
-            got = "×".join(map(str, values.shape[1:]))
+            got = "×".join(map(str, given.shape[1:]))
             raise ModelError(f"{name} is {column.shape.described()}; got {got}")
+        values = column.prepared(given)
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ModelError(f"{name} has a value that is missing or infinite")
         if column.vocabulary is not None and values.max(initial=0) >= column.vocabulary:

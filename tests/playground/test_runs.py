@@ -10,6 +10,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,22 @@ def test_model_answers_as_the_trainer_did(trained: Path) -> None:
     other = stripes(side=6)
     with pytest.raises(ModelError, match="do not fit the model"):
         evaluate(model, other)
+    target = data.targets["label"]
+    two = np.flatnonzero(np.asarray(target.values) > 0)  # the second and third of three classes
+    fewer = replace(target, values=np.asarray(target.values)[two] - 1, classes=target.classes[1:])
+    part = replace(
+        data,
+        inputs={"image": replace(data.inputs["image"], values=data.inputs["image"].take(two))},
+        targets={"label": fewer},
+        splits={"test": np.arange(len(two))},
+    )
+    found = evaluate(model, part)
+    whole = evaluate(model, replace(data, splits={"test": two}))
+    assert found.metrics == whole.metrics
+    assert found.classes == data.classes
+    named = replace(part, targets={"label": replace(fewer, classes=("x", "y"))})
+    with pytest.raises(ModelError, match="do not fit the model"):
+        evaluate(model, named)
     for raw, words in (
         ({}, "needs a value for image"),
         ({"image": np.zeros((1, 1, 9, 9))}, "got 1×9×9"),
