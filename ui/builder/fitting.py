@@ -12,8 +12,6 @@ from ui.builder.edges import Boxes
 LARGEST = 1.0
 SIDE, END = 28.0, 24.0
 NEAR = 8.0
-CHIP = 30.0
-"""Below a node, in the scene: where the chips of its edges are."""
 
 
 def best_fit(
@@ -53,11 +51,10 @@ def _spaces(room: QRectF, floating: Sequence[QRectF]) -> list[QRectF]:
 def _hidden(
     area: QRectF, zoom: float, at: QPointF, boxes: Boxes, floating: Sequence[QRectF]
 ) -> int:
-    """How many nodes, or the chips below them, would be under what floats."""
+    """How many nodes would be under what floats."""
     corner = np.array([area.center().x(), area.center().y()])
     seen = (boxes.reshape(-1, 2, 2) - corner) * zoom + (at.x(), at.y())
     left, top, right, bottom = seen.reshape(-1, 4).T
-    bottom = bottom + CHIP * zoom
     hidden = 0
     for part in floating:
         under = (left < part.right()) & (right > part.left())

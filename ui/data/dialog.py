@@ -30,6 +30,7 @@ from ui.theme import theme
 from ui.widgets import Button, divider, label
 
 LIST_WIDTH = 216
+LEAST, MOST = QSize(900, 660), QSize(1180, 820)
 
 
 class BundledPage(QWidget):
@@ -56,7 +57,7 @@ class ChooseData(QDialog):
         self._session = session
         self.setWindowTitle("Choose data")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(900, 660)
+        self.resize(self._room(parent))
         self.list = QListWidget()
         self.list.setAccessibleName("Sources of data")
         self.list.setFixedWidth(LIST_WIDTH)
@@ -80,6 +81,12 @@ class ChooseData(QDialog):
         self.list.currentItemChanged.connect(self._chosen)
         self.drops = FileDrops(self, self._dropped, self.reason.setText)
         self._show_present()
+
+    @staticmethod
+    def _room(parent: QWidget | None) -> QSize:
+        """Wide enough for a table's columns where the window is."""
+        around = parent.window().size() - QSize(120, 80) if parent is not None else LEAST
+        return around.boundedTo(MOST).expandedTo(LEAST)
 
     def _lay_out(self, cancel: Button) -> None:
         right = QVBoxLayout()

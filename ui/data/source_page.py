@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from playground.data.source import FILES, SAMPLE, Place, Source
@@ -112,6 +112,7 @@ class SourcePage(QWidget):
         inner.addWidget(self.form)
         inner.addStretch(1)
         area = scrolled(holder)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take the keys, and scroll it
         if self.table is not None:
             area.setFixedHeight(FORM_HEIGHT)
         column.addWidget(area, 0 if self.table is not None else 1)
