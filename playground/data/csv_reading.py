@@ -97,7 +97,8 @@ def read_table(
     renamed = dict(zip((name for name, _ in schema), _stripped(schema), strict=True))
     frame = _trimmed(frame.rename(renamed), path if content is None else content)
     if frame.height == 0:
-        raise DataError(f"{path.name} has a header but no rows: choose a table with rows")
+        reason = _reason(path, kind) or "choose a table with rows"
+        raise DataError(f"{path.name} has a header but no rows: {reason}")
     name = _NAMES.get(kind.encoding, kind.encoding)
     table = Table(path, frame, kind.delimiter, name, kind.header, kind.decimal_comma,
                   (), skipped, lines, schema)  # fmt: skip
@@ -332,8 +333,9 @@ def _reason(path: Path, kind: Format) -> str:
     try:
         with path.open(encoding=kind.encoding, errors="replace", newline="") as file:
             reader = csv.reader(file, delimiter=kind.delimiter)
-            width, start = len(next(reader, [])), 2
+            width, start = 0, 1
             for row in reader:
+                width = width or len(row)
                 if any("\n" in cell and '"' not in cell for cell in row) and not file.read(1):
                     return (
                         f"the quotation mark opened in row {start} is never closed: close it, or "

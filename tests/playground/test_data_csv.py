@@ -62,6 +62,7 @@ def test_what_was_guessed_can_be_set(tmp_path):
         (b"a,b\n1,2\n3\0,4\n", "NUL byte in row 3"),
         (b"\x89PNG\r\n\x1a\n\0\0", "NUL byte"),
         (b'a,b\n"x,1\n2,3\n', "row 2 is never closed"),
+        (b'a,"b\n1,2\n3,4\n', "row 1 is never closed"),
         (
             b",".join(b"c%d" % i for i in range(100_001)) + b"\n",
             "100,001 columns, more",
