@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from models.graph import GROUP, INPUT, OUTPUT, Definition, Graph, GraphError, Node
 from models.layers import LAYERS
-from models.parameters import Parameter, Values
+from models.parameters import Parameter, ParameterError, Values, checked
 
 DEEPEST = 16
 """How far groups may nest; also what stops a definition that contains itself."""
@@ -32,6 +33,37 @@ def inside(graph: Graph, node: Node) -> Graph:
             params: Values = {**target.params, exposed.parameter: node.params[exposed.id]}
             changed[exposed.node] = replace(target, params=params)
     return inner.with_nodes(changed.values()) if changed else inner
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A node that is no group: the ids that lead to it, its modules' path, and itself."""
+
+    ids: tuple[str, ...]
+    path: str
+    node: Node
+
+
+def leaves(graph: Graph, ids: tuple[str, ...] = (), prefix: str = "") -> Iterator[Leaf]:
+    """Every node of the network, those inside groups once for each use and copy; groups that have
+    an error are left out."""
+    for node in graph.nodes.values():
+        path = prefix + node.name
+        if node.layer != GROUP:
+            yield Leaf((*ids, node.id), path, node)
+            continue
+        try:
+            inner = inside(graph, node)
+            values = checked(LAYERS.get(GROUP).parameters, node.params)
+        except (GraphError, ParameterError):
+            continue
+        place = (*ids, node.id)
+        if len(place) > DEEPEST:
+            continue
+        copies = range(values["copies"]) if values["kind"] == "repeat" else (None,)
+        for copy in copies:
+            part = f"{path}." if copy is None else f"{path}.{copy}."
+            yield from leaves(inner, place if copy is None else (*place, str(copy)), part)
 
 
 def input_names(inner: Graph) -> tuple[str, ...]:

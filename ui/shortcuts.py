@@ -11,6 +11,7 @@ from ui.widgets import label, scrolled
 COLUMNS = 2
 GESTURES = (
     ("Double click on the canvas", "search a layer and place it"),
+    ("Double click or Enter on a group", "open it; Esc leads back"),
     ("Drag a layer onto an edge", "splice it into the edge"),
     ("Drag from port to port", "connect"),
     ("Ctrl and mouse wheel, or pinch", "zoom"),

@@ -9,7 +9,10 @@ from torch import Tensor
 
 from models.build import Network
 from models.graph import Graph
+from models.groups import Leaf, leaves
 from playground.runs import RunFolder
+
+MOST_NAMED = 8
 
 
 def fit(
@@ -17,22 +20,21 @@ def fit(
 ) -> tuple[list[str], list[str]]:
     """Copy ``weights`` of ``old`` into ``network``, built from ``new``.
 
-    Nodes are the same by id, else by name; a node takes all of its weights over or none. Returns
-    the names of the nodes that did and of those that keep their initial weights.
+    Layers are the same by the ids that lead to them, else by the names, else where one of the same
+    id and name was put into a group or out of one. A layer takes all of its weights over or none.
+    Returns the paths of the layers that did and of those that keep their initial weights.
     """
     own = network.module.state_dict()
+    sources = _Sources(old)
     kept, fresh = [], []
-    for id, path in network.paths.items():
-        prefix = f"{path}."
+    for leaf in leaves(new):
+        prefix = f"{leaf.path}."
         wanted = [key for key in own if key.startswith(prefix)]
         if not wanted:
             continue
-        node = new.nodes[id]
-        source = old.nodes.get(id)
-        if source is None or source.layer != node.layer:
-            source = old.named(node.name)
+        source = sources.of(leaf)
         found = {
-            key: weights.get(f"{source.name}.{key.removeprefix(prefix)}") if source else None
+            key: weights.get(f"{source.path}.{key.removeprefix(prefix)}") if source else None
             for key in wanted
         }
         if all(
@@ -43,10 +45,39 @@ def fit(
                 for key, tensor in found.items():
                     assert tensor is not None
                     own[key].copy_(tensor)
-            kept.append(node.name)
+            kept.append(leaf.path)
         else:
-            fresh.append(node.name)
+            fresh.append(leaf.path)
     return kept, fresh
+
+
+class _Sources:
+    """The layers of the network that has learnt."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._by_ids: dict[tuple[str, ...], Leaf] = {}
+        self._by_path: dict[str, Leaf] = {}
+        self._moved: dict[_Place, Leaf | None] = {}
+        for leaf in leaves(graph):
+            self._by_ids[leaf.ids] = self._by_path[leaf.path] = leaf
+            for place in _places(leaf):
+                self._moved[place] = leaf if place not in self._moved else None
+
+    def of(self, leaf: Leaf) -> Leaf | None:
+        """The layer that ``leaf`` was."""
+        moved = (self._moved.get(place) for place in _places(leaf))
+        found = (self._by_ids.get(leaf.ids), self._by_path.get(leaf.path), *moved)
+        same = (f for f in found if f is not None and f.node.layer == leaf.node.layer)
+        return next(same, None)
+
+
+_Place = tuple[tuple[str, ...], str]
+
+
+def _places(leaf: Leaf) -> list[_Place]:
+    """The ends of the way to a layer, the longest first, with its name."""
+    name = leaf.path.rpartition(".")[2]
+    return [(leaf.ids[start:], name) for start in range(len(leaf.ids))]
 
 
 def carry(run: RunFolder, network: Network, graph: Graph) -> str:
@@ -57,4 +88,5 @@ def carry(run: RunFolder, network: Network, graph: Graph) -> str:
     weights = run.checkpoint("last" if run.has("last") else "best").weights
     kept, fresh = fit(weights, run.project().graph, network, graph)
     text = f"{len(kept)} of {len(kept) + len(fresh)} layers keep the weights of run {run.name}"
-    return f"{text}; new: {', '.join(fresh)}" if fresh else text
+    more = f" and {len(fresh) - MOST_NAMED} more" if len(fresh) > MOST_NAMED else ""
+    return f"{text}; new: {', '.join(fresh[:MOST_NAMED])}{more}" if fresh else text
