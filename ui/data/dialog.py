@@ -30,7 +30,7 @@ from ui.theme import theme
 from ui.widgets import Button, divider, label
 
 LIST_WIDTH = 216
-LEAST, MOST = QSize(900, 660), QSize(1180, 820)
+LEAST, MOST = QSize(900, 660), QSize(1220, 820)
 
 
 class BundledPage(QWidget):

@@ -294,9 +294,9 @@ class SampleDetail(QWidget):
     def _frame(self, array: Array) -> Array:
         """The frame or slice of a clip or volume that the numbers below are of."""
         if array.ndim == 4 and (frame := self.numbers.place("frame")) is not None:
-            return array[frame]
+            return np.asarray(array[frame])
         if array.ndim == 4 and (place := self.numbers.place("slice")) is not None:
-            return array[:, place]
+            return np.asarray(array[:, place])
         return array
 
     @Slot()
