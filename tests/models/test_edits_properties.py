@@ -10,16 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models import edits
+from models import edits, grouping
 from models.edits import Edit, EditError
 from models.graph import Edge, Graph, GraphError
+from models.groups import parameters_of
 from models.layers import LAYERS
 from models.shapes import ShapeInference, infer
 from tests.models.test_shapes import grouped
 
 LAYER_IDS = [layer.id for layer in LAYERS]
 NAMES = st.sampled_from(["conv", "features.0", "features.1", "features", "a.b.c", "x", "class", ""])
-EDITS = ("add splice insert connect disconnect remove set rename move share paste fix").split()
+EDITS = (
+    "add splice insert connect disconnect remove set rename move share paste fix "
+    "group ungroup independent use inside expose"
+).split()
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 
 json_values = st.recursive(
@@ -89,10 +93,39 @@ def random_edit(data: st.DataObject, graph: Graph) -> Graph:
         case "fix":
             fixes = [(id, p.fix) for id, p in infer(graph).problems() if p.fix is not None]
             return edits.apply_fix(graph, *data.draw(st.sampled_from(fixes))) if fixes else graph
+        case "group":
+            chosen = data.draw(st.lists(pick, min_size=1, max_size=5))
+            return grouping.group(graph, chosen, data.draw(st.none() | st.just(infer(graph))))[0]
+        case "ungroup" | "independent" | "use" | "inside" | "expose" if graph.of_layer("group"):
+            return edited_group(data, graph, kind)
         case _:
             a, b = data.draw(pick), data.draw(pick)
             ends = any_port(data, graph, a, 1), any_port(data, graph, b, 0)
             return edits.connect(graph, Edge(a, ends[0], b, ends[1]))
+
+
+def edited_group(data: st.DataObject, graph: Graph, kind: str) -> Graph:
+    """An edit of a group or, as deep as is drawn, of what is inside one."""
+    id = data.draw(st.sampled_from([node.id for node in graph.of_layer("group")]))
+    match kind:
+        case "ungroup":
+            return grouping.ungroup(graph, id)[0]
+        case "independent":
+            return grouping.make_independent(graph, id)
+        case "use":
+            definition = data.draw(st.sampled_from([*graph.definitions, "nothing"]))
+            return grouping.add_instance(graph, definition, (3.0, 4.0))[0]
+    inner = grouping.at(graph, [id])
+    if kind == "inside":
+        return grouping.edit_inside(graph, [id], random_edit(data, inner))
+    if not inner.nodes:
+        return graph
+    node = data.draw(st.sampled_from(list(inner.nodes)))
+    parameters = parameters_of(inner, inner.node(node))
+    if not parameters:
+        return graph
+    parameter = data.draw(st.sampled_from(parameters)).id
+    return grouping.set_exposed(graph, [id], node, parameter, data.draw(st.booleans()))
 
 
 def starting_graph(data: st.DataObject) -> Graph:
@@ -112,7 +145,7 @@ def starting_graph(data: st.DataObject) -> Graph:
 def edited(data: st.DataObject, graph: Graph) -> Graph | None:
     try:
         return random_edit(data, graph)
-    except EditError:
+    except (EditError, GraphError):
         return None
 
 
