@@ -22,6 +22,7 @@ from playground.answers import Boxes, Classes
 from playground.commands import open_project, refuse_existing
 from playground.console import Bar, Console, count, duration, metric
 from playground.data import Dataset, Place, open_data
+from playground.data.splits import digests
 from playground.detection.detectors import DETECTORS
 from playground.project import Project
 from playground.recognisers import RECOGNISERS, run_of
@@ -299,8 +300,7 @@ def evaluate(options: Namespace) -> int:
         project = overrides.as_read(overrides.with_data(project, options.data), model.dataset)
     split = options.split or ("test" if options.data is None else "all")
     dataset = _data(project, place, console)
-    sizes = {name: len(part) for name, part in dataset.splits.items()}
-    if options.data is None and run.info().get("samples") not in (None, sizes):
+    if options.data is None and run.info().get("splits") not in (None, digests(dataset)):
         console.note(
             "the data are not those that the run was trained on: files came or went, so samples "
             f"of the {split} split may be among those it learnt"

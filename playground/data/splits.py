@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from playground.data.dataset import Groups
+from playground.data.dataset import Dataset, Groups
 from playground.data.errors import DataError
 from playground.data.settings import SplitSettings
 
@@ -259,6 +261,24 @@ def _distinct(codes: npt.NDArray[Any]) -> Indices:
 def number(value: float, count: int) -> int:
     """What a split setting means: below 1 a share of ``count``, from 1 on a number."""
     return round(value * count) if value < 1 else int(value)
+
+
+def digests(dataset: Dataset) -> dict[str, str]:
+    """What tells the samples of each split from others: their numbers, and the files that they
+    came from, wherever the folder is now."""
+    files = dataset.files
+    least, greatest = min(files, default=""), max(files, default="")
+    # all begin alike as far as these two do
+    alike = zip(least, greatest, strict=False)
+    start = next((place for place, (a, b) in enumerate(alike) if a != b), len(least))
+    found = {}
+    for name, part in dataset.splits.items():
+        digest = blake2b(np.asarray(part, "<i8").tobytes(), digest_size=8)
+        if files:
+            paths = "\0".join(files[index][start:] for index in part.tolist())
+            digest.update(paths.replace(os.sep, "/").encode(errors="surrogateescape"))
+        found[name] = digest.hexdigest()
+    return found
 
 
 def sizes(splits: Mapping[str, Indices]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from playground.data.splits import digests
 from playground.runs import RunError, RunFolder
 from playground.tasks import TASKS
 from playground.training import checkpoints
@@ -108,6 +109,13 @@ def restore(trainer: Trainer, saved: Checkpoint) -> None:
     if state.get("samples") != samples or state.get("batches") != trainer.batches:
         raise RunError(
             f"{trainer.run.path} was trained on other data or with another batch size: "
+            "start a new run with its weights instead"
+        )
+    known = trainer.run.info().get("splits")
+    if known is not None and known != digests(trainer.dataset):
+        raise RunError(
+            f"{trainer.run.path} was trained on other samples: files came or went since, or the "
+            "split was changed, so that samples which judge it may be among those that it learnt; "
             "start a new run with its weights instead"
         )
     if (state.get("optimizer") or {}).get("name") != trainer.settings.optimizer:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from playground.data.dataset import Dataset
+from playground.data.splits import digests
 from playground.devices import choose
 from playground.runs import Row, RunFolder, versions
 from playground.training import checkpoints
@@ -397,6 +398,7 @@ class Trainer:
             metric=self.scores.main,
             parameters=self.learner.network.report.parameters,
             samples={kind: len(feed) for kind, feed in self.feeds.items()},
+            splits=digests(self.dataset),
             data=self.dataset.to_json(),
             versions=versions(),
         )

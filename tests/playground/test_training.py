@@ -17,6 +17,8 @@ from models.axes import image, sequence, vector
 from models.graph import Edge, Graph, Node
 from playground.data.dataset import Column, Dataset
 from playground.data.errors import DataError
+from playground.data.settings import SplitSettings
+from playground.data.splits import split
 from playground.devices import Device, DeviceError, choose
 from playground.preprocessing import Preprocessing, standardized
 from playground.project import Project
@@ -187,6 +189,22 @@ def test_resume_refuses_what_is_not_the_same_run(tmp_path: Path) -> None:
             Trainer(document, data, made.run, resume=True)
     with pytest.raises(RunError, match="ended before"):
         Trainer(project(), stripes(), RunFolder.create(tmp_path / "new"), resume=True)
+
+
+def test_resume_refuses_other_samples_of_the_same_number(tmp_path: Path) -> None:
+    def of(folder: str, name: str = "0", seed: int = 0) -> Dataset:
+        data = stripes()
+        paths = (f"{folder}/a/{name}.png", *(f"{folder}/b/{i}.png" for i in range(1, len(data))))
+        parts = split(len(data), SplitSettings(0.2, 0.2, seed=seed))
+        return replace(data, files=paths, splits=parts)
+
+    made = run(project(), of("/here"), tmp_path / "r")
+    for data in (of("/here", name="new"), of("/here", seed=1)):
+        with pytest.raises(RunError, match="other samples: files came or went"):
+            Trainer(project(), data, made.run, resume=True)
+    Trainer(project(epochs=9), of("/moved/there"), made.run, resume=True)
+    made.run.update(splits=None)  # a run of before there were digests
+    Trainer(project(), of("/here", name="new"), made.run, resume=True)
 
 
 def test_stop_keeps_everything(tmp_path: Path) -> None:
