@@ -114,6 +114,7 @@ COMMANDS = {
     "predict": "what a run answers to images, series or rows",
     "live": "what a run answers to a camera or microphone, frame by frame",
     "export": "a run as Python source or ONNX",
+    "download": "the weights of a detector that do not come with the application",
     "pack": "a project with its recordings, data and last run as one file",
     "unpack": "open such a file into a folder",
     "bench": "measure this engine beside hand-written loops, and the window",
@@ -121,7 +122,7 @@ COMMANDS = {
 }
 
 
-LIGHT = frozenset({"examples", "recognisers", "new", "check", "pack", "unpack", "bench", "doctor"})
+LIGHT = frozenset("examples recognisers new check download pack unpack bench doctor".split())
 """Commands that do without torch (or leave it to child processes)."""
 
 
@@ -175,6 +176,9 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     unpack = made["unpack"]
     unpack.add_argument("packed", type=Path, metavar="FILE")
     unpack.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="(default: beside it)")
+    made["download"].add_argument(
+        "detector", metavar="DETECTOR", help="an id from `playground recognisers`"
+    )
     check = made["check"]
     check.add_argument("project", metavar="PROJECT", help="a project file or an example's id")
     _setting(check)

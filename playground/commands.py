@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,9 +17,13 @@ from playground import project as projects
 from playground.console import Console, count, short, size
 from playground.data import SOURCES
 from playground.detection.detectors import DETECTORS
+from playground.downloads import fetch
 from playground.project import Project
 from playground.recognisers import RECOGNISERS, copy_to
 from playground.tasks import TASKS
+
+TELL = 0.5
+"""Seconds between two JSON lines about a download."""
 
 
 def examples(options: Namespace) -> int:
@@ -59,6 +64,31 @@ def recognisers(options: Namespace) -> int:
         "\nAsk one:   playground predict ID PHOTO\n"
         "A copy:    playground new ID -o FILE (of those that give classes)"
     )
+    return 0
+
+
+def download(options: Namespace) -> int:
+    """Fetch a detector's weights into the cache, or what is missing of them."""
+    console = Console(options.json)
+    kind = DETECTORS.get(options.detector)
+    if kind.download is None:
+        console.event({"event": "finished", "id": kind.id, "bytes": 0})
+        console.say(f"{kind.id} came with the application: there is nothing to download")
+        return 0
+    file, told = kind.download, 0.0
+    with console.progress(file.name) as bar:
+
+        def show(there: int, whole: int) -> None:
+            nonlocal told
+            bar(there, whole or file.bytes, f"{file.name} of {size(whole or file.bytes)}")
+            if time.monotonic() - told >= TELL:
+                told = time.monotonic()
+                console.event({"event": "progress", "bytes": there, "of": whole or None})
+
+        path = fetch(file, show)
+    there = path.stat().st_size
+    console.event({"event": "finished", "id": kind.id, "path": str(path), "bytes": there})
+    console.say(f"{size(there)} in {path}\nAsk it:   playground predict {kind.id} PHOTO")
     return 0
 
 

@@ -22,10 +22,10 @@ from models.parameters import Parameter, Values, checked
 from models.zoo import mtcnn
 from playground.answers import Boxes, Detection
 from playground.detection.geometry import (
-    Array,
     Numbers,
     clipped,
     contained,
+    corners,
     square,
     suppressed,
 )
@@ -205,11 +205,6 @@ class Faces:
         """N×H×W×3 pixels as the networks take them."""
         values = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float()
         return values.sub_(127.5).mul_(1 / 128)
-
-
-def corners(box: Array) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = (float(value) for value in box)
-    return x0, y0, x1, y1
 
 
 def _pyramid(pixels: Pixels, smallest: int, step: float) -> Iterator[tuple[float, Pixels]]:

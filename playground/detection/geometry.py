@@ -79,3 +79,8 @@ def square(boxes: Array) -> Numbers:
 def clipped(boxes: Array, height: int, width: int) -> Numbers:
     """The parts that lie in a picture of that size."""
     return np.clip(boxes, 0, np.asarray([width, height, width, height])).astype(np.float32)
+
+
+def corners(box: Array) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = (float(value) for value in box)
+    return x0, y0, x1, y1
