@@ -11,17 +11,26 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """Every class with its probability, the likeliest first."""
+    """Every class with its probability, the likeliest first. ``seen`` says how likely (0…1)
+    anything like the sample was among the examples, where the network was taught by example."""
 
     answers: tuple[tuple[str, float], ...]
+    seen: float | None = None
     kind: ClassVar[str] = "classes"
 
     def to_json(self) -> dict[str, Any]:
         answers = [{"label": label, "probability": value} for label, value in self.answers]
-        return {"kind": self.kind, "answers": answers}
+        known = {} if self.seen is None else {"seen": self.seen}
+        return {"kind": self.kind, "answers": answers, **known}
 
     def __str__(self) -> str:
-        return ", ".join(f"{label} {value:.1%}" for label, value in self.answers[:3])
+        return self.words(3)
+
+    def words(self, most: int) -> str:
+        """At most so many classes, and whether the sample is like none of the examples."""
+        likeliest = ", ".join(f"{label} {value:.1%}" for label, value in self.answers[:most])
+        new = self.seen is not None and self.seen < 0.5
+        return f"{likeliest}; not seen before ({self.seen:.0%} known)" if new else likeliest
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ COMMANDS = {
     "new": "an example or a recogniser as a project file of your own",
     "check": "every node's shape and parameters, or the errors",
     "train": "train a project or an example",
+    "teach": "a project that tells your own classes apart, from a folder of pictures, in seconds",
     "evaluate": "a run's metrics on held-out data",
     "predict": "what a run answers to images, series or rows",
     "live": "what a run answers to a camera or microphone, frame by frame",
@@ -148,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     made["gui"].add_argument("project", nargs="?", type=Path, metavar="PROJECT")
     _project_commands(made)
     _run_commands(made)
-    names = ("training", "ui", "launch", "edits")
+    names = ("training", "ui", "launch", "edits", "data", "live")
     made["bench"].add_argument(
         "names", nargs="*", metavar="NAME", help=f"any of {', '.join(names)}; default: all"
     )
@@ -195,11 +196,30 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     )
     train.add_argument("--out", type=Path, metavar="RUN", help="the run's folder (must be new)")
     train.add_argument(
+        "--weights",
+        metavar="RUN",
+        help="start with the weights of a run, a project's newest run or a bundled recogniser, "
+        "where they fit",
+    )
+    train.add_argument(
         "--resume", action="store_true", help="go on with the last run (or the one in --out)"
     )
 
 
 def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
+    teach = made["teach"]
+    teach.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="with a subfolder for each class"
+    )
+    teach.add_argument("-o", "--output", type=Path, required=True, metavar="PROJECT")
+    teach.add_argument("--force", action="store_true", help="replace an existing file")
+    teach.add_argument(
+        "--from",
+        dest="model",
+        default="efficientnet-lite0",
+        metavar="RUN",
+        help="a bundled recogniser, or a run of one (default: efficientnet-lite0)",
+    )
     for name in ("evaluate", "predict", "live", "export"):
         made[name].add_argument(
             "model",

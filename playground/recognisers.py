@@ -147,14 +147,19 @@ def copy_to(id: str, path: Path) -> Project:
 
 
 def save_with_run(
-    project: Project, path: Path, dataset: Dataset, weights: Weights, **about: Any
+    project: Project,
+    path: Path,
+    dataset: Dataset,
+    weights: Weights,
+    tensors: Weights | None = None,
+    **about: Any,
 ) -> Project:
-    """Save ``project`` as ``path``, with ``weights`` as its last run; raises ``ProjectError`` or
-    ``RunError``."""
+    """Save ``project`` as ``path``, with ``weights`` (and what else goes with them in ``tensors``)
+    as its last run; raises ``ProjectError`` or ``RunError``."""
     run = new_run(projects.files_folder(path.absolute()))
     try:
         project = replace(project, run=f"{run.path.parent.name}/{run.name}")
-        fill(run, project, dataset, weights, **about)
+        fill(run, project, dataset, weights, tensors, **about)
         projects.save(project, path)
     except (OSError, ProjectError) as error:
         shutil.rmtree(run.path, ignore_errors=True)
@@ -165,15 +170,23 @@ def save_with_run(
 
 
 def fill(
-    run: RunFolder, project: Project, dataset: Dataset, weights: Weights, **about: Any
+    run: RunFolder,
+    project: Project,
+    dataset: Dataset,
+    weights: Weights,
+    tensors: Weights | None = None,
+    **about: Any,
 ) -> None:
     """Make a finished run of weights that no training of the project gave; raises ``OSError``."""
     from playground.training.checkpoints import Checkpoint
 
     run.freeze(project)
-    run.save("best", Checkpoint(weights, {"epoch": 0, "step": 0}))
+    run.save("best", Checkpoint(weights, {"epoch": 0, "step": 0}, tensors or {}))
     run.update(
-        state="finished", epochs=0, metric="accuracy", versions=versions(),
+        state="finished",
+        epochs=0,
+        metric="accuracy",
+        versions=versions(),
         **{"data": dataset.to_json(), **about},
     )
 

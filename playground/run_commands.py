@@ -32,6 +32,7 @@ from playground.tasks import TASKS, TaskSettings
 
 if TYPE_CHECKING:
     from playground.model import Model
+    from playground.teach import Familiarity
     from playground.training.trainer import Kind, Trainer
 
 SPLITS: tuple[Kind, ...] = ("train", "validation", "test")
@@ -55,7 +56,8 @@ def train(options: Namespace) -> int:
         project = _fitted(project, dataset, options.fit)
         run = RunFolder.create(options.out, place) if options.out else new_run(place.files)
     try:
-        trainer = Trainer(project, dataset, run, resume=options.resume)
+        weights = None if options.weights is None else _find(options.weights)
+        trainer = Trainer(project, dataset, run, resume=options.resume, weights_from=weights)
     except BaseException:
         if not options.resume:
             run.discard()
@@ -78,10 +80,10 @@ def _wanted(options: Namespace) -> tuple[Project, Path]:
 
 def _resumed(options: Namespace) -> tuple[Project, Place, RunFolder]:
     """The run to go on with, and its own copy of the project."""
-    if options.settings or options.data or options.seed is not None:
+    if options.settings or options.data or options.weights or options.seed is not None:
         raise ValueError(
-            "a resumed run keeps its data and settings: leave out --set, --data and --seed, "
-            "or start a new run"
+            "a resumed run keeps its data, settings and weights: leave out --set, --data, "
+            "--weights and --seed, or start a new run"
         )
     if options.out is not None:
         run = RunFolder(options.out)
@@ -348,7 +350,7 @@ def predict(options: Namespace) -> int:
         for name, answer in answers:
             if isinstance(answer, Classes):
                 top = options.top or (len(answer.answers) if options.json else 3)
-                answer = Classes(answer.answers[:top])
+                answer = replace(answer, answers=answer.answers[:top])
             elif isinstance(answer, Boxes):
                 answer = replace(answer, boxes=answer.boxes[: options.top])
             console.event({"input": name, **answer.to_json()})
@@ -368,14 +370,24 @@ def _asked(options: Namespace) -> Callable[[str], Iterable[tuple[str, Any]]]:
     if options.settings:
         raise ValueError("a run has no settings when it is asked: leave out --set")
     model = load_model(_find(options.model), options.checkpoint)
-    return lambda text: _answers(model, text)
+    familiarity = _familiarity(model)
+    return lambda text: _answers(model, text, familiarity)
+
+
+def _familiarity(model: Model) -> Familiarity | None:
+    """What tells how well pictures are known to a network that was taught by example."""
+    if model.run is None or not model.run.info().get("taught"):
+        return None
+    from playground.teach import familiarity
+
+    return familiarity(model)
 
 
 def _is_detector(name: str) -> bool:
     return name in DETECTORS and not Path(name).exists()
 
 
-def _answers(model: Model, text: str) -> Iterator[tuple[str, Any]]:
+def _answers(model: Model, text: str, familiarity: Familiarity | None) -> Iterator[tuple[str, Any]]:
     """The answers to one input of the command line: a file may hold several rows."""
     columns = model.dataset.inputs
     if len(columns) != 1:
@@ -385,12 +397,15 @@ def _answers(model: Model, text: str) -> Iterator[tuple[str, Any]]:
         raise ValueError(f"inputs of this kind ({column.shape.described()}) cannot be read here")
     values = column.reading.read(text)
     answers = model.predict(column.batched([value for _, value in values]))
-    yield from zip([input for input, _ in values], answers, strict=True)
+    for (name, value), answer in zip(values, answers, strict=True):
+        if familiarity is not None and isinstance(answer, Classes):
+            answer = replace(answer, seen=familiarity(value))
+        yield name, answer
 
 
 def _words(answer: Any) -> str:
     if isinstance(answer, Classes):
-        return ", ".join(f"{label} {value:.1%}" for label, value in answer.answers)
+        return answer.words(len(answer.answers))
     return str(answer)
 
 
@@ -399,6 +414,13 @@ def live(options: Namespace) -> int:
     from playground.live.command import run
 
     return run(load_model(_find(options.model), options.checkpoint), options)
+
+
+def teach(options: Namespace) -> int:
+    """Teach a recogniser the classes of a folder of pictures."""
+    from playground.teach_command import run
+
+    return run(_find(options.model), options)
 
 
 def export(options: Namespace) -> int:

@@ -20,6 +20,7 @@ from playground.tasks import TASKS, Task
 from playground.training import memory
 from playground.training.errors import TrainingError
 from playground.training.feed import Batch
+from playground.training.frozen import freeze_all_but_head
 from playground.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Learner:
                 if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):  # torch refuses 3-D ones
                     layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.module.train()
+        if settings.learns == "head":
+            freeze_all_but_head(self.network, project.graph)
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
         if not self.parameters:
             raise TrainingError("the network has nothing to learn: add a layer with weights")

@@ -177,6 +177,15 @@ PARAMETERS: tuple[Parameter, ...] = (
         "On CUDA, compute in 16 bits where it is safe: about twice as fast. No effect elsewhere.",
     ),
     Parameter(
+        "learns",
+        "Learn",
+        "choice",
+        "all",
+        "With the weights of another network, the last layer alone is often enough for a few "
+        "samples, and much faster.",
+        choices=(("all", "All layers"), ("head", "The last layer alone")),
+    ),
+    Parameter(
         "class_weights",
         "Balance classes",
         "bool",
@@ -208,6 +217,7 @@ class TrainingSettings:
     device: str = _DEFAULTS["device"]
     threads: int = _DEFAULTS["threads"]
     mixed_precision: bool = _DEFAULTS["mixed_precision"]
+    learns: str = _DEFAULTS["learns"]
     class_weights: bool = _DEFAULTS["class_weights"]
     extra: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,0 +1,395 @@
+"""Teaching by example: pictures become vectors once, and learning is a fit of the last layer.
+
+The head is softmax regression on standardized vectors. How well a picture is known is told by its
+distance to the nearest examples: a head alone has to choose one of its classes for anything at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models import edits
+from models.graph import Graph, Node
+from playground.answers import Classes
+from playground.data.dataset import Dataset
+from playground.data.labels import natural
+from playground.data.prepared import PREPARED
+from playground.data.settings import DataSettings
+from playground.embedding import Embedder, EmbeddingError, features_node
+from playground.project import Project
+from playground.recognisers import save_with_run
+from playground.runs import RunFolder
+from playground.tasks.classification import softmax
+from playground.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from playground.model import Model
+
+Array = npt.NDArray[np.float32]
+Familiarity = Callable[[npt.NDArray[np.uint8]], float]
+
+DECAY = 0.1
+"""The pull of the head's weights towards 0; it keeps the head from being too sure."""
+STEPS, FLAT = 1_000, 1e-4
+"""At most so many steps; and the slope at which the loss is at its least."""
+NEIGHBOURS = 3
+FURTHEST = 0.95
+"""Of a class's examples, the share that lies closer to the others than its spread."""
+LEAST, MOST = 0.3, 0.5
+"""Limits of the distance at which something is as likely new as known. Cosine distances of the
+bundled backbone are up to 0.25 between views of one thing, and from 0.6 between unlike things."""
+SHARPNESS = 6
+
+
+class TeachError(ValueError):
+    """The examples do not make a recogniser yet; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """The last layer: logits are ``weight`` (C, F) · vector + ``bias`` (C,). ``vectors`` (N, F) and
+    ``labels`` (N,) are the examples."""
+
+    classes: tuple[str, ...]
+    weight: Array
+    bias: Array
+    examples: Examples
+
+    def predict(self, vector: Array) -> Classes:
+        """What a picture with this vector (F,) shows, and how well it is known."""
+        (probabilities,) = self.probabilities(vector[None])
+        order = np.argsort(-probabilities, kind="stable").tolist()
+        answers = tuple((self.classes[i], float(probabilities[i])) for i in order)
+        return Classes(answers, float(self.examples.seen(vector[None])[0]))
+
+    def probabilities(self, vectors: Array) -> npt.NDArray[np.float64]:
+        """Probabilities (N, C) of vectors (N, F)."""
+        found: npt.NDArray[np.float64] = softmax(vectors @ self.weight.T + self.bias)
+        return found
+
+    def score(self, vectors: Array, labels: npt.NDArray[np.int64]) -> dict[str, float]:
+        """Accuracy and loss; empty without samples."""
+        if not len(labels):
+            return {}
+        found = self.probabilities(vectors)
+        own = np.maximum(found[np.arange(len(labels)), labels], 1e-30)
+        return {
+            "loss": float(-np.log(own).mean()),
+            "accuracy": float((found.argmax(axis=1) == labels).mean()),
+        }
+
+
+class Examples:
+    """The vectors (N, F) that were shown, with their classes (N,), to tell what is like them.
+
+    The distance of a picture to a class is the mean cosine distance to its nearest examples; that
+    of the examples to each other says how much views of the class differ.
+    """
+
+    def __init__(self, vectors: Array, labels: npt.NDArray[np.int64]) -> None:
+        self.vectors, self.labels = vectors, labels
+        self._parts = [_unit(vectors[labels == label]) for label in np.unique(labels)]
+        self._spreads = [_spread(part) for part in self._parts]
+
+    def seen(self, vectors: Array) -> npt.NDArray[np.float64]:
+        """How likely anything like these vectors (N, F) was among the examples (N,), 0…1: a half
+        at twice the spread of the class that is nearest by its own measure."""
+        units = _unit(vectors)
+        ratios = [
+            _nearest(1 - units @ part.T) / spread
+            for part, spread in zip(self._parts, self._spreads, strict=True)
+        ]
+        found: npt.NDArray[np.float64] = 1 / (1 + np.min(ratios, axis=0) ** SHARPNESS)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A picture that was shown: its class, its vector (F,), and the file where there is one."""
+
+    name: str
+    vector: Array
+    path: Path | None = None
+
+
+class Taught:
+    """Classes with examples. Not for several threads at once; a ``Head`` does not change."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._examples: dict[int, Example] = {}
+        self._numbers = count(1)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order in which they were added, also those without examples."""
+        return tuple(self._names)
+
+    @property
+    def examples(self) -> Mapping[int, Example]:
+        """By number, in the order in which they were added."""
+        return dict(self._examples)
+
+    def counts(self) -> dict[str, int]:
+        """Examples a class."""
+        counts = dict.fromkeys(self._names, 0)
+        for example in self._examples.values():
+            counts[example.name] += 1
+        return counts
+
+    def add_class(self, name: str) -> None:
+        """Raises ``TeachError`` where there is one of that name."""
+        if name in self._names:
+            raise TeachError(f"there is a class {name} already: choose another name")
+        if not name.strip():
+            raise TeachError("a class needs a name")
+        self._names.append(name)
+
+    def rename_class(self, name: str, wanted: str) -> None:
+        """Raises ``TeachError`` where there is no such class, or ``wanted`` is another."""
+        place = self._place(name)
+        if wanted == name:
+            return
+        self.add_class(wanted)
+        self._names[place] = self._names.pop()
+        self.relabel([i for i, e in self._examples.items() if e.name == name], wanted)
+
+    def remove_class(self, name: str) -> None:
+        """With its examples."""
+        del self._names[self._place(name)]
+        self.remove([i for i, e in self._examples.items() if e.name == name])
+
+    def add(self, name: str, vector: Array, path: Path | None = None) -> int:
+        """An example of ``name``, which becomes a class where it is none; its number."""
+        if not np.isfinite(vector).all():
+            raise TeachError("the picture's vector has a value that is no number")
+        if name not in self._names:
+            self.add_class(name)
+        number = next(self._numbers)
+        self._examples[number] = Example(name, np.asarray(vector, np.float32), path)
+        return number
+
+    def relabel(self, numbers: Iterable[int], name: str) -> None:
+        """Move examples to another class."""
+        self._place(name)
+        for number in numbers:
+            self._examples[number] = replace(self._examples[number], name=name)
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            del self._examples[number]
+
+    def fit(self) -> Head:
+        """Learn all examples anew; raises ``TeachError`` without two classes of examples. Classes
+        are sorted as data in folders have them."""
+        counts = self.counts()
+        names = tuple(sorted((name for name in counts if counts[name]), key=natural))
+        if len(names) < 2:
+            shown = f"only {names[0]} has examples" if names else "there are no examples"
+            raise TeachError(f"{shown}: show at least two classes")
+        index = {name: number for number, name in enumerate(names)}
+        return fit(*self._arrays(index), names)
+
+    def known(self) -> Examples:
+        """What is known of all examples together; also of one class alone."""
+        return Examples(*self._arrays({name: place for place, name in enumerate(self._names)}))
+
+    def _arrays(self, index: Mapping[str, int]) -> tuple[Array, npt.NDArray[np.int64]]:
+        examples = self._examples.values()
+        vectors = np.stack([example.vector for example in examples])
+        return vectors, np.asarray([index[example.name] for example in examples], np.int64)
+
+    def _place(self, name: str) -> int:
+        if name not in self._names:
+            raise TeachError(f"there is no class {name}")
+        return self._names.index(name)
+
+
+def fit(vectors: Array, labels: npt.NDArray[np.int64], classes: Sequence[str]) -> Head:
+    """The head for vectors (N, F) of ``classes``, each of which has some; classes count alike,
+    however many examples they have.
+
+    The loss is convex and its curvature known, so that accelerated gradients (Nesterov 1983, with
+    the restarts of O'Donoghue and Candès 2015) need no search for a rate.
+    """
+    mean, deviation = vectors.mean(axis=0), vectors.std(axis=0)
+    scale = np.maximum(deviation, 1e-3 * max(float(deviation.mean()), 1e-6))
+    x = np.column_stack([(vectors - mean) / scale, np.ones(len(vectors))]).astype(np.float32)
+    wanted = np.eye(len(classes), dtype=np.float32)[labels]
+    rows = (1 / (np.bincount(labels) * len(classes)))[labels, None].astype(np.float32)
+    decay = np.full(x.shape[1], DECAY, np.float32)
+    decay[-1] = 0  # the bias
+    step = 1 / (_curvature(x * np.sqrt(rows)) / 2 + DECAY)
+    weight: Array = np.zeros((len(classes), x.shape[1]), np.float32)
+    ahead = weight
+    momentum = 1.0
+    for _ in range(STEPS):
+        errors = (softmax(x @ ahead.T) - wanted).astype(np.float32) * rows
+        slope = errors.T @ x + decay * ahead
+        if float(np.abs(slope).max()) < FLAT:
+            break
+        before, weight = weight, np.asarray(ahead - step * slope, np.float32)
+        moved = weight - before
+        if float((slope * moved).sum()) > 0:  # uphill: start over from here
+            momentum = 1.0
+        after = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        ahead = weight + ((momentum - 1) / after) * moved
+        momentum = after
+    slopes = weight[:, :-1] / scale
+    offset = weight[:, -1] - slopes @ mean
+    found = Examples(vectors, labels)
+    return Head(tuple(classes), slopes.astype(np.float32), offset.astype(np.float32), found)
+
+
+def _curvature(x: Array) -> float:
+    """The largest eigenvalue of xᵀx, by the power method; a little more, to be safe."""
+    gram = x @ x.T if len(x) < x.shape[1] else x.T @ x
+    vector: Array = np.ones(len(gram), np.float32)
+    for _ in range(50):
+        vector = np.asarray(gram @ vector, np.float32)
+        vector /= np.linalg.norm(vector)
+    return 1.1 * float(np.linalg.norm(gram @ vector))
+
+
+# --- a project of it ------------------------------------------------------------------------------
+
+
+def save_project(
+    path: Path,
+    embedder: Embedder,
+    head: Head,
+    data: DataSettings,
+    result: Mapping[str, Mapping[str, float]] | None = None,
+) -> Project:
+    """Write ``path``, a project of backbone and ``head`` with the weights as its run.
+
+    ``data`` are the examples' own; ``result`` has metrics by split. Raises ``TeachError``,
+    ``ProjectError`` or ``RunError``.
+    """
+    graph, last = graph_for(embedder, head.classes)
+    project = Project(
+        name=path.name.removesuffix(".playground"),
+        summary="Taught by example.",
+        graph=graph,
+        data=data,
+        training=TrainingSettings().replace(
+            learning_rate=1e-4, batch_size=16, learns="head", epochs=5
+        ),
+    )
+    model = embedder.model
+    weights: dict[str, Tensor] = dict(model.network.module.state_dict())
+    weights[f"{last.name}.weight"] = torch.from_numpy(head.weight)
+    weights[f"{last.name}.bias"] = torch.from_numpy(head.bias)
+    (name,), (target,) = model.dataset.inputs, model.dataset.targets.values()
+    target = replace(target, values=np.zeros(0, np.int64), classes=head.classes)
+    dataset = Dataset(
+        "examples",
+        "",
+        {name: model.dataset.inputs[name]},
+        {target.name: target},
+        model.dataset.splits,
+        "classification",
+    )
+    tensors = {
+        VECTORS: torch.from_numpy(head.examples.vectors),
+        LABELS: torch.from_numpy(head.examples.labels),
+    }
+    about: dict[str, Any] = {
+        "message": "taught by example",
+        "taught": True,
+        "result": dict(result or {}),
+    }
+    return save_with_run(project, path, dataset, weights, tensors, **about)
+
+
+VECTORS, LABELS = "taught.vectors", "taught.labels"
+
+
+def graph_for(embedder: Embedder, classes: Sequence[str]) -> tuple[Graph, Node]:
+    """The network for other classes, and its last layer; raises ``TeachError``."""
+    graph = embedder.model.graph
+    try:
+        id, behind = features_node(graph), []
+        while edges := graph.out_of(id):
+            id = edges[0].target
+            behind.append(graph.node(id))
+    except EmbeddingError as error:
+        raise TeachError(str(error)) from None
+    linear = [node for node in behind if node.layer == "linear"]
+    if len(linear) != 1 or any(node.layer == "softmax" for node in behind):
+        raise TeachError("a network with one Linear layer behind its backbone can be taught")
+    graph = edits.set_params(graph, linear[0].id, {"out_features": len(classes)})
+    return graph, graph.node(linear[0].id)
+
+
+def prepared_for(embedder: Embedder) -> str:
+    """The source option ``prepared`` that gives pictures as the backbone knows them; raises
+    ``TeachError`` where there is none."""
+    steps = embedder.column.preprocessing
+    for item in PREPARED:
+        if item.reading == embedder.reading and item.preprocessing == steps:
+            return item.id
+    raise TeachError("only a bundled recogniser can be taught by example")
+
+
+def taught_by(run: RunFolder) -> Taught | None:
+    """The examples of a run that was taught; None of one that was trained. Raises ``RunError``."""
+    if not run.info().get("taught"):
+        return None
+    tensors = run.checkpoint("best").tensors
+    vectors, labels = tensors.get(VECTORS), tensors.get(LABELS)
+    classes = run.fitted().classes
+    if vectors is None or labels is None or vectors.dim() != 2 or labels.shape != vectors.shape[:1]:
+        return None
+    taught = Taught()
+    for vector, label in zip(vectors.float().numpy(), labels.long().tolist(), strict=True):
+        if 0 <= label < len(classes):
+            taught.add(classes[label], vector)
+    return taught
+
+
+def familiarity(model: Model) -> Familiarity | None:
+    """What tells of a raw picture (C, H, W) how likely anything like it was among the examples of
+    the taught run that ``model`` comes from; None of a run that was trained. Raises ``RunError``.
+    """
+    taught = taught_by(model.run) if model.run is not None else None
+    if taught is None or not taught.examples:
+        return None
+    examples, embedder = taught.known(), Embedder(model, cached=False)
+    return lambda picture: float(examples.seen(embedder.embed([picture]))[0])
+
+
+def _unit(vectors: Array) -> npt.NDArray[np.float64]:
+    wide = vectors.astype(np.float64)
+    found: npt.NDArray[np.float64] = wide / np.maximum(
+        np.linalg.norm(wide, axis=1, keepdims=True), 1e-12
+    )
+    return found
+
+
+def _nearest(distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The mean of the smallest of each row."""
+    few = min(NEIGHBOURS, distances.shape[1])
+    found: npt.NDArray[np.float64] = np.partition(distances, few - 1, axis=1)[:, :few].mean(axis=1)
+    return found
+
+
+def _spread(units: npt.NDArray[np.float64]) -> float:
+    """The distance at which a picture is as likely new as of this class."""
+    if len(units) < 2:
+        return LEAST
+    distances = 1 - units @ units.T
+    np.fill_diagonal(distances, np.inf)
+    others = np.partition(distances, min(NEIGHBOURS, len(units) - 1) - 1, axis=1)
+    near = others[:, : min(NEIGHBOURS, len(units) - 1)].mean(axis=1)
+    return float(np.clip(2 * np.quantile(near, FURTHEST), LEAST, MOST))
