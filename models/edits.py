@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from types import MappingProxyType
 from typing import Any
 
@@ -186,6 +187,7 @@ def paste(
     graph: Graph, fragment: Graph, offset: tuple[float, float] = (32.0, 32.0)
 ) -> tuple[Graph, tuple[str, ...]]:
     """Add a copied fragment under new ids and free names; returns the new ids."""
+    fragment = _told_apart(graph, fragment)
     ids: dict[str, str] = {}
     result = graph
     for node in fragment.nodes.values():
@@ -204,6 +206,39 @@ def paste(
     definitions: dict[str, Definition] = {**fragment.definitions, **result.definitions}
     result = replace(result, edges=(*result.edges, *edges), definitions=definitions)
     return result, tuple(ids.values())
+
+
+def _told_apart(graph: Graph, fragment: Graph) -> Graph:
+    """``fragment`` with other ids for definitions that are not those of ``graph``: an id and a name
+    in common mean that it was copied from there, whatever was edited since."""
+    ids = {
+        id: fresh_definition(graph)
+        for id, item in fragment.definitions.items()
+        if id in graph.definitions and graph.definitions[id].name != item.name
+    }
+    if not ids:
+        return fragment
+
+    def told(part: Graph) -> Graph:
+        changed = [
+            replace(node, params={**node.params, "definition": ids[used]})
+            for node in part.of_layer(GROUP)
+            if (used := str(node.params.get("definition"))) in ids
+        ]
+        return part.with_nodes(changed) if changed else part
+
+    definitions = {
+        ids.get(id, id): replace(item, id=ids.get(id, id), graph=told(item.graph))
+        for id, item in fragment.definitions.items()
+    }
+    return replace(told(fragment), definitions=definitions)
+
+
+def fresh_definition(graph: Graph) -> str:
+    """An id for a definition, by chance: it stays the same in whatever project it is pasted to."""
+    while (id := f"d{token_hex(5)}") in graph.definitions:
+        pass
+    return id
 
 
 def apply_fix(graph: Graph, id: str, fix: Fix) -> Graph:

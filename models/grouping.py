@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from models.axes import Shape
-from models.edits import SPACING, EditError, free_name
+from models.edits import SPACING, EditError, free_name, fresh_definition
 from models.graph import GROUP, INPUT, OUTPUT, Definition, Edge, Exposed, Graph, GraphError, Node
 from models.groups import definition_of, inside
 from models.shapes import Report
@@ -187,7 +187,7 @@ def make_independent(graph: Graph, id: str) -> Graph:
     node = _group_node(graph, id)
     own = definition_of(graph, node)
     copy = replace(
-        own, id=_fresh_definition(graph), name=_free_title(graph, _cut(f"{own.name} copy"))
+        own, id=fresh_definition(graph), name=_free_title(graph, _cut(f"{own.name} copy"))
     )
     graph = replace(graph, definitions={**graph.definitions, copy.id: copy})
     return graph.with_nodes([replace(node, params={**node.params, "definition": copy.id})])
@@ -271,13 +271,6 @@ def _definition(graph: Graph, id: str) -> Definition:
     return graph.definitions[id]
 
 
-def _fresh_definition(graph: Graph) -> str:
-    number = len(graph.definitions) + 1
-    while f"d{number}" in graph.definitions:
-        number += 1
-    return f"d{number}"
-
-
 def _free_title(graph: Graph, wanted: str) -> str:
     taken = {item.name for item in graph.definitions.values()}
     name, number = wanted, 2
@@ -320,7 +313,7 @@ def group(graph: Graph, ids: Iterable[str], report: Report | None = None) -> tup
     for edge in graph.edges:
         cutter.take(edge)
     definition = Definition(
-        _fresh_definition(graph), _free_title(graph, _title(prefix)), cutter.body()
+        fresh_definition(graph), _free_title(graph, _title(prefix)), cutter.body()
     )
     place = _middle([node.position for node in chosen.values()])
     node = Node(id, name, GROUP, {"definition": definition.id}, place)

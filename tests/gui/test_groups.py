@@ -161,6 +161,18 @@ def test_group_and_ungroup_with_the_keyboard(opened: Open) -> None:
     assert bench.session.graph is before
 
 
+def test_a_block_taken_apart_has_room_and_is_in_view(opened: Open) -> None:
+    bench = opened(lite())
+    assert group_commands.ungroup(bench.canvas.level, [block(bench)])
+    boxes = [item.box for item in bench.scene.nodes.values()]
+    assert not any(a.intersects(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert bench.view.visible_area().contains(bench.scene.bounds())
+    assert len(bench.session.selection) == 9
+    assert bench.canvas.minimap.isVisible()
+    bench.canvas.level.open(block(bench))
+    assert bench.canvas.minimap.isVisible()
+
+
 def test_what_cannot_be_grouped_is_told(opened: Open) -> None:
     bench = opened(digits_cnn())
     bench.session.select([*bench.ids("conv2d"), *bench.ids("flatten")])

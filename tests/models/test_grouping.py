@@ -261,6 +261,21 @@ def test_definitions_are_renamed_used_again_and_dropped():
     assert name not in grouping.drop_definition(unused, name).definitions
 
 
+def test_pasted_groups_share_their_definition_or_bring_their_own():
+    graph, block, _ = lite()
+    copied = edits.copy_nodes(graph, [block])
+    pasted, (new,) = edits.paste(graph, copied)
+    assert pasted.definitions == graph.definitions
+    assert grouping.uses(pasted, "residual") == 10
+    other = grouping.rename_definition(graph, "residual", "Another thing")
+    pasted, (new,) = edits.paste(other, copied)
+    brought = pasted.node(new).params["definition"]
+    assert brought != "residual"
+    assert pasted.definitions[brought].name == "Inverted residual"
+    assert grouping.uses(pasted, "residual") == 9
+    assert infer(pasted).nodes.keys() >= infer(graph).nodes.keys()
+
+
 def test_taking_a_block_apart_keeps_the_answer_and_the_paths():
     graph, block, _ = lite()
     apart, ids = grouping.ungroup(graph, block)

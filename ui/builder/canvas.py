@@ -109,6 +109,7 @@ class Canvas(QWidget):
         session.project_changed.connect(self._forget_places)
         self.breadcrumb.resized.connect(self._place_overlays)
         level.graph_changed.connect(self.sync)
+        level.rearranged.connect(self.fit)
         level.selection_changed.connect(self._select)
         session.settings_changed.connect(self._summarise)
         session.bridge.snapshot.connect(self._show_snapshot)
@@ -141,7 +142,7 @@ class Canvas(QWidget):
         map_ = self.minimap
         map_.move(area.width() - INSET - map_.width(), bottom - map_.height())
         roomy = area.width() > 480 and area.height() > 260
-        map_.setVisible(roomy and bool(self.scene.nodes))
+        map_.setVisible(roomy and bool(self.level.graph.nodes))
         self.empty.adjustSize()
         size = self.empty.sizeHint()
         self.empty.setGeometry(

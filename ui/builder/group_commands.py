@@ -30,6 +30,7 @@ def group(level: Level, ids: Collection[str]) -> bool:
 def ungroup(level: Level, ids: Collection[str]) -> bool:
     """Put the insides of groups in their place and select what was in them."""
     made: list[str] = []
+    moved: list[str] = []
 
     def edit(graph: Graph) -> Graph:
         for id in groups_among(graph, ids):
@@ -38,11 +39,15 @@ def ungroup(level: Level, ids: Collection[str]) -> bool:
             made.extend(parts)
             if not level.path and not grouping.uses(graph, definition):
                 graph = grouping.drop_definition(graph, definition)
-        return commands.uncrowded(graph, made)
+        arranged = commands.uncrowded(graph, made)
+        moved.extend(() if arranged is graph else made)
+        return arranged
 
     if not commands.attempt(level, "Ungroup", edit):
         return False
     level.select(made)
+    if moved:
+        level.rearranged.emit()
     return True
 
 

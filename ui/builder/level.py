@@ -38,10 +38,12 @@ class Crumb:
 class Level(QObject):
     """What a part of the window sees of the session, at the level that is open.
 
-    ``opened`` comes, before ``graph_changed``, when another level is shown.
+    ``opened`` comes, before ``graph_changed``, when another level is shown; ``rearranged`` when an
+    edit gave all nodes other places.
     """
 
     opened = Signal()
+    rearranged = Signal()
     graph_changed = Signal()
     selection_changed = Signal()
 
