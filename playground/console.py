@@ -115,7 +115,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-SHARES = frozenset({"accuracy", "f1", "mape"})
 IN_UNITS = frozenset({"mae", "rmse"})
 
 
@@ -123,6 +122,8 @@ def metric(name: str, value: float, unit: str = "") -> str:
     """A metric as it is read: shares in per cent, errors in the target's unit."""
     if not math.isfinite(value):
         return f"{name} –"
+    from playground.tasks.task import SHARES
+
     if name in SHARES:
         return f"{name} {100 * value:.2f} %"
     return f"{name} {value:.4g}" + (f" {unit}" if unit and name in IN_UNITS else "")

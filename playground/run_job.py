@@ -14,6 +14,7 @@ from playground.mailbox import Mailbox
 from playground.messages import Progress, State, Status
 from playground.project import Project
 from playground.runs import RunError, RunFolder, new_run
+from playground.tasks.task import SHARES, metric_name
 from playground.training.errors import TrainingError
 from playground.training.trainer import Result, Step, Trainer
 
@@ -250,7 +251,6 @@ def sentence(result: Result, metric: str) -> str:
     for kind in ("test", "validation", "train"):
         value = result.metrics.get(kind, {}).get(metric)
         if value is not None:
-            share = metric in ("accuracy", "f1")
-            shown = f"{100 * value:.1f} %" if share else f"{value:.4g}"
-            return f"{text} · {kind} {metric} {shown} (best epoch {result.best_epoch})"
+            shown = f"{100 * value:.1f} %" if metric in SHARES else f"{value:.4g}"
+            return f"{text} · {kind} {metric_name(metric)} {shown} (best epoch {result.best_epoch})"
     return text

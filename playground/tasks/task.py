@@ -21,6 +21,23 @@ Array = npt.NDArray[Any]
 Options = Mapping[str, Any]
 Better = Literal["higher", "lower"]
 
+METRIC_NAMES = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "mape": "MAPE",
+    "f1": "F1",
+    "r2": "R²",
+    "mean_iou": "mean IoU",
+    "psnr": "PSNR",
+}
+SHARES = frozenset({"accuracy", "f1", "mape", "mean_iou"})
+"""Metrics that are told as per cent."""
+
+
+def metric_name(id: str) -> str:
+    """A metric as the field writes it: ``MAE``, ``accuracy``."""
+    return METRIC_NAMES.get(id, id.replace("_", " "))
+
 
 class Loss(Protocol):
     """The loss of a batch: a scalar tensor. ``weight`` is one number a class."""

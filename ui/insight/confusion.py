@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from playground.messages import Array, Evaluation, Failure, State
 from playground.tasks import TASKS, seasonal_naive
+from playground.tasks.task import metric_name
 from ui.insight.answer_view import percent
 from ui.insight.column import Figure, steady
-from ui.insight.curves import metric_name, metric_text
+from ui.insight.curves import metric_text
 from ui.insight.fetch import Fetch
 from ui.insight.matrix import ConfusionMatrix
 from ui.insight.pairs_view import PairsView

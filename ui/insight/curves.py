@@ -7,20 +7,11 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
 from playground.messages import Array, History
+from playground.tasks.task import SHARES, metric_name
 from ui.insight.column import Column, Figure, PlainButton
 from ui.insight.plot import Line, Plot
 from ui.insight.ticks import fixed, number
 
-METRIC_NAMES = {
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "mape": "MAPE",
-    "f1": "F1",
-    "r2": "R²",
-    "mean_iou": "mean IoU",
-    "psnr": "PSNR",
-}
-SHARES = frozenset({"accuracy", "f1", "mape", "mean_iou"})
 UP_TO_ONE = frozenset({"accuracy", "f1", "mean_iou"})
 
 
@@ -30,11 +21,6 @@ def metric_text(name: str, value: float, unit: str = "") -> str:
         return f"{100 * value:.1f} %" if np.isfinite(value) else "not a number"
     shown = fixed(value)
     return f"{shown} {unit}" if unit else shown
-
-
-def metric_name(id: str) -> str:
-    """A metric as the field writes it: ``MAE``, ``accuracy``."""
-    return METRIC_NAMES.get(id, id.replace("_", " "))
 
 
 def last(values: Array) -> float | None:

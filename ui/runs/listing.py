@@ -10,9 +10,10 @@ from typing import Any
 
 from models.graph import Graph
 from playground.runs import RunError, RunFolder, RunSummary, list_runs
+from playground.tasks.task import metric_name
 from playground.training.settings import PARAMETERS
 from ui.document import same_network
-from ui.insight.curves import metric_name, metric_text
+from ui.insight.curves import metric_text
 
 SPLITS = ("validation", "test", "train")
 LATER = frozenset({"device", "threads"})
