@@ -37,7 +37,7 @@ class CsvOptions:
         chosen = {key: data.get(key, known[0]) for key, known in _KNOWN.items()}
         for key, value in chosen.items():
             if value not in _KNOWN[key]:
-                raise ValueError(f"a table's {key} is not {value!r}")
+                raise ValueError(f"a table's {key} is not {value!r:.40}")
         return cls(**chosen)
 
 

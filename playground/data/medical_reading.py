@@ -25,6 +25,9 @@ WINDOWS: dict[str, tuple[float, float]] = {
 }
 """Centre and width in Hounsfield units, as they are customary for CT."""
 
+MOST = 1e9
+"""Of the centre and the width of a window."""
+
 OUTSIDE = -(2**31)
 """The number of pixels that no mask has: of the borders that are added to a slice."""
 
@@ -135,11 +138,14 @@ class MedicalReading:
             raise ValueError("the sizes of a scan are whole numbers")
         if not 0 <= sizes[0] <= 512 or not all(1 <= size <= 1024 for size in sizes[1:]):
             raise ValueError("a scan has up to 512 slices of 1 to 1,024 pixels a side")
-        centre, width, place = (float(data[key]) for key in ("centre", "width", "place"))
-        if not np.isfinite(centre) or not width > 0 or not 0 <= place <= 1:
+        numbers = [data[key] for key in ("centre", "width", "place")]
+        if any(isinstance(n, bool) or not isinstance(n, (int, float)) for n in numbers):
+            raise ValueError("the window and the place of a scan are numbers")
+        centre, width, place = map(float, numbers)
+        if not abs(centre) <= MOST or not 0 < width <= MOST or not 0 <= place <= 1:
             raise ValueError("a window has a centre and a positive width, a place is from 0 to 1")
         if data["window"] not in ("auto", "own", *WINDOWS):
-            raise ValueError(f"there is no window {data['window']!r}")
+            raise ValueError(f"there is no window {data['window']!r:.40}")
         if data["axis"] not in AXES or data["fit"] not in FITS:
             raise ValueError(f"the axis is one of {AXES}, the fit one of {FITS}")
         window, axis, fit = (data[key] for key in ("window", "axis", "fit"))

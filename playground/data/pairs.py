@@ -38,7 +38,7 @@ from playground.data.images import (
     skipped_note,
     told,
 )
-from playground.data.reading import ImageReading, Named
+from playground.data.reading import LONGEST_SIDE, ImageReading, Named, positive
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
@@ -97,12 +97,17 @@ class MaskReading:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> MaskReading:
-        numbers = [data["height"], data["width"], *data["values"]]
-        if not all(isinstance(item, int) and 0 <= item < 1 << 32 for item in numbers):
-            raise ValueError("a mask's size and values are whole numbers")
+        height, width = (positive(data[key]) for key in ("height", "width"))
+        values = tuple(data["values"])
+        if max(height, width) > LONGEST_SIDE or len(values) > _MOST_CLASSES:
+            raise ValueError(
+                f"a mask has sides up to {LONGEST_SIDE} and at most {_MOST_CLASSES} values"
+            )
+        if not all(isinstance(item, int) and 0 <= item < 1 << 32 for item in values):
+            raise ValueError("the values of a mask are whole numbers")
         if data["fit"] not in ("crop", "pad", "stretch"):
             raise ValueError("the fit is crop, pad or stretch")
-        return cls(numbers[0], numbers[1], data["fit"], tuple(numbers[2:]))
+        return cls(height, width, data["fit"], values)
 
 
 class MaskFiles(PixelFiles):

@@ -25,7 +25,8 @@ from playground.data.errors import DataError
 
 Array = npt.NDArray[Any]
 _SUFFIXES = (".csv", ".tsv", ".txt", ".ts", ".parquet", ".arrow", ".feather")
-_LONGEST_SIDE = 1 << 14
+LONGEST_SIDE = 1 << 14
+_MOST = 2**31 - 1
 Named = tuple[str, Array]
 """What an input is called, and its raw value without a batch axis."""
 
@@ -94,8 +95,8 @@ class ImageReading:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ImageReading:
         channels, height, width = (positive(data[key]) for key in ("channels", "height", "width"))
-        if channels not in (1, 3) or max(height, width) > _LONGEST_SIDE:
-            raise ValueError(f"a picture has 1 or 3 channels and sides up to {_LONGEST_SIDE}")
+        if channels not in (1, 3) or max(height, width) > LONGEST_SIDE:
+            raise ValueError(f"a picture has 1 or 3 channels and sides up to {LONGEST_SIDE}")
         if data["fit"] not in ("crop", "pad", "stretch", "middle"):
             raise ValueError("the fit is crop, pad, stretch or middle")
         return cls(channels, height, width, data["fit"], data.get("digit") is True)
@@ -205,11 +206,11 @@ def reading_from_json(data: Any) -> Reading:
     kind = data.get("kind") if isinstance(data, Mapping) else None
     kinds = {item.kind: item for source in SOURCES for item in source.readings}
     if not isinstance(kind, str) or kind not in kinds:
-        raise ValueError(f"inputs of the kind {kind!r} are not known here")
+        raise ValueError(f"inputs of the kind {kind!r:.40} are not known here")
     try:
         return kinds[kind].from_json(data)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"how a {kind} is read cannot be understood: {error!r}") from None
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"how a {kind} is read cannot be understood: {error!r:.80}") from None
 
 
 def is_file(text: str) -> bool:
@@ -331,6 +332,6 @@ def format_json(format: CsvOptions) -> dict[str, Any]:
 
 
 def positive(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"a positive number is needed; got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise ValueError(f"a number from 1 to {_MOST:,} is needed; got {value!r:.40}")
     return value

@@ -28,6 +28,9 @@ MOST_WINDOWS = 3600
 MOST_SECONDS = 600
 """What a network is given of a sound, at most."""
 
+LEAST_STRIDE = 200
+"""Windows a second, at most: a sound of hours has not millions of them."""
+
 CACHED_FROM = 500
 """Clips; fewer are decoded quickly enough again."""
 
@@ -103,8 +106,10 @@ class SoundReading:
         rate, steps, stride = numbers
         if not sound_files.LEAST_RATE <= rate <= sound_files.MOST_RATE or steps < 1 or stride < 0:
             raise ValueError("the rate or the length of a sound is impossible")
-        if steps > MOST_SECONDS * rate:
+        if max(steps, stride) > MOST_SECONDS * rate:
             raise ValueError(f"a sound is at most {MOST_SECONDS} s long")
+        if data.get("take") == "windows" and (stride or steps) * LEAST_STRIDE < rate:
+            raise ValueError(f"windows of a sound begin at least 1/{LEAST_STRIDE} s apart")
         if data.get("take") not in TAKES:
             raise ValueError(f"what is taken of a sound is one of {', '.join(TAKES)}")
         return cls(rate, steps, data["take"], stride)

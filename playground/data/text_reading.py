@@ -117,7 +117,7 @@ class TextReading:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TextReading:
         if data["tokens"] not in UNITS:
-            raise ValueError(f"tokens are {', '.join(UNITS)}; got {data['tokens']!r}")
+            raise ValueError(f"tokens are {', '.join(UNITS)}; got {data['tokens']!r:.40}")
         vocabulary = _strings(data["vocabulary"], "the vocabulary")
         if len(set(vocabulary)) < len(vocabulary):
             raise ValueError("the vocabulary has a token twice")
@@ -126,7 +126,7 @@ class TextReading:
         if isinstance(longest, bool) or not isinstance(longest, int):
             raise ValueError("the longest length is a whole number")
         if not 1 <= longest <= LONGEST:
-            raise ValueError(f"the longest length is from 1 to {LONGEST:,}; got {longest}")
+            raise ValueError(f"the longest length is from 1 to {LONGEST:,}; got {longest!r:.40}")
         return cls(
             data["tokens"],
             vocabulary,

@@ -27,7 +27,7 @@ from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
 from playground.data.video_decoder import Decoders
-from playground.data.video_reading import MOST_FRAMES, SUFFIXES, VideoReading
+from playground.data.video_reading import MOST_FRAMES, MOST_STRIDE, SUFFIXES, VideoReading
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -152,7 +152,7 @@ SOURCE = Source(
             1,
             "Take every frame (1), every second (2) …",
             minimum=1,
-            maximum=1000,
+            maximum=MOST_STRIDE,
             visible=lambda values: values.get("sampling") != "evenly",
         ),
         Parameter(

@@ -15,6 +15,7 @@ from playground.data.reading import Named
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".gif", ".mpg", ".mpeg", ".wmv")
 MOST_FRAMES = 1024
+MOST_STRIDE = 1000
 
 FITS = ("crop", "pad", "stretch")
 SAMPLINGS = ("evenly", "start", "middle")
@@ -65,6 +66,8 @@ class VideoReading:
         frames, channels, height, width, stride = numbers
         if frames > MOST_FRAMES or channels not in (1, 3) or max(height, width) > 4096:
             raise ValueError("a clip has at most 1,024 frames of 4096×4096, grey or in colour")
+        if stride > MOST_STRIDE:
+            raise ValueError(f"the stride of a clip is at most {MOST_STRIDE:,} frames")
         if data["fit"] not in FITS or data["sampling"] not in SAMPLINGS:
             raise ValueError(f"the fit is one of {FITS}, the sampling one of {SAMPLINGS}")
         return cls(frames, channels, height, width, data["fit"], data["sampling"], stride)
