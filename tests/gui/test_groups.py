@@ -204,6 +204,30 @@ def test_groups_of_the_project_are_in_the_palette(opened: Open) -> None:
     assert "cannot contain itself" in bench.told[-1]
 
 
+def test_a_group_that_nothing_uses_can_be_removed(opened: Open) -> None:
+    bench = opened(digits_cnn())
+    level = bench.canvas.level
+    palette = Palette(bench.session)
+    group_commands.group(level, bench.ids("conv2d"))
+    (layer,) = palette.model.groups
+    menu = palette.menu(layer)
+    assert menu is not None
+    assert not menu.actions()[1].isEnabled()
+    menu.close()
+    commands.delete(level, bench.ids("group"))
+    (layer,) = palette.model.groups
+    assert "not used" in layer.summary
+    menu = palette.menu(layer)
+    assert menu is not None
+    menu.actions()[1].trigger()
+    menu.close()
+    assert not bench.session.graph.definitions
+    assert not palette.model.groups
+    bench.session.undo.undo()
+    assert len(palette.model.groups) == 1
+    assert palette.menu(palette.model.layer(palette.model.index(2))) is None
+
+
 def test_a_copy_shares_the_definition_until_it_is_made_independent(opened: Open) -> None:
     bench = opened(lite())
     level, group = bench.canvas.level, block(bench)

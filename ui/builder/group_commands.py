@@ -66,6 +66,15 @@ def rename_definition(level: Level, definition: str, name: str) -> bool:
     )
 
 
+def drop_definition(level: Level, definition: str) -> bool:
+    """Take a group that nothing uses out of the project."""
+    return commands.attempt_whole(
+        level,
+        "Remove the group from the project",
+        lambda graph: grouping.drop_definition(graph, definition),
+    )
+
+
 def set_exposed(level: Level, node: str, parameter: str, exposed: bool) -> bool:
     """Let each use of the opened group set a parameter itself, or no longer."""
     return commands.attempt_whole(

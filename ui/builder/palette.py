@@ -23,6 +23,7 @@ from PySide6.QtGui import QDrag, QDropEvent, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -30,10 +31,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from models import grouping
 from models.layers import LAYERS
 from models.layers.declaration import FAMILIES, Layer
 from models.parameters import ParameterError, checked
-from ui.builder import commands
+from ui.builder import commands, group_commands
 from ui.builder.faces import MARGIN, Face, Faces, frame
 from ui.builder.level import level_of
 from ui.builder.project_groups import PREFIX, group_layers
@@ -265,6 +267,8 @@ class Palette(QWidget):
         self.field.textChanged.connect(self._search)
         self.field.installEventFilter(self)
         self.list.chosen.connect(self.add)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._menu)
         session.graph_changed.connect(self._offer_groups)
         self._offer_groups()
 
@@ -274,6 +278,26 @@ class Palette(QWidget):
         graph = self._level.session.graph
         if graph.definitions or self.model.groups:
             self.model.set_groups(group_layers(graph))
+
+    @Slot(QPoint)
+    def _menu(self, at: QPoint) -> None:
+        menu = self.menu(self.model.layer(self.list.indexAt(at)))
+        if menu is not None:
+            menu.popup(self.list.viewport().mapToGlobal(at))
+
+    def menu(self, layer: Layer | None) -> QMenu | None:
+        """What can be done with a group of the project; None for other layers."""
+        if layer is None or not layer.id.startswith(PREFIX):
+            return None
+        level, definition = self._level, layer.id.removeprefix(PREFIX)
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.addAction("Add to the network", lambda: self.add(layer.id))
+        remove = menu.addAction(
+            "Remove from the project", lambda: group_commands.drop_definition(level, definition)
+        )
+        remove.setEnabled(grouping.uses(level.session.graph, definition) == 0)
+        return menu
 
     @Slot(str)
     def add(self, layer: str) -> None:
