@@ -17,6 +17,7 @@ from typing import Any
 
 from playground.bench.child import Child, ChildFailed
 from playground.bench.data import reading
+from playground.bench.live import recognising
 from playground.console import Console
 
 EXAMPLES = ("digits-cnn", "digits-lstm", "digits-hybrid")
@@ -221,6 +222,7 @@ BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "launch": launch,
     "edits": edits,
     "data": reading,
+    "live": recognising,
 }
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 
 from playground.answers import Classes
-from playground.capture import CameraSettings, CaptureStatus
+from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone
 from playground.console import Console
 from playground.devices import choose
 from playground.live.errors import LiveError
 from playground.live.intake import device_for
 from playground.live.loop import Live
+from playground.live.newest import Answers
 from playground.live.settings import LiveAnswer, LiveSettings
 from playground.model import Model
 
@@ -34,6 +36,23 @@ def run(model: Model, options: Namespace) -> int:
     live = Live(model, device, settings)
     if live.not_streaming:
         console.note(f"the last frames are looked at as a whole: {live.not_streaming}")
+
+    def engine() -> dict[str, Any]:
+        found = live.engine
+        measured = {name: round(1e3 * value, 3) for name, value in found.seconds.items()}
+        return {"engine": found.engine, "engines_ms": measured}
+
+    return tell(live, device, console, options, engine)
+
+
+def tell(
+    live: Answers,
+    device: Camera | Microphone,
+    console: Console,
+    options: Namespace,
+    engine: Callable[[], dict[str, Any]],
+) -> int:
+    """Print every answer of ``live``, and at the end a summary with what ``engine`` says."""
     tally = Tally()
     with device, closing(live.events()) as events:
         try:
@@ -50,7 +69,7 @@ def run(model: Model, options: Namespace) -> int:
                     break
         finally:
             end = device.status
-            _summary(tally, live, console)
+            _summary({**tally.figures(), **engine()}, console)
     _check_end(end, tally, options.frames)
     return 0
 
@@ -92,21 +111,19 @@ def _spread(seconds: list[float]) -> dict[str, float | None]:
     return {"p50": round(1e3 * middle, 3), "p95": round(1e3 * most, 3)}
 
 
-def _summary(tally: Tally, live: Live, console: Console) -> None:
-    found, engine = tally.figures(), live.engine
-    measured = {name: round(1e3 * value, 3) for name, value in engine.seconds.items()}
-    console.event({"event": "finished", **found, "engine": engine.engine, "engines_ms": measured})
-    if tally.count == 0:
+def _summary(found: dict[str, Any], console: Console) -> None:
+    console.event({"event": "finished", **found})
+    if found["frames"] == 0:
         console.say("no answers")
         return
     late, inference = found["latency_ms"], found["inference_ms"]
     rate = f"{found['rate']:.1f} a second, " if found["rate"] else ""
     console.say(
-        f"\n{tally.count} answers, {rate}capture to answer {late['p50']:.0f} ms "
-        f"(95 %: {late['p95']:.0f} ms), inference {inference['p50']:.1f} ms on {engine.engine}, "
+        f"\n{found['frames']} answers, {rate}capture to answer {late['p50']:.0f} ms "
+        f"(95 %: {late['p95']:.0f} ms), inference {inference['p50']:.1f} ms on {found['engine']}, "
         f"{found['dropped']} frames passed over"
     )
-    if measured:
+    if measured := found.get("engines_ms"):
         console.say("measured: " + ", ".join(f"{name} {ms} ms" for name, ms in measured.items()))
 
 

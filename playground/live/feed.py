@@ -28,23 +28,30 @@ class Feed(Protocol):
 
 
 def feed(
-    model: Model, device: Camera | Microphone, *, window: bool = True, hop: float = 0.1
+    model: Model,
+    device: Camera | Microphone,
+    *,
+    window: bool = True,
+    hop: float = 0.1,
+    rate_hz: float | None = None,
 ) -> Feed:
     """What ``device`` gives for ``model``; starting and closing the device stays the caller's.
-    ``window``: whether clips are asked about whole. Raises ``LiveError``."""
+    ``window``: whether clips are asked about whole; ``rate_hz``: the most frames a second that are
+    made ready. Raises ``LiveError``."""
     check(model, device)
     column = input_of(model)
     if isinstance(device, Microphone):
         assert isinstance(column.reading, SoundReading)
         return SoundFeed(column.name, column.reading, device, hop)
-    return CameraFeed(Pictures(column, window=window), device)
+    return CameraFeed(Pictures(column, window=window), device, rate_hz)
 
 
 class CameraFeed:
     """Fits frames to the model in a thread of its own, so that inference need not wait for it."""
 
-    def __init__(self, pictures: Pictures, camera: Camera) -> None:
+    def __init__(self, pictures: Pictures, camera: Camera, rate_hz: float | None = None) -> None:
         self._pictures, self._camera = pictures, camera
+        self._gap = 0.0 if rate_hz is None else 1 / rate_hz
         self._changed = threading.Condition()
         self._sample: Sample | None = None
         self._stopped = False
@@ -79,8 +86,14 @@ class CameraFeed:
                 if self._camera.status.state in OVER:
                     return
                 continue
-            number = frame.number
+            number, started = frame.number, time.monotonic()
             self._take(frame)
+            self._rest(started + self._gap - time.monotonic())
+
+    def _rest(self, seconds: float) -> None:
+        if seconds > 0:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopped, seconds)
 
     def _take(self, frame: Frame) -> None:
         sample = Sample(frame.number, self._pictures.taken(frame.pixels, frame.time), frame.time)

@@ -16,7 +16,10 @@ from playground.data.video_reading import VideoReading
 from playground.live.errors import LiveError
 from playground.messages import Array
 from playground.model import Model
-from playground.vision import from_array
+from playground.vision import fitted, from_array
+
+DIGIT_FRAME = 192, 192
+"""What a frame is made smaller to, at most, before a written digit is looked for in it."""
 
 GAP = 2.0
 """Seconds without a frame after which what came before is forgotten."""
@@ -110,6 +113,8 @@ class Pictures:
         not full yet begins with its first frame again."""
         reading = self._reading
         if isinstance(reading, ImageReading):
+            if reading.digit:  # its strokes are looked for in the whole frame
+                pixels = fitted(pixels, DIGIT_FRAME, "within")
             return {self._name: reading.from_array(pixels)[None]}
         size = (reading.height, reading.width)
         values = from_array(pixels, reading.channels, size, reading.fit)

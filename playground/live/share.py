@@ -53,7 +53,14 @@ class Asking:
         self.model = model
         streaming, _ = stepping(model)
         self._engine: Engine = streaming or Shared(model)
-        self.feed: Feed = feed(model, wish.device, window=streaming is None, hop=wish.settings.hop)
+        self.feed: Feed = feed(
+            model,
+            wish.device,
+            window=streaming is None,
+            hop=wish.settings.hop,
+            # twice as often, so that no frame is old when it is asked about
+            rate_hz=2 * wish.rate_hz,
+        )
         self._answering = Answering(model, wish.settings)
 
     @property

@@ -1,0 +1,58 @@
+"""The figures of live recognition are taken as they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from playground import bench
+from playground.bench import live, live_child
+from playground.console import Console
+from tests.playground.capture_kit import children
+from tests.playground.live_kit import picture_model, shaken
+
+
+class InProcess:
+    """The child's answers without the child."""
+
+    def __init__(self, module: str, arguments: list[str]) -> None:
+        assert module == "playground.bench.live_child"
+        self._bench = live_child.Bench(*arguments)
+
+    def answer(self) -> dict[str, bool]:
+        return {"ready": True}
+
+    def ask(self, **question: object) -> dict[str, object]:
+        return self._bench.answer(question)
+
+    def close(self) -> None:
+        self._bench.close()
+        assert children() == []
+
+
+def test_every_figure_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_CACHE", str(tmp_path))
+    monkeypatch.setattr(live, "Child", InProcess)
+    slow = shaken(picture_model(64, channels=64, deep=8))
+    monkeypatch.setattr(live_child, "load_named", lambda name: slow)
+    rows = bench.run(["live"], 1, 0.5, Console(json=True))
+    first, ratio, latency, overload, training = rows
+    assert {row["bench"] for row in rows} == {"live"}
+    assert set(first["engines_ms"]) == {"eager", "channels-last", "onnxruntime"}
+    assert first["engine"] in first["engines_ms"]
+    assert ratio["ratio"]["median"] == pytest.approx(
+        ratio["live"]["median"] / ratio["bare"]["median"]
+    )
+    assert 0.5 < ratio["ratio"]["median"] < 1.5
+    assert 0 < latency["inference_ms"] < latency["p95_ms"]
+    assert latency["limit_ms"] > 1e3 / latency["rate"]
+    assert overload["rate"] > 1.5 * latency["rate"]
+    assert overload["dropped"] > 0
+    assert overload["gained_mb"] < 20
+    assert training["answers"]["median"] > 1
+    assert -1 < training["slowed"]["median"] < 0.6
+    capsys.readouterr()
+    assert [row.get("what") for row in rows[2:]] == ["latency", "overload", "training"]
