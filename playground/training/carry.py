@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -10,18 +10,25 @@ from torch import Tensor
 from models.build import Network
 from models.graph import Graph
 from models.groups import Leaf, leaves
+from playground.data.dataset import Column, Dataset
 from playground.runs import RunFolder
+from playground.training.learner import fed_by, match_inputs
 
 MOST_NAMED = 8
 
 
 def fit(
-    weights: Mapping[str, Tensor], old: Graph, network: Network, new: Graph
+    weights: Mapping[str, Tensor],
+    old: Graph,
+    network: Network,
+    new: Graph,
+    without: Collection[str] = (),
 ) -> tuple[list[str], list[str]]:
     """Copy ``weights`` of ``old`` into ``network``, built from ``new``.
 
     Layers are the same by the ids that lead to them, else by the names, else where one of the same
-    id and name was put into a group or out of one. A layer takes all of its weights over or none.
+    id and name was put into a group or out of one. A layer takes all of its weights over or none,
+    and those at the paths ``without`` none.
     Returns the paths of the layers that did and of those that keep their initial weights.
     """
     own = network.module.state_dict()
@@ -32,7 +39,7 @@ def fit(
         wanted = [key for key in own if key.startswith(prefix)]
         if not wanted:
             continue
-        source = sources.of(leaf)
+        source = None if leaf.path in without else sources.of(leaf)
         found = {
             key: weights.get(f"{source.path}.{key.removeprefix(prefix)}") if source else None
             for key in wanted
@@ -80,13 +87,38 @@ def _places(leaf: Leaf) -> list[_Place]:
     return [(leaf.ids[start:], name) for start in range(len(leaf.ids))]
 
 
-def carry(run: RunFolder, network: Network, graph: Graph) -> str:
-    """Start ``network`` with the last weights of ``run`` that fit; says what was kept.
+def carry(run: RunFolder, network: Network, graph: Graph, dataset: Dataset) -> str:
+    """Start ``network`` with the last weights of ``run`` that fit; says what was kept. An Embedding
+    begins anew where the words of ``dataset`` are not those of the run: its rows are words.
 
     Raises ``RunError`` where the run holds none.
     """
     weights = run.checkpoint("last" if run.has("last") else "best").weights
-    kept, fresh = fit(weights, run.project().graph, network, graph)
+    others = _of_other_words(run, network, dataset)
+    kept, fresh = fit(weights, run.project().graph, network, graph, others)
     text = f"{len(kept)} of {len(kept) + len(fresh)} layers keep the weights of run {run.name}"
     more = f" and {len(fresh) - MOST_NAMED} more" if len(fresh) > MOST_NAMED else ""
-    return f"{text}; new: {', '.join(fresh[:MOST_NAMED])}{more}" if fresh else text
+    text = f"{text}; new: {', '.join(fresh[:MOST_NAMED])}{more}" if fresh else text
+    return f"{text}; the data have another vocabulary" if others else text
+
+
+def _of_other_words(run: RunFolder, network: Network, dataset: Dataset) -> set[str]:
+    """The paths of the layers that are given tokens whose numbers meant something else in
+    ``run``."""
+    words = {name: _vocabulary(column) for name, column in dataset.inputs.items()}
+    if not any(words.values()):
+        return set()
+    before = {name: _vocabulary(column) for name, column in run.fitted().inputs.items()}
+    known = next(filter(None, before.values()), ())  # the one text may be called otherwise now
+    given = zip(network.arguments, match_inputs(network, dataset), strict=True)
+    return {
+        path
+        for argument, name in given
+        if words.get(name) and words[name] != before.get(name, known)
+        for path in fed_by(network, argument)
+    }
+
+
+def _vocabulary(column: Column) -> tuple[str, ...]:
+    found: tuple[str, ...] = getattr(column.reading, "vocabulary", ())
+    return found

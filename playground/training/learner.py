@@ -167,12 +167,7 @@ def _check_vocabulary(network: Network, argument: str, column: Column) -> None:
     """An Embedding that is given tokens knows all of them; raises ``TrainingError``."""
     if column.vocabulary is None:
         return
-    nodes = network.module.graph.nodes
-    given = next(node for node in nodes if node.op == "placeholder" and node.target == argument)
-    for user in given.users:
-        if user.op != "call_module":
-            continue
-        path = str(user.target)
+    for path in fed_by(network, argument):
         known = getattr(network.module.get_submodule(path), "num_embeddings", column.vocabulary)
         if known < column.vocabulary:
             raise TrainingError(
@@ -180,6 +175,13 @@ def _check_vocabulary(network: Network, argument: str, column: Column) -> None:
                 f"Vocabulary to {column.vocabulary}",
                 next((id for id, at in network.paths.items() if at == path), None),
             )
+
+
+def fed_by(network: Network, argument: str) -> list[str]:
+    """The paths of the modules that are given an argument of the network as it is."""
+    nodes = network.module.graph.nodes
+    given = next(node for node in nodes if node.op == "placeholder" and node.target == argument)
+    return [str(user.target) for user in given.users if user.op == "call_module"]
 
 
 def same_network(one: Graph, other: Graph) -> bool:

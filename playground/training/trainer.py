@@ -106,7 +106,7 @@ class Trainer:
         self.learner = Learner(project, dataset, self.device)
         self.notes: list[str] = []
         if weights_from is not None:
-            self.notes.append(carry(weights_from, self.learner.network, project.graph))
+            self.notes.append(carry(weights_from, self.learner.network, project.graph, dataset))
         free = self.device.memory()
         self.feeds: dict[Kind, Feed] = {
             kind: open_feed(

@@ -516,6 +516,26 @@ def test_other_texts_are_read_with_the_models_vocabulary(tmp_path):
     np.testing.assert_allclose(found.confidence, probabilities.max(-1).values, atol=1e-5)
 
 
+def test_rows_of_other_words_are_not_carried_over(tmp_path):
+    data = films(tmp_path)
+    document = project(data, "mlp", settings(tmp_path))
+    run = RunFolder.create(tmp_path / "run")
+    list(Trainer(document, data, run).steps())
+    other = opened(tmp_path, ("text,label\n" + ROWS).replace("good", "fine"), "other.csv")
+    assert reading(other).size == reading(data).size
+    for dataset, words in ((data, "weights of run run"), (other, "another vocabulary")):
+        new = RunFolder.create(tmp_path / words)
+        made = Trainer(document, dataset, new, weights_from=run)
+        (note,) = made.notes
+        assert note.endswith(words)
+        same = torch.equal(
+            made.learner.module.state_dict()["embedding.weight"],
+            run.checkpoint("last").weights["embedding.weight"],
+        )
+        assert same is (dataset is data)
+    assert "new: embedding;" in note
+
+
 def test_the_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = films(tmp_path)
