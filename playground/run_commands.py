@@ -22,6 +22,7 @@ from playground.answers import Boxes, Classes
 from playground.commands import open_project, refuse_existing
 from playground.console import Bar, Console, count, duration, metric
 from playground.data import Dataset, Place, open_data
+from playground.data.dataset import Skipped
 from playground.data.splits import digests
 from playground.detection.detectors import DETECTORS
 from playground.project import Project
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 SPLITS: tuple[Kind, ...] = ("train", "validation", "test")
 INTERRUPTED = 130
+REASONS = 3
+"""Of files that were skipped, that are printed."""
 CELLS = 15
 """The largest confusion matrix that is printed."""
 
@@ -108,7 +111,18 @@ def _data(project: Project, place: Place, console: Console) -> Dataset:
         )
     for note in dataset.notes:
         console.note(note)
+    if dataset.skipped:
+        number = len(dataset.skipped)
+        what = "1 file or row was" if number == 1 else f"{count(number)} files or rows were"
+        listed = "; ".join(map(_reason, dataset.skipped[:REASONS]))
+        more = f"; and {count(number - REASONS)} more" if number > REASONS else ""
+        console.note(f"{what} skipped: {listed}{more}")
     return dataset
+
+
+def _reason(skipped: Skipped) -> str:
+    named = Path(skipped.name).name in skipped.reason
+    return skipped.reason if named else f"{skipped.name}: {skipped.reason}"
 
 
 def _fitted(project: Project, dataset: Dataset, fit: bool) -> Project:

@@ -27,7 +27,7 @@ from playground.data.dataset import Column, Dataset, Groups, Indices, Skipped
 from playground.data.errors import DataError
 from playground.data.image_files import SUFFIXES, every_file, split_in
 from playground.data.image_values import ImageFiles
-from playground.data.images import SIZE_PARAMETERS, fitted_on_pixels, portions, skipped_note, told
+from playground.data.images import SIZE_PARAMETERS, fitted_on_pixels, portions, told
 from playground.data.labels import indexed, rare
 from playground.data.reading import ImageReading
 from playground.data.settings import SplitSettings
@@ -184,7 +184,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
         targets={"label": Column("label", vector(1), labels, classes=classes)},
         splits=splits,
         task="classification",
-        notes=(*skipped_note(found.skipped), *notes, *rare(counts, classes)),
+        notes=(*notes, *rare(counts, classes)),
         captions=tuple(names[code] for code in codes),
         files=values.paths,
         groups=groups,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,6 @@ _PORTION = 32 << 20
 _HEADERS = 300
 """Files of a large folder whose size and colour are looked at."""
 
-_LISTED = 5
 _ODD = 1_000
 """Files of another name than a picture's that are looked into."""
 
@@ -83,7 +81,7 @@ def open_images(
         targets={target.name: target},
         splits=splits,
         task="regression" if numbers else "classification",
-        notes=(*skipped_note(found.skipped), *notes, *cache_note(values)),
+        notes=(*notes, *cache_note(values)),
         captions=tuple(os.path.basename(path) for path in found.paths),  # noqa: PTH119
         files=tuple(found.paths),
         groups=groups,
@@ -285,17 +283,6 @@ def own_splits(found: Found) -> dict[str, Indices] | None:
         return None
     names: npt.NDArray[Any] = np.asarray(found.splits)
     return {key: np.flatnonzero(names == key) for key in ("train", "validation", "test")}
-
-
-def skipped_note(skipped: Sequence[Skipped], word: str = "images") -> tuple[str, ...]:
-    if not skipped:
-        return ()
-    count = len(skipped)
-    what = "1 file was" if count == 1 else f"{count:,} files were"
-    listed = ", ".join(item.name for item in islice(skipped, _LISTED))
-    more = f" and {count - _LISTED:,} more" if count > _LISTED else ""
-    it = "it" if count == 1 else "they"
-    return (f"{what} skipped because {it} cannot be read as {word}: {listed}{more}.",)
 
 
 def cache_note(values: Values) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from playground.data.images import (
     groups_of,
     own_splits,
     read_values,
-    skipped_note,
 )
 from playground.data.labels import indexed, rare
 from playground.data.medical_files import DICOM, NIFTI
@@ -95,7 +94,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
         targets={target.name: target},
         splits=splits,
         task="segmentation" if masks else "classification",
-        notes=(*apart, *skipped_note(found.skipped, "scans"), *notes),
+        notes=(*apart, *notes),
         captions=tuple(Path(file).name for file in found.paths),
         files=tuple(found.paths),
         groups=groups,

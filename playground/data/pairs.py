@@ -35,7 +35,6 @@ from playground.data.images import (
     fitted_on_pixels,
     leave_out,
     own_splits,
-    skipped_note,
     told,
 )
 from playground.data.reading import LONGEST_SIDE, ImageReading, Named, positive
@@ -167,7 +166,6 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
         targets={name: target},
         splits=splits,
         task="segmentation" if masks else "image",
-        notes=skipped_note(found.skipped),
         captions=tuple(os.path.basename(file) for file in found.paths),  # noqa: PTH119
         files=tuple(found.paths),
         skipped=tuple(found.skipped),

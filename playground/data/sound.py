@@ -16,7 +16,7 @@ from playground.data.dataset import Column, Dataset, Values
 from playground.data.errors import DataError
 from playground.data.image_files import TABLES, Columns, Found, Media, find, label_parameters
 from playground.data.image_values import parallel
-from playground.data.images import groups_of, leave_out, own_splits, skipped_note, told
+from playground.data.images import groups_of, leave_out, own_splits, told
 from playground.data.labels import indexed, rare
 from playground.data.settings import SplitSettings
 from playground.data.sound_files import SUFFIXES, Info, UnreadableSound
@@ -68,10 +68,7 @@ def open_sounds(
         targets={"label": Column("label", vector(1), labels, classes=classes)},
         splits=splits,
         task="classification",
-        notes=(
-            *skipped_note(found.skipped, "sounds"),
-            *rare(np.bincount(labels, minlength=len(classes)), classes),
-        ),
+        notes=rare(np.bincount(labels, minlength=len(classes)), classes),
         captions=tuple(
             _caption(path, start if reading.take == "windows" else 0.0)
             for path, start in zip(found.paths, starts, strict=True)

@@ -20,7 +20,6 @@ from playground.data.images import (
     groups_of,
     own_splits,
     read_values,
-    skipped_note,
 )
 from playground.data.labels import indexed, rare
 from playground.data.settings import SplitSettings
@@ -80,10 +79,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
         targets={"label": Column("label", vector(1), labels, classes=classes)},
         splits=splits,
         task="classification",
-        notes=(
-            *skipped_note(files.skipped, "clips"),
-            *rare(np.bincount(labels, minlength=len(classes)), classes),
-        ),
+        notes=rare(np.bincount(labels, minlength=len(classes)), classes),
         captions=tuple(Path(path).name for path in files.paths),
         files=tuple(files.paths),
         groups=groups,

@@ -308,6 +308,12 @@ def test_other_pictures_are_evaluated_in_the_size_of_the_training(
     assert shell("train", project).code == 0
     (found,) = shell.json("evaluate", project, "--data", tmp_path / "second")
     assert found["samples"] == 12
+    for index in range(5):
+        (tmp_path / "second" / "a" / f"bad{index}.png").write_text("no picture")
+    note, found = shell.json("evaluate", project, "--data", tmp_path / "second")
+    assert note["text"].startswith("5 files or rows were skipped: bad0.png ")
+    assert note["text"].endswith("; and 2 more")
+    assert found["samples"] == 12
 
 
 # --- interruption ---------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ def test_what_cannot_be_read_is_left_out(tmp_path):
     assert "is not a video" in reasons[str(Path("left/text.mp4"))]
     assert "moov.mp4 is not a video" in reasons[str(Path("right/moov.mp4"))]
     assert "cut.avi is cut off: it ends after" in reasons[str(Path("right/cut.avi"))]
-    assert "5 files were skipped" in dataset.notes[0]
+    assert len(dataset.skipped) == 5
 
 
 def test_nothing_but_damaged_clips(tmp_path):
