@@ -11,6 +11,7 @@ from models.edits import SPACING, EditError, free_name
 from models.graph import INPUT, OUTPUT, Edge, Graph, Node
 from models.shapes import Report
 
+ROW = 80.0
 Source = tuple[str, str]
 """A node's id and one of its output ports."""
 
@@ -43,8 +44,12 @@ class Cutter:
             (self._entries, INPUT, left - SPACING),
             (self._exits, OUTPUT, right + SPACING),
         ):
-            for row, source in enumerate(found):
-                node = self._port(layer, source, len(found) == 1, (x, top + 80.0 * row))
+            y = float("-inf")
+            for source in found:
+                beside = self._inner.nodes.get(source[0])
+                level = beside.position[1] if layer == OUTPUT and beside is not None else top
+                y = max(level, y + ROW)
+                node = self._port(layer, source, len(found) == 1, (x, y))
                 self._inner = self._inner.with_nodes([node])
                 found[source] = node.id
 
