@@ -53,9 +53,9 @@ def open_images(
     found = find(path, options["labels"], columns, options["group"])
     numbers = _are_numbers(found.labels, options["target"], found.table)
     reading = chosen_reading(options, _sizes(found, progress))
-    _check_classes(found, numbers)
+    check_classes(found, "image", 1 if numbers else 2)
     values = _values(found, reading, progress)
-    _check_classes(found, numbers)
+    check_classes(found, "image", 1 if numbers else 2)
     size = f"{reading.height}×{reading.width} {'grey' if reading.channels == 1 else 'colour'}"
     prepared = PREPARED.find(options["prepared"])
     target, what, notes = _target(found, numbers)
@@ -130,20 +130,20 @@ def leave_out(found: Found, bad: dict[int, str]) -> list[int]:
     return good
 
 
-def _check_classes(found: Found, numbers: bool) -> None:
-    if numbers and found.paths:
-        return
+def check_classes(found: Found, word: str, least: int = 2) -> None:
+    """Raises ``DataError`` where there are fewer classes; ``word`` is what a file is ("image")."""
     classes = sorted(set(found.labels))
-    if len(classes) >= 2:
+    if len(classes) >= least:
         return
     reason = f" ({found.skipped[0].reason})" if found.skipped else ""
     if not classes:
         raise DataError(
-            f"none of the {len(found.skipped):,} files in {found.folder} is an image{reason}"
+            f"none of the {len(found.skipped):,} files in {found.folder} is "
+            f"{'an' if word[0] in 'aeiou' else 'a'} {word}{reason}"
         )
     what = f"a label in {found.table}" if found.table else "a subfolder"
     raise DataError(
-        f"{found.folder} has images of one class only ({classes[0]}): add {what} for each "
+        f"{found.folder} has {word}s of one class only ({classes[0]}): add {what} for each "
         "class to tell apart"
     )
 

@@ -13,10 +13,9 @@ from models.axes import sequence, vector
 from models.parameters import Parameter
 from playground.data import sound_files
 from playground.data.dataset import Column, Dataset, Values
-from playground.data.errors import DataError
 from playground.data.image_files import TABLES, Columns, Found, Media, find, label_parameters
 from playground.data.image_values import parallel
-from playground.data.images import groups_of, leave_out, own_splits, told
+from playground.data.images import check_classes, groups_of, leave_out, own_splits, told
 from playground.data.labels import indexed, rare
 from playground.data.settings import SplitSettings
 from playground.data.sound_files import SUFFIXES, Info, UnreadableSound
@@ -97,24 +96,8 @@ def _infos(found: Found, progress: Progress) -> list[Info]:
     results = list(told(parallel(header, found.paths), count, text, progress))
     bad = {index: item for index, item in enumerate(results) if isinstance(item, str)}
     leave_out(found, bad)
-    _check_classes(found)
+    check_classes(found, "sound")
     return [item for item in results if not isinstance(item, str)]
-
-
-def _check_classes(found: Found) -> None:
-    classes = sorted(set(found.labels))
-    if len(classes) >= 2:
-        return
-    reason = f" ({found.skipped[0].reason})" if found.skipped else ""
-    if not classes:
-        raise DataError(
-            f"none of the {len(found.skipped):,} files in {found.folder} is a sound{reason}"
-        )
-    what = f"a label in {found.table}" if found.table else "a subfolder"
-    raise DataError(
-        f"{found.folder} has sounds of one class only ({classes[0]}): add {what} for each class "
-        "to tell apart"
-    )
 
 
 def _reading(options: Options, infos: Sequence[Info]) -> SoundReading:
@@ -153,7 +136,7 @@ def _values(found: Found, reading: SoundReading, starts: list[float], progress: 
     results = told(files.read(np.arange(count), samples), count, "Decoding sounds", progress)
     good = leave_out(found, {i: why for i, why in enumerate(results) if why is not None})
     starts[:] = [starts[index] for index in good]
-    _check_classes(found)
+    check_classes(found, "sound")
     return samples if len(good) == count else samples[good]
 
 
