@@ -192,7 +192,8 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     train.add_argument("--seed", type=int, metavar="S")
     _setting(train)
     train.add_argument(
-        "--fit", action="store_true", help="change Inputs, Outputs and task to fit the data"
+        "--fit", action="store_true", help="change Inputs, Outputs and task to fit the data, "
+        "or the whole network where that is not enough",
     )
     train.add_argument("--out", type=Path, metavar="RUN", help="the run's folder (must be new)")
     train.add_argument(
@@ -240,14 +241,15 @@ def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     made["predict"].add_argument(
         "--top", type=_positive, metavar="N", help="the N likeliest answers (default: 3; JSON: all)"
     )
-    made["predict"].add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="settings",
-        metavar="KEY=VALUE",
-        help="a detector's settings: score, overlap, smallest …; may be repeated",
-    )
+    for name in ("predict", "live"):
+        made[name].add_argument(
+            "--set",
+            action="append",
+            default=[],
+            dest="settings",
+            metavar="KEY=VALUE",
+            help="a detector's settings: score, overlap, smallest …; may be repeated",
+        )
     _live_command(made["live"])
     export = made["export"]
     export.add_argument("--to", choices=("python", "onnx"), required=True)
@@ -291,7 +293,7 @@ def _setting(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="settings",
         metavar="KEY=VALUE",
-        help="training.*, data.*, split.*, task.*, node.NAME.PARAMETER; may be repeated",
+        help="training.*, data.*, split.*, augment.*, task.*, node.NAME.PARAMETER; may be repeated",
     )
 
 

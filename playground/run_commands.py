@@ -28,7 +28,7 @@ from playground.detection.detectors import DETECTORS
 from playground.project import Project
 from playground.recognisers import RECOGNISERS, run_of
 from playground.runs import RunFolder, list_runs, load_model, new_run
-from playground.starter import adopt, propose
+from playground.starter import adopt, propose, starter_graph
 from playground.tasks import TASKS, TaskSettings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def train(options: Namespace) -> int:
         project, path = _wanted(options)
         place = projects.place(path)
         dataset = _data(project, place, console)
-        project = _fitted(project, dataset, options.fit)
+        project = _fitted(project, dataset, options.fit, console)
         run = RunFolder.create(options.out, place) if options.out else new_run(place.files)
     try:
         weights = None if options.weights is None else _find(options.weights)
@@ -125,13 +125,25 @@ def _reason(skipped: Skipped) -> str:
     return skipped.reason if named else f"{skipped.name}: {skipped.reason}"
 
 
-def _fitted(project: Project, dataset: Dataset, fit: bool) -> Project:
-    """Raises ``ValueError`` where the network has an error, or does not fit the data and ``fit``
-    was not asked for: before a run's folder is made."""
+def _fitted(project: Project, dataset: Dataset, fit: bool, console: Console) -> Project:
+    """The project for the data: with ``fit`` its network is changed, or replaced by a first network
+    where that is not enough. Raises ``ValueError`` where the network has an error, or does not fit
+    the data and ``fit`` was not asked for: before a run's folder is made."""
     if fit:
         same = project.task.id == dataset.task
         settings = project.task if same else TaskSettings(dataset.task)
         project = replace(project, graph=adopt(project.graph, dataset), task=settings)
+        if message := _misfit(project, dataset):
+            project = replace(project, graph=starter_graph(dataset))
+            console.note(f"another network is trained, as the project's cannot be fitted: {message}")
+    if message := _misfit(project, dataset):
+        raise ValueError(message if fit else f"{message} --fit changes the project to fit")
+    return project
+
+
+def _misfit(project: Project, dataset: Dataset) -> str:
+    """Why the project cannot learn from the data; raises ``ValueError`` where the network has an
+    error of its own."""
     report = infer(project.graph)
     if not report.ok:
         raise ValueError(report.sentence(project.graph))
@@ -143,10 +155,7 @@ def _fitted(project: Project, dataset: Dataset, fit: bool) -> Project:
         message = (
             f"The project's task is {task.name.lower()}; the data are for {wanted.name.lower()}."
         )
-    if message:
-        way = "Make another network for such data" if fit else "--fit changes the project to fit"
-        raise ValueError(f"{message} {way}")
-    return project
+    return message
 
 
 @contextmanager
@@ -381,8 +390,7 @@ def _asked(options: Namespace) -> Callable[[str], Iterable[tuple[str, Any]]]:
         from playground.detection.command import asked
 
         return asked(options.model, options.settings).answer
-    if options.settings:
-        raise ValueError("a run has no settings when it is asked: leave out --set")
+    _refuse_settings(options)
     model = load_model(_find(options.model), options.checkpoint)
     familiarity = _familiarity(model)
     return lambda text: _answers(model, text, familiarity)
@@ -395,6 +403,11 @@ def _familiarity(model: Model) -> Familiarity | None:
     from playground.teach import familiarity
 
     return familiarity(model)
+
+
+def _refuse_settings(options: Namespace) -> None:
+    if options.settings:
+        raise ValueError("a run has no settings when it is asked: leave out --set")
 
 
 def _is_detector(name: str) -> bool:
@@ -425,6 +438,11 @@ def _words(answer: Any) -> str:
 
 def live(options: Namespace) -> int:
     """Answer to a camera, a clip, a stream or a microphone until it ends."""
+    if _is_detector(options.model):
+        from playground.detection.command import asked, watch
+
+        return watch(asked(options.model, options.settings), options)
+    _refuse_settings(options)
     from playground.live.command import run
 
     return run(load_model(_find(options.model), options.checkpoint), options)

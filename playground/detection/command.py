@@ -1,7 +1,8 @@
-"""Detectors on the command line: pictures in, boxes out."""
+"""Detectors on the command line: pictures or a camera in, boxes out."""
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,3 +43,23 @@ def asked(id: str, texts: Sequence[str]) -> Asked:
             raise ParameterError(f"--set takes KEY=VALUE; got {text!r}")
         settings[key] = known.get(key).parse(value)
     return Asked(detector, settings)
+
+
+def watch(found: Asked, options: Namespace) -> int:
+    """Answer to a camera until it ends, ``--frames`` answers are given, or Ctrl+C; raises
+    ``LiveError`` where the source failed before that, ``ValueError`` for another wrong option."""
+    from playground.capture import Camera, CameraSettings
+    from playground.console import Console
+    from playground.detection.live import ENGINE, LiveDetection
+    from playground.devices import choose
+    from playground.live.command import tell
+
+    if options.smooth or options.threshold or options.engine != "auto":
+        raise ValueError(
+            "--smooth, --threshold and --engine are for runs; a detector takes --set score=0.9"
+        )
+    choose("cpu").use()
+    settings = CameraSettings(rate=options.rate, loop=options.frames is not None)
+    camera = Camera(options.source or "0", settings)
+    live = LiveDetection(found.detector, camera, found.settings)
+    return tell(live, camera, Console(options.json), options, lambda: {"engine": ENGINE})

@@ -31,8 +31,8 @@ class EngineReport:
 class Live(Answers):
     """Answers of ``model`` to what ``device`` gives.
 
-    The model belongs to this object from now on. ``not_streaming`` says why a model of clips is asked about
-    whole windows again and again. Raises ``LiveError`` where the device cannot feed it.
+    The model belongs to this object from now on. ``not_streaming`` says why a model of clips is
+    asked about whole windows again and again. Raises ``LiveError`` where the device cannot feed it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Answers that come by themselves: a thread asks, and the newest answer is there to be looked at."""
+"""Answers that come by themselves: a thread asks, and keeps the newest for whoever looks."""
 
 from __future__ import annotations
 
