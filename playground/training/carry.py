@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,7 +13,11 @@ from models.graph import Graph
 from models.groups import Leaf, leaves
 from playground.data.dataset import Column, Dataset
 from playground.runs import RunFolder
+from playground.training.errors import TrainingError
 from playground.training.learner import fed_by, match_inputs
+
+if TYPE_CHECKING:
+    from playground.project import Project
 
 MOST_NAMED = 8
 
@@ -122,3 +127,16 @@ def _of_other_words(run: RunFolder, network: Network, dataset: Dataset) -> set[s
 def _vocabulary(column: Column) -> tuple[str, ...]:
     found: tuple[str, ...] = getattr(column.reading, "vocabulary", ())
     return found
+
+
+def last_run(project: Project, run: RunFolder) -> RunFolder:
+    """The last run of ``project``, among whose runs ``run`` is new; raises ``TrainingError`` where
+    there is none, as what is frozen must have been learnt before."""
+    files = run.place().files.resolve()
+    found = (files / (project.run or "")).resolve()
+    if project.run is None or not found.is_relative_to(files) or not found.is_dir():
+        raise TrainingError(
+            "the last layer alone learns from what the others know already: start with the "
+            "weights of another run, or let all layers learn (training.learns)"
+        )
+    return RunFolder(found)

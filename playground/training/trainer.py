@@ -20,7 +20,7 @@ from playground.data.splits import digests
 from playground.devices import choose
 from playground.runs import Row, RunFolder, versions
 from playground.training import checkpoints
-from playground.training.carry import carry
+from playground.training.carry import carry, last_run
 from playground.training.checkpoints import Checkpoint
 from playground.training.diagnosis import explain, spoilt_weights
 from playground.training.errors import TrainingError
@@ -76,7 +76,8 @@ class Trainer:
     """Trains ``project`` on ``dataset`` and keeps what it learns in ``run``.
 
     ``resume`` goes on from the run's last checkpoint, with the same losses to the last bit on the
-    same CPU. ``weights_from`` starts with the weights of another run that fit by node and shape.
+    same CPU. ``weights_from`` starts with the weights of another run that fit by node and shape;
+    where the last layer alone learns, it is the project's last run unless another is given.
     Raises ``TrainingError``, ``RunError`` or ``DeviceError`` where it cannot start.
     """
 
@@ -105,6 +106,8 @@ class Trainer:
         self.device.use()
         self.learner = Learner(project, dataset, self.device)
         self.notes: list[str] = []
+        if settings.learns == "head" and not resume and weights_from is None:
+            weights_from = last_run(project, run)
         if weights_from is not None:
             self.notes.append(carry(weights_from, self.learner.network, project.graph, dataset))
         free = self.device.memory()

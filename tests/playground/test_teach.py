@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from playground.recognisers import load_named
 from playground.resources import SAMPLES
 from playground.runs import RunFolder, load_model
 from playground.teach import Taught, TeachError, fit, graph_for, save_project, taught_by
+from playground.training.errors import TrainingError
 from playground.training.trainer import Trainer
 from playground.vision import cv2
 from tests.playground.cli_kit import Shell
@@ -290,9 +292,9 @@ def test_what_was_taught_can_be_learnt_further(
 ) -> None:
     run, path = Shell(capsys), tmp_path / "mine.playground"
     before = load_model(Path(run.json("teach", folder, "-o", path)[-1]["run"]))
-    words = ("train", path, "--weights", path, "--epochs", "1")
-    after = load_model(Path(run.json(*words)[-1]["run"]))
+    after = load_model(Path(run.json("train", path, "--epochs", "1")[-1]["run"]))
     assert changed(before, after) == {"fc.weight", "fc.bias"}
+    words = ("train", path, "--weights", path, "--epochs", "1")
     whole = load_model(Path(run.json(*words, "--set", "training.learns=all")[-1]["run"]))
     assert len(changed(before, whole)) > 200
     assert not taught_by(RunFolder(whole.run.path))  # type: ignore[union-attr]
@@ -338,17 +340,24 @@ def test_heads_of_other_kinds_are_refused(embedder: Embedder) -> None:
         graph_for(broken, ("a", "b"))
 
 
-def test_the_frozen_part_stays_in_evaluation_mode(tmp_path: Path) -> None:
+def test_the_last_layer_alone_learns_from_an_earlier_run(tmp_path: Path) -> None:
     project = projects.open_example("digits-cnn")
-    settings = project.training.replace(learns="head", epochs=1)
     data = replace(project.data, split=SplitSettings(validation=4700, test=200))
-    project = replace(project, training=settings, data=data)
+    project = replace(project, data=data, training=project.training.replace(epochs=1))
     dataset = open_data(project.data, tmp_path)
-    trainer = Trainer(project, dataset, RunFolder.create(tmp_path / "run"))
-    first = {key: value.clone() for key, value in trainer.learner.module.state_dict().items()}
-    for _ in trainer.steps():
-        pass
-    last = RunFolder(tmp_path / "run").checkpoint("last").weights
+    place = projects.place(tmp_path / "p.playground")
+
+    def trained(name: str, project: projects.Project) -> Mapping[str, torch.Tensor]:
+        run = RunFolder.create(place.files / "runs" / name, place)
+        for _ in Trainer(project, dataset, run).steps():
+            pass
+        return run.checkpoint("last").weights
+
+    alone = replace(project, training=project.training.replace(learns="head"))
+    with pytest.raises(TrainingError, match="let all layers learn"):
+        trained("000", alone)
+    first = trained("001", project)
+    last = trained("002", replace(alone, run="runs/001"))
     moved = {key for key in first if not torch.equal(first[key], last[key])}
     assert {key.rpartition(".")[0] for key in moved} == {project_head(project)}
 
