@@ -101,7 +101,7 @@ def _fill(to: Path, folder: Path) -> None:
             if entry.is_dir(follow_symlinks=False):
                 _fill(to / entry.name, Path(entry.path))
             elif entry.is_file(follow_symlinks=False):
-                _link(entry.path, os.path.join(to, entry.name))  # noqa: PTH118
+                _link(entry.path, os.path.join(to, entry.name))
 
 
 def _link(old: str, new: str) -> None:

@@ -145,7 +145,7 @@ def _data(project: Project, name: str, text: str) -> Project:
     parameter = _find(source.parameters, name, f"setting of {source.name}")
     value = parameter.parse(text)
     if parameter.type == "path" and value and ":" not in value:
-        value = str(Path(os.path.expanduser(value)).resolve())  # noqa: PTH111 (Path's may raise)
+        value = str(Path(os.path.expanduser(value)).resolve())
     options = {**project.data.options, name: value}
     return replace(project, data=replace(project.data, options=options))
 

@@ -122,7 +122,7 @@ def kind_of(address: str) -> Kind:
 def located(address: str) -> Path:
     """The file or folder of an address, "sample:…" included; raises ``ValueError``."""
     if not address.startswith(SAMPLE):
-        return Path(os.path.expanduser(address)).absolute()  # noqa: PTH111 (Path's may raise)
+        return Path(os.path.expanduser(address)).absolute()
     path = (SAMPLES / address.removeprefix(SAMPLE)).resolve()
     if not path.is_relative_to(SAMPLES) or not path.exists():
         raise ValueError(f"there is no bundled sample {address.removeprefix(SAMPLE)!r}")

@@ -113,7 +113,7 @@ class Cuttings(ImageFiles):
         box = self.boxes[index]
         left, top, right, bottom = box.edges(pixels.shape[1], pixels.shape[2], self.margin)
         if right <= left or bottom <= top:
-            name = os.path.basename(self.paths[index])  # noqa: PTH119
+            name = os.path.basename(self.paths[index])
             raise DataError(f"{name}: the box of {box.label} lies outside the picture")
         cut = pixels[:, top:bottom, left:right].transpose(1, 2, 0)
         size = (self.reading.height, self.reading.width)
@@ -164,7 +164,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
     pictures = list(dict.fromkeys(values.paths))
     number = {name: place for place, name in enumerate(pictures)}
     codes = np.asarray([number[name] for name in values.paths], np.int64)
-    names = tuple(os.path.basename(name) for name in pictures)  # noqa: PTH119
+    names = tuple(os.path.basename(name) for name in pictures)
     groups = Groups("picture", codes, names)
     splits = split(len(values), settings, labels, own=own, groups=groups, together=True)
     counts = np.bincount(labels, minlength=len(classes))
@@ -207,7 +207,7 @@ def _check(values: Cuttings, found: _Objects, progress: Progress) -> list[int]:
         number: why for number, why in zip(chosen.tolist(), results, strict=True) if why is not None
     }
     for index, why in bad.items():
-        found.skipped.append(Skipped(os.path.basename(values.paths[index]), why))  # noqa: PTH119
+        found.skipped.append(Skipped(os.path.basename(values.paths[index]), why))
     if len(bad) == len(values):
         raise DataError(f"no labelled box can be cut out ({next(iter(bad.values()))})")
     return values.without(bad)
@@ -284,7 +284,7 @@ def _read_coco(path: Path, document: Any, files: Callable[[str], str], found: _O
 def _by_name(folder: Path) -> Callable[[str], str]:
     """From what an annotation calls a picture to its file, "" where there is none."""
     files = every_file(folder)
-    names = {os.path.basename(file): file for file in reversed(files)}  # noqa: PTH119
+    names = {os.path.basename(file): file for file in reversed(files)}
     paths = {os.path.relpath(file, folder).replace(os.sep, "/"): file for file in files}
 
     def find(name: str) -> str:
@@ -302,18 +302,18 @@ def _yolo(folder: Path, progress: Progress) -> tuple[_Objects, tuple[str, ...]]:
     a box with the number of its class, its centre, width and height in shares of the picture."""
     texts = every_file(folder, (".txt",))
     names, notes = _class_names(folder, texts)
-    by_stem = {os.path.splitext(name)[0]: name for name in texts}  # noqa: PTH122
+    by_stem = {os.path.splitext(name)[0]: name for name in texts}
     found = _Objects()
     pictures = every_file(folder)
     for file in told(iter(pictures), len(pictures), f"Looking through {folder.name}", progress):
-        stem = os.path.splitext(file)[0]  # noqa: PTH122
+        stem = os.path.splitext(file)[0]
         start, _, end = stem.rpartition(f"{os.sep}images{os.sep}")
         text = by_stem.get(stem) or by_stem.get(f"{start}{os.sep}labels{os.sep}{end}")
         if text is None:
             continue  # a picture without objects has no file
         part = split_in(os.path.relpath(file, folder))
         for number, line in enumerate(_lines(text, found), 1):
-            where = f"{os.path.basename(text)}, line {number}"  # noqa: PTH119
+            where = f"{os.path.basename(text)}, line {number}"
             if not line.strip():
                 continue
             try:
@@ -340,7 +340,7 @@ def _lines(text: str, found: _Objects) -> list[str]:
     try:
         return Path(text).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        name = os.path.basename(text)  # noqa: PTH119
+        name = os.path.basename(text)
         found.skipped.append(Skipped(name, f"{name} cannot be read: {error.strerror or error}"))
         return []
 
@@ -348,7 +348,7 @@ def _lines(text: str, found: _Objects) -> list[str]:
 def _class_names(folder: Path, texts: list[str]) -> tuple[dict[int, str], tuple[str, ...]]:
     """The names of classes from a file with one a line; the file is taken from ``texts``."""
     for file in [*texts, *every_file(folder, (".names",))]:
-        if os.path.basename(file).lower() in _CLASS_FILES or file.endswith(".names"):  # noqa: PTH119
+        if os.path.basename(file).lower() in _CLASS_FILES or file.endswith(".names"):
             if file in texts:
                 texts.remove(file)
             lines = _lines(file, _Objects())

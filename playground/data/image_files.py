@@ -254,18 +254,18 @@ def _listed(path: Path, columns: Columns, media: Media) -> Found:
         file, label = _absolute(where, text), ""
         if " " in text or "\t" in text:
             start, _, end = text.replace("\t", " ").rpartition(" ")
-            if not os.path.isfile(file):  # noqa: PTH113 (once for every line)
+            if not os.path.isfile(file):
                 file, label = _absolute(where, start.strip()), end
         if "\0" in file:
             found.skipped.append(Skipped(f"{path.name}, line {number}", "it is no file name"))
             continue
         found.paths.append(file)
-        found.labels.append(label or os.path.basename(os.path.dirname(file)))  # noqa: PTH119,PTH120
+        found.labels.append(label or os.path.basename(os.path.dirname(file)))
     return found
 
 
 def _absolute(where: str, name: str) -> str:
-    return os.path.normpath(os.path.join(where, os.path.expanduser(name)))  # noqa: PTH111,PTH118
+    return os.path.normpath(os.path.join(where, os.path.expanduser(name)))
 
 
 def _table_beside(
@@ -380,7 +380,7 @@ class _Locator:
             everything = Found(self._folder)
             for where, names in _walk(everything, str(self._folder)):
                 for file in names:
-                    stem, suffix = os.path.splitext(file)  # noqa: PTH122 (for every file)
+                    stem, suffix = os.path.splitext(file)
                     if suffix.lower() in self._suffixes:
                         path = f"{where}{os.sep}{file}"
                         # a column of "007" is read as numbers
@@ -392,7 +392,7 @@ class _Locator:
             return known
         path = _absolute(str(self._folder), text)
         named = path.lower().endswith(self._suffixes)
-        return path if named and "\0" not in path and os.path.isfile(path) else None  # noqa: PTH113
+        return path if named and "\0" not in path and os.path.isfile(path) else None
 
 
 # --- settings -----------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def open_images(
         splits=splits,
         task="regression" if numbers else "classification",
         notes=(*notes, *cache_note(values)),
-        captions=tuple(os.path.basename(path) for path in found.paths),  # noqa: PTH119
+        captions=tuple(os.path.basename(path) for path in found.paths),
         files=tuple(found.paths),
         groups=groups,
         skipped=tuple(found.skipped),

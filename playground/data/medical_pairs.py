@@ -60,7 +60,7 @@ def mask_files(folder: Path, masks: Path) -> Found:
 
 def _stem(path: str) -> str:
     """A file's name without its suffix, and without the channel that nnU-Net numbers."""
-    name = os.path.basename(path).lower()  # noqa: PTH119 (for every file)
+    name = os.path.basename(path).lower()
     for suffix in sorted((*NIFTI, *DICOM), key=len, reverse=True):
         name = name.removesuffix(suffix)
     return re.sub(r"_0000$", "", name)

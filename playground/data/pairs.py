@@ -166,7 +166,7 @@ def _open(options: Options, place: Place, settings: SplitSettings, progress: Pro
         targets={name: target},
         splits=splits,
         task="segmentation" if masks else "image",
-        captions=tuple(os.path.basename(file) for file in found.paths),  # noqa: PTH119
+        captions=tuple(os.path.basename(file) for file in found.paths),
         files=tuple(found.paths),
         skipped=tuple(found.skipped),
     )
@@ -222,7 +222,7 @@ def _paired(path: Path, other: Path | None) -> tuple[Found, list[str]]:
 def _key(file: str, folder: Path) -> tuple[str, bool]:
     """What a picture shares with its partner, and whether it is a target: by a folder's name, or
     by the end of its own."""
-    relative = os.path.splitext(os.path.relpath(file, folder))[0]  # noqa: PTH122
+    relative = os.path.splitext(os.path.relpath(file, folder))[0]
     *folders, name = Path(relative).parts
     ending = _ENDING.search(name)
     bare = name[: ending.start()] if ending else name

@@ -79,7 +79,7 @@ def open_sounds(
 
 
 def _caption(path: str, start: float) -> str:
-    name = os.path.basename(path)  # noqa: PTH119 (for every sample)
+    name = os.path.basename(path)
     return f"{name}, {start:.4g} s" if start else name
 
 

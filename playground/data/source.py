@@ -86,7 +86,7 @@ def located(text: str, place: Place) -> Path:
         if path is None:
             raise DataError(f"{text!r} would lie outside the project: choose the file again")
         return path
-    return place.folder / os.path.expanduser(text)  # noqa: PTH111 (Path's raises at "~nobody")
+    return place.folder / os.path.expanduser(text)
 
 
 def _inside(root: Path, name: str) -> Path | None:

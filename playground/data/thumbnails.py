@@ -55,7 +55,7 @@ _SHARED = Thumbnails()
 
 def _changed(path: str) -> tuple[int, int]:
     try:
-        found = os.stat(path)  # noqa: PTH116 (for every thumbnail in view)
+        found = os.stat(path)
     except OSError:
         return (0, 0)
     return (found.st_size, found.st_mtime_ns)

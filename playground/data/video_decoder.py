@@ -52,7 +52,7 @@ class Decoders:
     def read(self, path: Path, reading: VideoReading) -> Pixels:
         """The frames T×C×H×W of a clip; raises ``DataError`` naming the file."""
         _check_file(path)
-        question = {"path": os.path.abspath(path), **reading.to_json()}  # noqa: PTH100
+        question = {"path": os.path.abspath(path), **reading.to_json()}
         child = self._idle.get()
         try:
             if child is None:
