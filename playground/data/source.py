@@ -86,6 +86,7 @@ def located(text: str, place: Place) -> Path:
         if path is None:
             raise DataError(f"{text!r} would lie outside the project: choose the file again")
         return path
+    # unlike Path.expanduser this does not raise at "~nobody"
     return place.folder / os.path.expanduser(text)
 
 
