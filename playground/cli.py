@@ -192,7 +192,9 @@ def _project_commands(made: dict[str, argparse.ArgumentParser]) -> None:
     train.add_argument("--seed", type=int, metavar="S")
     _setting(train)
     train.add_argument(
-        "--fit", action="store_true", help="change Inputs, Outputs and task to fit the data, "
+        "--fit",
+        action="store_true",
+        help="change Inputs, Outputs and task to fit the data, "
         "or the whole network where that is not enough",
     )
     train.add_argument("--out", type=Path, metavar="RUN", help="the run's folder (must be new)")

@@ -132,21 +132,23 @@ def _fitted(project: Project, dataset: Dataset, fit: bool, console: Console) -> 
     if fit:
         same = project.task.id == dataset.task
         settings = project.task if same else TaskSettings(dataset.task)
+        whole = infer(project.graph).ok
         project = replace(project, graph=adopt(project.graph, dataset), task=settings)
-        if message := _misfit(project, dataset):
+        if whole and (message := _misfit(project, dataset)):
             project = replace(project, graph=starter_graph(dataset))
-            console.note(f"another network is trained, as the project's cannot be fitted: {message}")
+            console.note(f"a first network for the data is trained instead: {message}")
     if message := _misfit(project, dataset):
-        raise ValueError(message if fit else f"{message} --fit changes the project to fit")
+        more = "" if fit or not infer(project.graph).ok else " --fit changes the project to fit"
+        raise ValueError(message + more)
     return project
 
 
 def _misfit(project: Project, dataset: Dataset) -> str:
-    """Why the project cannot learn from the data; raises ``ValueError`` where the network has an
-    error of its own."""
+    """Why the project cannot learn from the data: an error of the network, or that it does not
+    fit."""
     report = infer(project.graph)
     if not report.ok:
-        raise ValueError(report.sentence(project.graph))
+        return report.sentence(project.graph)
     differences = propose(project.graph, dataset, report)
     refused = ("shape", "units", "vocabulary")
     message = next((d.message for d in differences if d.what in refused), "")

@@ -316,6 +316,27 @@ def test_other_pictures_are_evaluated_in_the_size_of_the_training(
     assert found["samples"] == 12
 
 
+def test_fit_gives_another_network_where_the_project_s_cannot_be_fitted(
+    shell: Shell, tmp_path: Path
+) -> None:
+    for index in range(10):
+        pixels = np.zeros((16, 16), np.uint8)
+        pixels[2 : 4 + index, 3:9] = 1
+        for folder, values in (("images", 99 * pixels), ("masks", pixels)):
+            (tmp_path / "set" / folder).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values).save(tmp_path / "set" / folder / f"{index}.png")
+    words = ("train", "digits-cnn", "--data", tmp_path / "set", "--epochs", "1")
+    out = tmp_path / "run"
+    said = shell.json(*words, "--fit", "--out", out)
+    assert "mean_iou" in said[-1]["test"]
+    assert any("a first network for the data" in e["text"] for e in said if e["event"] == "note")
+    assert RunFolder(out).project().task.id == "segmentation"
+    table = write_table(tmp_path / "t.csv", [(i, 2 * i) for i in range(40)], "x,y")
+    words = ("train", "digits-cnn", "--data", table, "--epochs", "1")
+    said = shell.json(*words, "--fit", "--out", tmp_path / "other")
+    assert "mae" in said[-1]["test"]
+
+
 # --- interruption ---------------------------------------------------------------------------------
 
 
