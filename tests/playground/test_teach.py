@@ -61,7 +61,8 @@ def views(name: str, count: int, seed: int) -> list[Pixels]:
     found = []
     for _ in range(count):
         height, width = (int(side * random.uniform(0.6, 1.0)) for side in photo.shape[:2])
-        top, left = (int(random.uniform(0, a - b)) for a, b in zip(photo.shape, (height, width)))  # noqa: B905
+        ends = zip(photo.shape[:2], (height, width), strict=True)
+        top, left = (int(random.uniform(0, whole - part)) for whole, part in ends)
         part = np.ascontiguousarray(photo[top : top + height, left : left + width])
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-15, 15), 1.0)
         part = cv2.warpAffine(part, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
@@ -285,6 +286,24 @@ def test_a_folder_becomes_a_project(
     assert run("check", path).code == 0
     again = run("teach", folder, "-o", path)
     assert (again.code, again.sentence) == (1, f"{path} exists already; --force replaces it")
+
+
+def test_what_cannot_be_taught_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, folder: Path
+) -> None:
+    run, path = Shell(capsys), tmp_path / "mine.playground"
+    (tmp_path / "one" / "cat").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(tmp_path / "one" / "cat" / "1.png")
+    for words, said in (
+        ((tmp_path / "none",), "does not exist"),
+        ((tmp_path / "one",), "one class only (cat)"),
+        ((folder, "--from", "nothing"), "there is no run nothing"),
+    ):
+        answer = run("teach", *words, "-o", path)
+        assert answer.code == 1
+        assert said in answer.sentence
+    assert not path.exists()
+    assert not projects.files_folder(path).exists()
 
 
 def test_what_was_taught_can_be_learnt_further(
