@@ -24,7 +24,7 @@ def _constant(values: Values) -> bool:
     return values.get("missing") == "constant" and _not_forecast(values)
 
 
-FORMAT: tuple[Parameter, ...] = (
+TABLE_FORMAT: tuple[Parameter, ...] = (
     Parameter(
         "delimiter",
         "Delimiter",
@@ -52,6 +52,11 @@ FORMAT: tuple[Parameter, ...] = (
         "auto",
         choices=(("auto", "Automatic"), ("yes", "First row"), ("no", "None")),
     ),
+)
+"""How any table's file is read."""
+
+FORMAT: tuple[Parameter, ...] = (
+    *TABLE_FORMAT,
     Parameter(
         "decimal",
         "Decimal mark",

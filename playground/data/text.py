@@ -9,13 +9,14 @@ import numpy as np
 
 from models.axes import tokens, vector
 from models.parameters import Parameter
-from playground.data.csv_format import DELIMITERS, CsvOptions
+from playground.data.csv_format import CsvOptions
 from playground.data.dataset import Column, Dataset, Groups, Indices
 from playground.data.errors import DataError
 from playground.data.labels import indexed, rare
 from playground.data.settings import SplitSettings
 from playground.data.source import Options, Place, Progress, Source, located
 from playground.data.splits import split
+from playground.data.table_parameters import TABLE_FORMAT
 from playground.data.text_files import TextOptions, Texts, gather
 from playground.data.text_reading import UNKNOWN, Encoded, TextReading
 from playground.data.text_tokens import TokenOptions, fitted, suited
@@ -254,32 +255,6 @@ SOURCE = Source(
         ),
         Parameter("lower", "Lower case", "bool", True, "Capitals count as small letters."),
         Parameter("strip_accents", "Without accents", "bool", False, "é counts as e."),
-        Parameter(
-            "delimiter",
-            "Delimiter",
-            "choice",
-            "auto",
-            choices=(("auto", "Automatic"), *DELIMITERS.items()),
-        ),
-        Parameter(
-            "encoding",
-            "Encoding",
-            "choice",
-            "auto",
-            choices=(
-                ("auto", "Automatic"),
-                ("utf-8", "UTF-8"),
-                ("cp1252", "Windows-1252"),
-                ("latin-1", "Latin-1"),
-                ("utf-16", "UTF-16"),
-            ),
-        ),
-        Parameter(
-            "header",
-            "Header",
-            "choice",
-            "auto",
-            choices=(("auto", "Automatic"), ("yes", "First row"), ("no", "None")),
-        ),
+        *TABLE_FORMAT,
     ),
 )
