@@ -23,6 +23,8 @@ from playground.live.choice import Choice
 from playground.live.intake import input_of
 from playground.live.loop import Live
 from playground.live.settings import LiveAnswer, LiveSettings
+from playground.mailbox import Mailbox
+from playground.messages import Failure, LiveAnswered, Progress, State, Status
 from playground.model import Model
 from playground.recognisers import load_named
 
@@ -151,7 +153,6 @@ class Bench:
     def _training(self, seconds: float) -> dict[str, Any]:
         """Batches a second of the worker alone and with a live view of 10 Hz, in turns."""
         from playground.data import open_data
-        from playground.messages import LiveAnswered, Progress
         from playground.project import open_example
         from playground.worker import Worker
 
@@ -162,7 +163,7 @@ class Bench:
         dataset = open_data(project.data, Path.cwd())
         worker = Worker()
         worker.start()
-        seen = Watched(worker.mailbox, Progress, LiveAnswered)
+        seen = Watched(worker.mailbox)
         alone: list[float] = []
         watched: list[float] = []
         span = max(SHORTEST, seconds / TURNS)
@@ -190,20 +191,25 @@ class Bench:
 class Watched:
     """What a worker says of its batches and of its live answers."""
 
-    def __init__(self, mailbox: Any, progress: Any, answered: Any) -> None:
-        self._mailbox, self._progress, self._answered = mailbox, progress, answered
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
         self.answers = 0
 
     def batches(self, seconds: float) -> float:
-        """Batches a second over the next ``seconds``; 0 where it was not told of two."""
+        """Batches a second over the next ``seconds``; 0 where it was not told of two. Raises
+        ``RuntimeError`` where the run failed."""
         first, began, end = 0, 0.0, time.monotonic() + seconds
         place, at = 0, 0.0
         while time.monotonic() < end:
             self._mailbox.wait(0.02)
             for message in self._mailbox.drain():
-                if isinstance(message, self._answered):
+                if isinstance(message, Failure):
+                    raise RuntimeError(message.message)
+                if isinstance(message, Status) and message.state is State.FAILED:
+                    raise RuntimeError(message.message)
+                if isinstance(message, LiveAnswered):
                     self.answers += 1
-                elif isinstance(message, self._progress) and not message.validating:
+                elif isinstance(message, Progress) and not message.validating:
                     place = (message.epoch - 1) * message.batches + message.batch
                     at = time.monotonic()
                     if not began:
