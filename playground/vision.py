@@ -261,8 +261,12 @@ def _resized(pixels: Pixels, height: int, width: int, nearest: bool = False) -> 
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     if nearest:
         method = cv2.INTER_NEAREST_EXACT
-    result = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=method)
-    return np.asarray(result, np.uint8).reshape(height, width, pixels.shape[2])
+    # colours in OpenCV's own order are turned round when they are few: the copy takes its time
+    turned = pixels.strides[2] < 0
+    source = pixels[:, :, ::-1] if turned else pixels
+    result = cv2.resize(source, (width, height), interpolation=method)
+    result = np.asarray(result, np.uint8).reshape(height, width, pixels.shape[2])
+    return result[:, :, ::-1] if turned else result
 
 
 def _bicubic(pixels: Pixels, height: int, width: int) -> Pixels:
