@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from threading import RLock
 from typing import Generic, Protocol, TypeVar
 
 FEW = 24
@@ -23,12 +24,26 @@ class UnknownEntry(LookupError):
 
 
 class Registry(Generic[Entry]):
-    """Declarations by id, in the order in which they were added."""
+    """Declarations by id, in the order in which they were added. ``fill`` gives the first ones when
+    they are first asked for, so that what takes long to load need not be there at the start."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, fill: Callable[[], Iterable[Entry]] | None = None) -> None:
         self.what = what
-        self._entries: dict[str, Entry] = {}
+        self._known: dict[str, Entry] = {}
         self._aliases: dict[str, str] = {}
+        self._fill = fill
+        self._filled = fill is None
+        self._filling = RLock()
+
+    @property
+    def _entries(self) -> dict[str, Entry]:
+        if not self._filled:
+            with self._filling:  # other threads wait until all are there
+                fill, self._fill = self._fill, None
+                if fill is not None:
+                    self._known.update((entry.id, entry) for entry in fill())
+                    self._filled = True
+        return self._known
 
     def add(self, entry: Entry, *, aliases: tuple[str, ...] = ()) -> Entry:
         """Register ``entry``; ``aliases`` are former ids that documents may still hold.

@@ -29,9 +29,6 @@ __all__ = [
     "open_data",
 ]
 
-SOURCES: Registry[Source] = Registry("source of data")
-
-
 _MODULES = (
     "camera",
     "microphone",
@@ -54,8 +51,10 @@ _MODULES = (
 )
 """Each has a ``SOURCE``; in the order in which they are offered."""
 
-for _name in _MODULES:
-    SOURCES.add(import_module(f"playground.data.{_name}").SOURCE)
+SOURCES: Registry[Source] = Registry(
+    "source of data",
+    lambda: [import_module(f"playground.data.{name}").SOURCE for name in _MODULES],
+)
 
 
 def open_data(
