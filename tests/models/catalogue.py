@@ -70,7 +70,7 @@ def _recurrent(layer: str) -> Iterator[Case]:
     states = ("h", "c") if layer == "lstm" else ("h",)
     yield case(layer, STEPS, hidden_size=5)
     yield case(layer, STEPS, hidden_size=5, num_layers=2, bidirectional=True, dropout=0.2)
-    for fed in {states, states[:1], states[-1:]}:
+    for fed in dict.fromkeys((states, states[:1], states[-1:])):
         shapes = {"input": (STEPS,), **{port: (vector(5 * 6),) for port in fed}}
         yield Case(layer, shapes, {"hidden_size": 5, "num_layers": 3, "bidirectional": True})
 
