@@ -42,7 +42,7 @@ class LiveDetection(Answers):
         """Every answer, and the status whenever it changes; ends when the camera does."""
         said: tuple[str, str] | None = None
         number = 0
-        while not self._stopped:
+        while not self._latest.stopped:
             status = self.status
             if (status.state, status.message) != said:
                 said = status.state, status.message

@@ -6,10 +6,11 @@ import threading
 import time
 from typing import Protocol
 
-from playground.capture import Camera, CaptureStatus, Frame, Microphone
+from playground.capture import Camera, CaptureStatus, Microphone
 from playground.capture.process import OVER
 from playground.data.sound_reading import SoundReading
 from playground.live.intake import Pictures, Sample, check, input_of
+from playground.live.latest import Latest
 from playground.model import Model
 
 _PATIENCE = 0.2
@@ -52,54 +53,35 @@ class CameraFeed:
     def __init__(self, pictures: Pictures, camera: Camera, rate_hz: float | None = None) -> None:
         self._pictures, self._camera = pictures, camera
         self._gap = 0.0 if rate_hz is None else 1 / rate_hz
-        self._changed = threading.Condition()
-        self._sample: Sample | None = None
-        self._stopped = False
+        self._latest: Latest[Sample] = Latest()
         self._thread = threading.Thread(target=self._work, name="live frames", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def close(self) -> None:
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
+        self._latest.stop()
         if self._thread.is_alive():
             self._thread.join()
 
     def newest(self) -> Sample | None:
-        return self._sample
+        return self._latest.item
 
     def wait(self, after: int, timeout: float) -> Sample | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._newer(after), timeout)
-            return self._sample if self._newer(after) else None
-
-    def _newer(self, after: int) -> bool:
-        return self._sample is not None and self._sample.number > after
+        return self._latest.wait(after, timeout)
 
     def _work(self) -> None:
         number = 0
-        while not self._stopped:
+        while not self._latest.stopped:
             frame = self._camera.wait(number, _PATIENCE)
             if frame is None:
                 if self._camera.status.state in OVER:
                     return
                 continue
             number, started = frame.number, time.monotonic()
-            self._take(frame)
-            self._rest(started + self._gap - time.monotonic())
-
-    def _rest(self, seconds: float) -> None:
-        if seconds > 0:
-            with self._changed:
-                self._changed.wait_for(lambda: self._stopped, seconds)
-
-    def _take(self, frame: Frame) -> None:
-        sample = Sample(frame.number, self._pictures.taken(frame.pixels, frame.time), frame.time)
-        with self._changed:
-            self._sample = sample
-            self._changed.notify_all()
+            raw = self._pictures.taken(frame.pixels, frame.time)
+            self._latest.put(Sample(frame.number, raw, frame.time))
+            self._latest.rest(started + self._gap - time.monotonic())
 
 
 class SoundFeed:

@@ -59,7 +59,7 @@ class Live(Answers):
         said: tuple[str, str] | None = None
         number = 0
         try:
-            while not self._stopped:
+            while not self._latest.stopped:
                 status = self.status
                 if (status.state, status.message) != said:
                     said = status.state, status.message

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator
 
 from playground.capture import Camera, CaptureStatus, Microphone
+from playground.live.latest import Latest
 from playground.live.settings import LiveAnswer
 
 
@@ -18,10 +19,8 @@ class Answers(ABC):
 
     def __init__(self, device: Camera | Microphone) -> None:
         self._device = device
-        self._changed = threading.Condition()
-        self._answer: LiveAnswer | None = None
+        self._latest: Latest[LiveAnswer] = Latest()
         self._problem: CaptureStatus | None = None
-        self._stopped = False
         self._thread = threading.Thread(target=self._work, name="live", daemon=True)
 
     @abstractmethod
@@ -39,32 +38,23 @@ class Answers(ABC):
 
     def close(self) -> None:
         """End after the present inference, and join."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
+        self._latest.stop()
         if self._thread.is_alive():
             self._thread.join()
 
     def answer(self) -> LiveAnswer | None:
         """The newest answer; None before the first."""
-        return self._answer
+        return self._latest.item
 
     def wait(self, after: int, timeout: float) -> LiveAnswer | None:
         """The newest answer to a frame numbered above ``after``; None where none came in time."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._newer(after), timeout)
-            return self._answer if self._newer(after) else None
-
-    def _newer(self, after: int) -> bool:
-        return self._answer is not None and self._answer.number > after
+        return self._latest.wait(after, timeout)
 
     def _work(self) -> None:
         try:
             for event in self.events():
                 if isinstance(event, LiveAnswer):
-                    with self._changed:
-                        self._answer = event
-                        self._changed.notify_all()
+                    self._latest.put(event)
         except Exception as error:
             if not isinstance(error, ValueError):
                 logging.getLogger(__name__).exception("live recognition failed")

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import tempfile
-
-from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QPushButton
 
-from tests.gui.whole_window import middle
-from ui import app as application
+from tests.gui.watched import Watched, middle, run
 from ui.data.samples.page import SamplesPage
-from ui.failures import Failures
-
-WATCH_MS = 100
 
 
-class Watched:
-    """Prints a line whenever something that the test looks for has changed."""
-
-    def __init__(self) -> None:
-        self.window = application.make_window(Failures())
-        self.window.setGeometry(0, 0, 1390, 880)
-        self.window.painted.connect(self.begin)
-        self.window.show()
-        self.said = ""
-        self.timer = QTimer(self.window)
-        self.timer.timeout.connect(self.tell)
-
-    def begin(self) -> None:
-        self.window.start()
+class DataView(Watched):
+    def open(self) -> None:
         self.window.open_example("digits-cnn")
-        self.timer.start(WATCH_MS)
-
-    def tell(self) -> None:
-        text = json.dumps(self.state())
-        if text != self.said:
-            self.said = text
-            print(text, flush=True)
 
     def state(self) -> dict[str, object]:
         session = self.window.session
@@ -71,14 +43,5 @@ class Watched:
         }
 
 
-def main() -> int:
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
-    app = application.make_application()
-    watched = Watched()
-    status = app.exec()
-    watched.window.session.close()
-    return status
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run(DataView)

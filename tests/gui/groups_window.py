@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import tempfile
-
-from PySide6.QtCore import QPointF, QSettings, QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPointF
 
 from models.zoo.efficientnet import efficientnet_lite0
 from playground.project import Project
-from ui import app as application
+from tests.gui.watched import Watched, middle, run
 from ui.builder.commands import arranged_graph
 from ui.builder.inspector import Inspector
-from ui.failures import Failures
-
-WATCH_MS = 100
 
 
-class Watched:
-    """Prints a line whenever something that the test looks for has changed."""
-
-    def __init__(self) -> None:
-        self.window = application.make_window(Failures())
-        self.window.setGeometry(0, 0, 1390, 880)
-        self.window.painted.connect(self.open)
-        self.window.show()
-        self.said = ""
-        self.timer = QTimer(self.window)
-        self.timer.timeout.connect(self.tell)
-
+class Groups(Watched):
     def open(self) -> None:
-        self.window.start()
         graph = arranged_graph(efficientnet_lite0(10, 64))
         self.window.session.new(Project("Lite", graph))
-        self.timer.start(WATCH_MS)
-
-    def tell(self) -> None:
-        text = json.dumps(self.state())
-        if text != self.said:
-            self.said = text
-            print(text, flush=True)
 
     def state(self) -> dict[str, object]:
         canvas = self.window.workspace.canvas
@@ -79,19 +52,5 @@ class Watched:
         return {id: middle(field) for id, field in page.editor.form.fields.items()}
 
 
-def middle(widget: QWidget) -> list[int]:
-    place = widget.mapToGlobal(widget.rect().center())
-    return [place.x(), place.y()]
-
-
-def main() -> int:
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
-    app = application.make_application()
-    watched = Watched()
-    status = app.exec()
-    watched.window.session.close()
-    return status
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run(Groups)

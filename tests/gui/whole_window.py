@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import tempfile
+from PySide6.QtCore import QPoint, QPointF, QRect
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QSettings, QTimer
-from PySide6.QtWidgets import QWidget
-
-from ui import app as application
-from ui.failures import Failures
+from tests.gui.watched import Watched, middle, run
 from ui.start import Card
 
-WATCH_MS = 100
 
-
-class Watched:
-    """Prints a line whenever something that the test looks for has changed."""
-
-    def __init__(self) -> None:
-        self.window = application.make_window(Failures())
-        self.window.setGeometry(0, 0, 1390, 880)
-        self.window.painted.connect(self.window.start)
-        self.window.show()
-        self.said = ""
-        self.timer = QTimer(self.window)
-        self.timer.timeout.connect(self.tell)
-        self.timer.start(WATCH_MS)
-
-    def tell(self) -> None:
-        text = json.dumps(self.state())
-        if text != self.said:
-            self.said = text
-            print(text, flush=True)
-
+class Whole(Watched):
     def state(self) -> dict[str, object]:
         session = self.window.session
         state: dict[str, object] = {
@@ -98,19 +72,5 @@ class Watched:
         return hash(bytes(picture.constBits()))
 
 
-def middle(widget: QWidget) -> list[int]:
-    place = widget.mapToGlobal(widget.rect().center())
-    return [place.x(), place.y()]
-
-
-def main() -> int:
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
-    app = application.make_application()
-    watched = Watched()
-    status = app.exec()
-    watched.window.session.close()
-    return status
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run(Whole)
