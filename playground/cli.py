@@ -282,7 +282,7 @@ def _live_command(live: argparse.ArgumentParser) -> None:
     )
     live.add_argument(
         "--engine",
-        choices=("auto", "eager", "channels-last", "onnxruntime"),
+        choices=("auto", "eager", "channels-last", "onnxruntime", "cuda", "cuda-half"),
         default="auto",
         help="default: the fastest, measured",
     )

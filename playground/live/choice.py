@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import platform
 import tempfile
 import threading
 from contextlib import suppress
@@ -27,11 +28,14 @@ from playground.export import export
 from playground.files import read_text, write_text
 from playground.live.engines import (
     CHANNELS_LAST,
+    CUDA,
+    CUDA_HALF,
     EAGER,
     ONNX,
     Engine,
     Onnx,
     Torch,
+    close,
     same,
     takes_images,
 )
@@ -106,6 +110,7 @@ class Choice:
         if remember:
             found = {"engine": engine.name, "seconds": self.times}
             with suppress(OSError):  # then it is measured again the next time
+                _folder().mkdir(parents=True, exist_ok=True)
                 write_text(_note(self._digest), json.dumps(found))
 
     # in the thread that makes engines ready
@@ -132,7 +137,11 @@ class Choice:
 
     def _gather(self) -> None:
         """Make the engines that may be faster and answer equally."""
-        names = [CHANNELS_LAST, ONNX] if takes_images(self._model) else [ONNX]
+        names = _candidates(self._model)
+        if self._wanted not in ("auto", *names):
+            gpu = self._wanted in (CUDA, CUDA_HALF)
+            why = "there is no NVIDIA GPU here" if gpu else "the model takes no pictures"
+            self.problems[self._wanted] = why
         for name in names:
             if self._wanted in ("auto", name) and not self._closed.is_set():
                 rival = self._made(name)
@@ -141,16 +150,23 @@ class Choice:
 
     def _made(self, name: str) -> Engine | None:
         try:
-            if name == CHANNELS_LAST:
-                engine: Engine = Torch(self._model, channels_last=True)
-            else:
-                engine = Onnx(self._model, self._exported())
-            if same(self._model, self._eager, engine):
+            engine = self._new(name)
+            alike = close if name == CUDA_HALF else same
+            if alike(self._model, self._eager, engine):
                 return engine
             self.problems[name] = "its answers differ from torch's"
         except Exception as error:  # exporters and runtimes raise nearly anything
             self.problems[name] = " ".join(str(error).split())[:300] or type(error).__name__
         return None
+
+    def _new(self, name: str) -> Engine:
+        if name == CHANNELS_LAST:
+            return Torch(self._model, channels_last=True)
+        if name == ONNX:
+            return Onnx(self._model, self._exported())
+        from playground.live.cuda import Captured
+
+        return Captured(self._model, half=name == CUDA_HALF)
 
     def _exported(self) -> Path:
         """The model as a file for ONNX Runtime, written if it is not there yet."""
@@ -166,6 +182,12 @@ class Choice:
         return path
 
 
+def _candidates(model: Model) -> list[str]:
+    """Engines beside the first that this machine has for ``model``."""
+    names = [CHANNELS_LAST, ONNX] if takes_images(model) else [ONNX]
+    return [*names, CUDA, CUDA_HALF] if torch.cuda.is_available() else names
+
+
 def as_run(model: Model, path: Path) -> RunFolder:
     """``model`` written as a run that ``load_model`` reads."""
     run = RunFolder.create(path)
@@ -179,14 +201,16 @@ def as_run(model: Model, path: Path) -> RunFolder:
 
 def digest(model: Model) -> str:
     """What changes when an engine's file or its speed may: the network with its weights and
-    preprocessing, the libraries, and the number of threads."""
+    preprocessing, the libraries, the device, and the number of threads."""
     import onnxruntime
 
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     about: dict[str, Any] = {
         "graph": model.graph.to_json(),
         "data": model.dataset.to_json(),
         "torch": torch.__version__,
         "onnxruntime": onnxruntime.__version__,
+        "device": [platform.machine(), gpu],
         "threads": default_threads(),
     }
     found = blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=16)

@@ -1,4 +1,5 @@
-"""What runs a network: torch as it is, torch with channels last, ONNX Runtime.
+"""What runs a network: torch as it is, torch with channels last, ONNX Runtime; and for a GPU,
+``cuda``.
 
 All give the outputs of the same network; which one is fastest depends on the network and on the
 machine, so it is measured (``choice``).
@@ -24,6 +25,11 @@ from playground.messages import Array
 from playground.model import Model
 
 EAGER, CHANNELS_LAST, ONNX = "eager", "channels-last", "onnxruntime"
+CUDA, CUDA_HALF = "cuda", "cuda-half"
+
+CLOSE = 0.01
+"""How far probabilities in half precision may be from those in full; of other outputs, the share of
+their deviation."""
 
 
 class Engine(Protocol):
@@ -174,23 +180,47 @@ def takes_images(model: Model) -> bool:
 def same(model: Model, wanted: Engine, got: Engine) -> bool:
     """Whether two engines answer alike: no output differs by more than 1e-4 of the deviation that
     the outputs have across inputs; probabilities are compared as logarithms."""
-    from playground.export.check import INPUTS, LIMIT, raw_inputs
+    from playground.export.check import LIMIT
+
+    for reference, found, classes in _compared(model, wanted, got):
+        one, other = _centred(reference, classes), _centred(found, classes)
+        if not _within(one, other, LIMIT):
+            return False
+    return True
+
+
+def close(model: Model, wanted: Engine, got: Engine) -> bool:
+    """Whether an engine of half precision answers well enough: the same class comes first, and no
+    probability differs by more than ``CLOSE``; other outputs by no more than that share of the
+    deviation that they have across inputs."""
+    for reference, found, classes in _compared(model, wanted, got):
+        if not classes:
+            if not _within(reference, found, CLOSE):
+                return False
+            continue
+        one, other = (np.exp(_centred(values, True)) for values in (reference, found))
+        alike = (one.argmax(axis=-1) == other.argmax(axis=-1)).all()
+        if not (alike and np.abs(one - other).max() <= CLOSE):
+            return False
+    return True
+
+
+def _compared(model: Model, wanted: Engine, got: Engine) -> list[tuple[Array, Array, bool]]:
+    """Both engines' values of every output for the same inputs, and whether they are classes."""
+    from playground.export.check import INPUTS, raw_inputs
 
     raw = raw_inputs(model, INPUTS)
     one, other = wanted.run(raw), got.run(raw)
-    classes = {
-        output: bool(column.classes)
-        for output, (_, column, _) in zip(model.network.outputs, outputs_of(model), strict=True)
-    }
-    for name, values in one.items():
-        reference, found = _centred(values, classes[name]), _centred(other[name], classes[name])
-        if reference.shape != found.shape:
-            return False
-        spread = float(np.std(reference, axis=0).max())
-        difference = float(np.abs(found - reference).max())
-        if not (spread > 0 and difference <= LIMIT * spread):
-            return False
-    return True
+    outputs = zip(model.network.outputs, outputs_of(model), strict=True)
+    return [(one[name], other[name], bool(column.classes)) for name, (_, column, _) in outputs]
+
+
+def _within(wanted: Array, got: Array, share: float) -> bool:
+    """Whether values differ by at most ``share`` of the deviation across inputs."""
+    if wanted.shape != got.shape:
+        return False
+    spread = float(np.std(wanted, axis=0).max())
+    return spread > 0 and float(np.abs(got - wanted).max()) <= share * spread
 
 
 def _centred(values: Array, logits: bool) -> Array:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.answers import Answer, Classes
 
-EngineName = Literal["auto", "eager", "channels-last", "onnxruntime"]
-ENGINES: tuple[EngineName, ...] = ("auto", "eager", "channels-last", "onnxruntime")
+EngineName = Literal["auto", "eager", "channels-last", "onnxruntime", "cuda", "cuda-half"]
+ENGINES: tuple[EngineName, ...] = (
+    "auto",
+    "eager",
+    "channels-last",
+    "onnxruntime",
+    "cuda",
+    "cuda-half",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
     """``smoothing`` is the time constant, in seconds, with which answers follow the newest one (0:
     at once). Where no class reaches ``threshold`` (0…1), the answer is "none of these". ``hop`` is
-    how many seconds after another windows of sound begin. ``engine`` "auto" measures all."""
+    how many seconds after another windows of sound begin. ``engine`` "auto" measures all that
+    this machine has; where the one that is named is not there, it is "eager"."""
 
     smoothing: float = 0.0
     threshold: float = 0.0
@@ -66,3 +74,14 @@ class LiveAnswer:
             "dropped": self.dropped,
             "engine": self.engine,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """Which engine answers, and the seconds of an inference of each that was measured. ``problems``
+    says why an engine does not take part."""
+
+    engine: str
+    seconds: dict[str, float] = field(default_factory=dict)
+    settled: bool = True
+    problems: dict[str, str] = field(default_factory=dict)
