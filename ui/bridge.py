@@ -38,6 +38,7 @@ class Bridge(QObject):
     data_progress = Signal(object)
     evaluation = Signal(object)
     answered = Signal(object)
+    live_answered = Signal(object)
     estimate = Signal(object)
     rates = Signal(object)
     exported = Signal(object)
@@ -57,6 +58,7 @@ class Bridge(QObject):
             messages.DataProgress: self.data_progress,
             messages.Evaluation: self.evaluation,
             messages.Answered: self.answered,
+            messages.LiveAnswered: self.live_answered,
             messages.Estimate: self.estimate,
             messages.RateCurve: self.rates,
             messages.Exported: self.exported,

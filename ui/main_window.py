@@ -1,4 +1,4 @@
-"""The window: bar on top, start page or workspace, status line; and every action of the window."""
+"""The window: bar on top, start page or workspace, status line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from playground import project as projects
 from playground.messages import Exported, State
 from playground.packing import PACKED, is_packed
-from ui.actions import Action, Actions
+from ui.actions import Actions
 from ui.command_search import CommandSearch
 from ui.notices import Notices
 from ui.packing import Packing
@@ -30,9 +30,9 @@ from ui.session import Session
 from ui.settings import forget_project, settings
 from ui.shortcuts import ShortcutHelp
 from ui.start import StartPage
-from ui.theme import theme
 from ui.transport import StatusLine, TransportBar, named
-from ui.workspace import CANVAS, PAGES, TITLES, Workspace
+from ui.window_actions import window_actions
+from ui.workspace import PAGES, Workspace
 
 SUFFIX = ".playground"
 FILTER = f"Playground projects (*{SUFFIX})"
@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*LEAST_SIZE)
         self.setAcceptDrops(True)
         self.actions_ = Actions(self)
-        self._add_actions()
+        self.actions_.add(window_actions(self))
         self._build()
         self._restore_geometry()
         session.notice.connect(self.notices.show_notice)
@@ -124,165 +124,38 @@ class MainWindow(QMainWindow):
             canvas.choice_changed.connect(self.actions_.refresh)
         return self.workspace
 
-    # --- actions ------------------------------------------------------------------------------
+    # --- what actions ask and do ------------------------------------------------------------------
 
-    def _add_actions(self) -> None:
-        for actions in (
-            self._file_actions(),
-            self._export_actions(),
-            self._edit_actions(),
-            self._run_actions(),
-            self._panel_actions(),
-            self._view_actions(),
-        ):
-            self.actions_.add(actions)
-        self.actions_.add(
-            Action(
-                f"example_{e.id}",
-                f"Open example: {e.title}",
-                partial(self.open_example, e.id),
-                icon="network",
-                keywords=f"{e.summary} start",
-            )
-            for e in projects.examples()
-        )
-
-    def _file_actions(self) -> list[Action]:
-        is_open = self._is_open
-        return [
-            Action("new", "New network", self.new_project, "Ctrl+N", "file-plus", "File"),
-            Action("open", "Open …", self.choose_project, "Ctrl+O", "folder", "File",
-                   keywords="project file load"),
-            Action("start", "Examples and recent projects", self.show_start, "Ctrl+Shift+N", "grid",
-                   "File", keywords="home welcome"),
-            Action("save", "Save", self.save, "Ctrl+S", "save", "File", is_open),
-            Action("save_as", "Save as …", self.save_as, "Ctrl+Shift+S", "save", "File", is_open),
-            Action("pack", "Save a packed copy …", self.save_packed, "", "save", "File", is_open,
-                   keywords="zip share send recordings weights"),
-            Action("quit", "Quit", self.close, "Ctrl+Q", "exit", "Program", keywords="close exit"),
-        ]  # fmt: skip
-
-    def _export_actions(self) -> list[Action]:
-        trained = self._has_run
-        return [
-            Action("export_python", "Export as Python …", partial(self.export, "python", ".py"),
-                   "", "code", "Export", trained, keywords="source code torch"),
-            Action("export_onnx", "Export as ONNX …", partial(self.export, "onnx", ".onnx"),
-                   "", "download", "Export", trained, keywords="model weights"),
-        ]  # fmt: skip
-
-    def _edit_actions(self) -> list[Action]:
-        undo = self.session.undo
-        return [
-            Action("undo", "Undo", undo.undo, "Ctrl+Z", "undo", "Edit", undo.canUndo),
-            Action("redo", "Redo", undo.redo, "Ctrl+Y; Ctrl+Shift+Z", "redo", "Edit", undo.canRedo),
-            Action("search", "Search actions", self._search, "Ctrl+K", "search", "Help"),
-        ]
-
-    def _run_actions(self) -> list[Action]:
-        session = self.session
-        return [
-            Action("run", "Run or pause", session.toggle, "F5", "play", "Run", self._can_toggle,
-                   keywords="train start resume learn"),
-            Action("step", "Train one batch", session.step, "F6", "step", "Run", self._can_step,
-                   keywords="single step"),
-            Action("stop", "Stop and keep what is learnt", session.stop, "Shift+F5", "stop", "Run",
-                   lambda: session.state.busy, keywords="end finish"),
-            Action("run_on", "Continue with the edited graph", session.run_on, "Ctrl+F5", "refresh",
-                   "Run", self._can_run_on, keywords="train weights keep"),
-        ]  # fmt: skip
-
-    def _panel_actions(self) -> list[Action]:
-        actions = [
-            Action(f"panel_{id}", title, partial(self._in_workspace, "toggle", id),
-                   f"Ctrl+{number}", "", "Panels", self._is_open,
-                   partial(self._panel_shown, id), keywords="show hide panel")
-            for number, (id, title) in enumerate(
-                ((id, title) for id, title in TITLES.items() if id != CANVAS), start=1
-            )
-        ]  # fmt: skip
-        actions += [
-            Action(f"maximise_{id}", f"Maximise {title}",
-                   partial(self._in_workspace, "maximise", id),
-                   "F11" if id == CANVAS else "", "maximise", "Panels", self._is_open,
-                   keywords="full large restore panel")
-            for id, title in TITLES.items()
-        ]  # fmt: skip
-        actions += [
-            Action(f"show_{id}", f"Go to {title}", partial(self.session.reveal.emit, id), "", "",
-                   "", self._is_open, keywords="panel tab show")
-            for id, title in (
-                ("layers", "Layers"), ("examples", "Examples"), ("outline", "Outline"),
-                ("data", "Data"), ("inspector", "Inspector"), ("training", "Training"),
-                ("samples", "Samples"), ("record", "Record"), ("augment", "Augment"),
-                ("checks", "Checks"), ("live", "Live"), ("confusion", "Confusion"),
-                ("try", "Try"), ("runs", "Runs"),
-            )
-        ]  # fmt: skip
-        return actions
-
-    def _view_actions(self) -> list[Action]:
-        return [
-            Action("reset_panels", "All panels as at first", partial(self._in_workspace, "reset"),
-                   "", "panel-left", "View", self._is_open, keywords="layout restore default"),
-            Action("theme", "Light or dark", theme().toggle, "Ctrl+Shift+L", "sun", "View",
-                   keywords="theme colours colors night"),
-            Action("mode_network", "Network", partial(self.session.set_mode, "network"), "Alt+1",
-                   "", "View", self._is_open, lambda: self.session.mode == "network",
-                   keywords="canvas build design layers"),
-            Action("mode_data", "Data", partial(self.session.set_mode, "data"), "Alt+2", "", "View",
-                   self._is_open, lambda: self.session.mode == "data",
-                   keywords="samples record augment checks camera microphone"),
-            Action("record_camera", "Record pictures with the camera",
-                   partial(self.session.reveal.emit, "record:camera"), "", "camera", "",
-                   self._is_open, keywords="webcam samples classes hold teach"),
-            Action("record_microphone", "Record sounds with the microphone",
-                   partial(self.session.reveal.emit, "record:microphone"), "", "mic", "",
-                   self._is_open, keywords="audio speech samples classes hold teach noise"),
-            Action("full_screen", "Full screen", self._full_screen, "Shift+F11", "fit", "View",
-                   checked=self.isFullScreen),
-            Action("next_sample", "Next sample", partial(self._in_workspace, "next_sample"),
-                   "Ctrl+.", "chevron-right", "View", self._is_open),
-            Action("previous_sample", "Previous sample",
-                   partial(self._in_workspace, "previous_sample"), "Ctrl+,", "chevron-left", "View",
-                   self._is_open),
-            Action("shortcuts", "Keyboard shortcuts", self._show_help, "F1", "keyboard", "Help",
-                   keywords="keys help"),
-        ]  # fmt: skip
-
-    def _is_open(self) -> bool:
+    def is_open(self) -> bool:
         return self.workspace is not None and self.pages.currentWidget() is self.workspace
 
-    def _has_run(self) -> bool:
+    def has_run(self) -> bool:
         folder = self.session.run_folder
-        return self._is_open() and folder is not None and folder.is_dir()
+        return self.is_open() and folder is not None and folder.is_dir()
 
-    def _can_toggle(self) -> bool:
+    def can_toggle(self) -> bool:
         return self.session.is_open and self.session.state not in (State.PREPARING, State.STOPPING)
 
-    def _can_step(self) -> bool:
-        return self._can_toggle()
+    def can_run_on(self) -> bool:
+        return self.has_run() and self.session.report.ok
 
-    def _can_run_on(self) -> bool:
-        return self._has_run() and self.session.report.ok
-
-    def _panel_shown(self, id: str) -> bool:
+    def panel_shown(self, id: str) -> bool:
         return self.workspace is not None and self.workspace.is_shown(id)
 
-    def _in_workspace(self, method: str, *arguments: object) -> None:
+    def in_workspace(self, method: str, *arguments: object) -> None:
         if self.workspace is not None:
             getattr(self.workspace, method)(*arguments)
 
     @Slot()
-    def _search(self) -> None:
+    def open_search(self) -> None:
         self.search.open()
 
     @Slot()
-    def _show_help(self) -> None:
+    def show_help(self) -> None:
         self.help.open()
 
     @Slot()
-    def _full_screen(self) -> None:
+    def full_screen(self) -> None:
         (self.showNormal if self.isFullScreen() else self.showFullScreen)()
 
     # --- projects -----------------------------------------------------------------------------
@@ -305,6 +178,13 @@ class MainWindow(QMainWindow):
         forget_project(path)
         self.start_page.refresh()
         return False
+
+    def recognise(self, what: str) -> None:
+        """Turn to what runs live; without a project, in a new one."""
+        if self.session.is_open:
+            self.session.reveal.emit(f"recognise:{what}")
+        else:
+            self.new_project(f"recognise:{what}")
 
     def new_project(self, first: str = "") -> None:
         """An Input and an Output, to build on; the page ``first`` comes first."""

@@ -39,7 +39,7 @@ LOOK_DELAY_MS = 50
 ESTIMATE_DELAY_MS = 700
 AUTOSAVE_MS = 4000
 PREVIEW_HZ = 10.0
-Mode = Literal["network", "data"]
+Mode = Literal["network", "data", "live"]
 
 
 class Session(Document):
@@ -50,6 +50,8 @@ class Session(Document):
     state_changed = Signal()
     snapshot_wanted_changed = Signal()
     mode_changed = Signal()
+    closing = Signal()
+    """The program ends: give devices back and join threads."""
 
     def __init__(self, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +82,7 @@ class Session(Document):
 
     def close(self, timeout: float = 10.0) -> None:
         """Stop the run (it keeps its checkpoint) and join the worker; nothing runs after it."""
+        self.closing.emit()
         for timer in (self._look_timer, self._estimate_timer, self._autosave_timer):
             timer.stop()
         self.bridge.stop()
@@ -101,7 +104,7 @@ class Session(Document):
     # --- what the window is turned to ---------------------------------------------------------
 
     def set_mode(self, mode: Mode) -> None:
-        """Turn the window to the network or to the data."""
+        """Turn the window to the network, to the data or to what runs live."""
         if mode != self.mode:
             self.mode = mode
             self.mode_changed.emit()

@@ -30,7 +30,7 @@ BUTTON = 32
 SIDE_WIDTH, TITLE_HEIGHT = 250, 44
 PROGRESS_WIDTH, SEARCH_WIDTH = 300, 188
 METER_MS = 2000
-MODES = (("network", "Network"), ("data", "Data"))
+MODES = (("network", "Network"), ("data", "Data"), ("live", "Live"))
 
 STATE_TOKENS = {
     State.RUNNING: "good",

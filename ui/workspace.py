@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
 from ui.panel import Panel
@@ -15,6 +15,7 @@ from ui.start import ExampleList
 
 if TYPE_CHECKING:
     from ui.data.workspace import DataWorkspace
+    from ui.live.workspace import LiveWorkspace
 
 GAP = 8
 PAGES = (
@@ -48,12 +49,16 @@ TITLES = {
 class Workspace(QWidget):
     """Library and data at the left; canvas and inspector over the live views at the right."""
 
+    live_made = Signal()
+    """``live_view`` is there."""
+
     def __init__(self, session: Session, open_example: Callable[[str], object]) -> None:
         super().__init__()
         self._session = session
         self.hidden: set[str] = set()
         self.maximised: str | None = None
         self.data_view: DataWorkspace | None = None
+        self.live_view: LiveWorkspace | None = None
         self.panels: dict[str, QWidget] = {}
         self._make_panels(open_example)
         self._make_splitters()
@@ -178,9 +183,11 @@ class Workspace(QWidget):
 
     @Slot()
     def _turn(self) -> None:
-        """Turn to the network, or to the data at full size beside their summary."""
+        """Turn to the network, to the data at full size beside their summary, or to live."""
         if self._session.mode == "data":
             self._made_data_view().show_first()
+        elif self._session.mode == "live":
+            self.made_live_view().recognise("")
         self._arrange()
 
     def _made_data_view(self) -> DataWorkspace:
@@ -193,14 +200,30 @@ class Workspace(QWidget):
             self._root.setStretchFactor(2, 1)
         return self.data_view
 
+    def made_live_view(self) -> LiveWorkspace:
+        """What runs live, made when it is first wanted."""
+        if self.live_view is None:
+            from ui.live.workspace import LiveWorkspace
+
+            self.live_view = LiveWorkspace(self._session)
+            self.live_view.hide()
+            self._root.addWidget(self.live_view)
+            self._root.setStretchFactor(self._root.count() - 1, 1)
+            self.live_made.emit()
+        return self.live_view
+
     def _arrange(self) -> None:
-        at_data = self._session.mode == "data"
+        mode = self._session.mode
         shown = {
-            id: id == "data" and id not in self.hidden if at_data else self.is_shown(id)
+            id: id == "data" and id not in self.hidden if mode == "data" else self.is_shown(id)
             for id in self.panels
         }
+        if mode == "live":
+            shown = dict.fromkeys(self.panels, False)
         if self.data_view is not None:
-            self.data_view.setVisible(at_data)
+            self.data_view.setVisible(mode == "data")
+        if self.live_view is not None:
+            self.live_view.setVisible(mode == "live")
         for id, panel in self.panels.items():
             panel.setVisible(shown[id])
         self._left.setVisible(shown["library"] or shown["data"])
@@ -277,12 +300,16 @@ class Workspace(QWidget):
     @Slot(str)
     def reveal(self, what: str) -> None:
         """Bring a page ("training"), a panel ("data"), a node ("node:n3") or a part of a page
-        ("record:microphone") into view."""
+        ("record:microphone") into view; or recognise live ("recognise:efficientnet-lite0")."""
         kind, _, id = what.partition(":")
         if kind == "node":
             self._show_panel(CANVAS)
             self._session.set_mode("network")
             self.canvas.show_node(id)
+            return
+        if kind == "recognise":
+            self.made_live_view().recognise(id)
+            self._session.set_mode("live")
             return
         if kind in DATA_PAGES:
             view = self._made_data_view()

@@ -11,7 +11,7 @@ from playground.detection.detectors import Detector
 from playground.detection.tracking import Tracker
 from playground.live.feed import over
 from playground.live.newest import Answers
-from playground.live.settings import LiveAnswer
+from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 
 ENGINE = "eager"
 _PATIENCE = 0.2
@@ -37,6 +37,13 @@ class LiveDetection(Answers):
     @settings.setter
     def settings(self, values: Values) -> None:
         self._settings = checked(self._detector.parameters, values)
+
+    def want(self, settings: LiveSettings, detection: Values) -> None:
+        self.settings = detection
+
+    @property
+    def engine(self) -> EngineReport:
+        return EngineReport(ENGINE)
 
     def events(self) -> Generator[LiveAnswer | CaptureStatus, None, None]:
         """Every answer, and the status whenever it changes; ends when the camera does."""

@@ -17,7 +17,7 @@ class Answering:
     """Answers samples of one source in turn, and counts those that were passed over."""
 
     def __init__(self, model: Model, settings: LiveSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._smoother = Smoother(model, settings.smoothing)
         self._answered, self._first, self._time = 0, 0, 0.0
         self.number = 0
@@ -29,6 +29,8 @@ class Answering:
             self._smoother.reset()
             engine.reset()
         self.number, self._time = sample.number, sample.time
+        settings = self.settings
+        self._smoother.seconds = settings.smoothing
         started = time.perf_counter()
         outputs = engine.run(sample.raw)
         seconds = time.perf_counter() - started
@@ -43,7 +45,7 @@ class Answering:
             time.monotonic() - sample.time,
             sample.number - self._first + 1 - self._answered,
             engine.name,
-            is_unknown(answer, self._settings.threshold),
+            is_unknown(answer, settings.threshold),
         )
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.axes import Kind
 from playground.capture import Camera, CameraSettings, Microphone
-from playground.data.dataset import Column
+from playground.data.dataset import Column, Dataset
 from playground.data.reading import ImageReading
 from playground.data.sound_reading import SoundReading
 from playground.data.video_reading import VideoReading
 from playground.live.errors import LiveError
 from playground.messages import Array
-from playground.model import Model
 from playground.vision import fitted, from_array
+
+if TYPE_CHECKING:
+    from playground.model import Model
 
 DIGIT_FRAME = 192, 192
 """What a frame is made smaller to, at most, before a written digit is looked for in it."""
@@ -27,13 +30,18 @@ GAP = 2.0
 
 def input_of(model: Model) -> Column:
     """The one input of a model that can be run live; raises ``LiveError``."""
-    if len(model.dataset.inputs) != 1:
-        names = ", ".join(model.dataset.inputs)
+    return live_input(model.dataset)
+
+
+def live_input(dataset: Dataset) -> Column:
+    """The one input of data whose models can be run live; raises ``LiveError``."""
+    if len(dataset.inputs) != 1:
+        names = ", ".join(dataset.inputs)
         raise LiveError(
             f"this model has several inputs ({names}), and a live source gives one: ask it with "
             "`playground predict` or in the window"
         )
-    (column,) = model.dataset.inputs.values()
+    (column,) = dataset.inputs.values()
     if isinstance(column.reading, (ImageReading, VideoReading, SoundReading)):
         return column
     raise LiveError(

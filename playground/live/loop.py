@@ -4,28 +4,18 @@ is passed over for what is newest when it is done."""
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 
+from models.parameters import Values
 from playground.capture import Camera, CaptureStatus, Microphone
 from playground.live.answering import Answering, stepping
 from playground.live.choice import Choice
 from playground.live.engines import Engine
 from playground.live.feed import feed, over
 from playground.live.newest import Answers
-from playground.live.settings import LiveAnswer, LiveSettings
+from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 from playground.model import Model
 
 _PATIENCE = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class EngineReport:
-    """Which engine answers, and the seconds of an inference of each that was measured."""
-
-    engine: str
-    seconds: dict[str, float]
-    settled: bool
-    problems: dict[str, str]
 
 
 class Live(Answers):
@@ -38,13 +28,25 @@ class Live(Answers):
     def __init__(
         self, model: Model, device: Camera | Microphone, settings: LiveSettings | None = None
     ) -> None:
-        self.settings = settings or LiveSettings()
+        settings = settings or LiveSettings()
         super().__init__(device)
         self._streaming, self.not_streaming = stepping(model)
         window = self._streaming is None
-        self._feed = feed(model, device, window=window, hop=self.settings.hop)
-        self._choice = Choice(model, "eager" if self._streaming else self.settings.engine)
-        self._answering = Answering(model, self.settings)
+        self._feed = feed(model, device, window=window, hop=settings.hop)
+        self._choice = Choice(model, "eager" if self._streaming else settings.engine)
+        self._answering = Answering(model, settings)
+
+    @property
+    def settings(self) -> LiveSettings:
+        """Smoothing and threshold may be set at any time, from any thread; the rest stays."""
+        return self._answering.settings
+
+    @settings.setter
+    def settings(self, settings: LiveSettings) -> None:
+        self._answering.settings = settings
+
+    def want(self, settings: LiveSettings, detection: Values) -> None:
+        self.settings = settings
 
     @property
     def engine(self) -> EngineReport:

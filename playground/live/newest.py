@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
+from models.parameters import Values
 from playground.capture import Camera, CaptureStatus, Microphone
 from playground.live.latest import Latest
-from playground.live.settings import LiveAnswer
+from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 
 
 class Answers(ABC):
@@ -21,11 +22,23 @@ class Answers(ABC):
         self._device = device
         self._latest: Latest[LiveAnswer] = Latest()
         self._problem: CaptureStatus | None = None
-        self._thread = threading.Thread(target=self._work, name="live", daemon=True)
+        self._thread = threading.Thread(target=self.run, name="live", daemon=True)
+        self.told: Callable[[], None] | None = None
+        """Called in the answering thread after every answer; it must not take time."""
 
     @abstractmethod
     def events(self) -> Generator[LiveAnswer | CaptureStatus, None, None]:
         """Every answer, and the status whenever it changes; ends when the device does."""
+
+    @abstractmethod
+    def want(self, settings: LiveSettings, detection: Values) -> None:
+        """Answer so from now on, as far as it concerns this kind: smoothing and threshold, or the
+        parameters of a detector. Raises ``ParameterError``."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> EngineReport:
+        """What runs the network."""
 
     @property
     def status(self) -> CaptureStatus:
@@ -36,9 +49,13 @@ class Answers(ABC):
         """Begin to answer in a thread; returns at once."""
         self._thread.start()
 
+    def stop(self) -> None:
+        """Begin to end: after the present inference. Returns at once."""
+        self._latest.stop()
+
     def close(self) -> None:
         """End after the present inference, and join."""
-        self._latest.stop()
+        self.stop()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -50,11 +67,14 @@ class Answers(ABC):
         """The newest answer to a frame numbered above ``after``; None where none came in time."""
         return self._latest.wait(after, timeout)
 
-    def _work(self) -> None:
+    def run(self) -> None:
+        """Answer in the caller's thread until the device ends or ``stop``; keeps the newest."""
         try:
             for event in self.events():
                 if isinstance(event, LiveAnswer):
                     self._latest.put(event)
+                    if self.told is not None:
+                        self.told()
         except Exception as error:
             if not isinstance(error, ValueError):
                 logging.getLogger(__name__).exception("live recognition failed")

@@ -28,7 +28,10 @@ class Smoother:
     def answer(self, outputs: dict[str, Array], time: float) -> Answer:
         """The answer to the outputs (1, …) of one sample that was captured at ``time``."""
         row = outputs[self._output][0]
-        return self._task.answer(self._smoothed(row, time) if self.seconds else row, self._column)
+        if not self.seconds:
+            self.reset()
+            return self._task.answer(row, self._column)
+        return self._task.answer(self._smoothed(row, time), self._column)
 
     def reset(self) -> None:
         self._mean = None

@@ -1,0 +1,101 @@
+"""A network that is opened and answers live, in a thread of its own from beginning to end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from playground.capture import Camera, CaptureStatus, Microphone
+from playground.live.settings import EngineReport, LiveAnswer
+from playground.live.what import Runnable, Wanted, opened
+
+if TYPE_CHECKING:
+    from playground.live.newest import Answers
+
+LOADING = "The network is being loaded …"
+
+
+class Recognition:
+    """Opens ``what`` and answers to ``device``, which stays the caller's. Every method returns at
+    once; ``told`` is called in another thread whenever there is a new answer."""
+
+    def __init__(
+        self,
+        what: Runnable,
+        device: Camera | Microphone,
+        wanted: Wanted,
+        told: Callable[[], None] | None = None,
+    ) -> None:
+        self.what = what
+        self.answers: Answers | None = None
+        """What answers, once it is loaded."""
+        self._device, self._wanted, self._told = device, wanted, told
+        self._lock = threading.Lock()
+        self._closed = False
+        self._problem = ""
+        self._since = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name="live", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self, timeout: float = 0.0) -> bool:
+        """End after the present inference; waits ``timeout`` seconds for it. Whether it ended."""
+        with self._lock:
+            self._closed = True
+            if self.answers is not None:
+                self.answers.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def status(self) -> CaptureStatus:
+        """How the network and the device do, in a sentence."""
+        seconds = time.monotonic() - self._since
+        if self._problem:
+            return CaptureStatus("failed", self._problem, seconds)
+        if self.answers is None:
+            return CaptureStatus("opening", LOADING, seconds)
+        return self.answers.status
+
+    @property
+    def engine(self) -> EngineReport | None:
+        """What runs the network; None until it is loaded."""
+        return self.answers.engine if self.answers is not None else None
+
+    def answer(self) -> LiveAnswer | None:
+        """The newest answer; None before the first."""
+        return self.answers.answer() if self.answers is not None else None
+
+    def want(self, wanted: Wanted) -> None:
+        """Answer so from now on. Raises ``ParameterError``."""
+        with self._lock:
+            self._wanted = wanted
+            if self.answers is not None:
+                self.answers.want(wanted.settings, wanted.detection)
+
+    def _work(self) -> None:
+        try:
+            from playground.devices import choose
+            from playground.preload import preload_torch
+
+            preload_torch()
+            choose("cpu").use()
+            answers = opened(self.what, self._device, self._wanted)
+        except Exception as error:
+            if not isinstance(error, (ValueError, LookupError, RuntimeError, OSError)):
+                logging.getLogger(__name__).exception("%s could not be opened", self.what.id)
+            text = " ".join(str(error).split()) or type(error).__name__
+            self._problem = f"{self.what.title} cannot be run: {text}"
+            return
+        answers.told = self._told
+        with self._lock:
+            if self._closed:
+                return
+            answers.want(self._wanted.settings, self._wanted.detection)
+            self.answers = answers
+        answers.run()

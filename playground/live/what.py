@@ -1,0 +1,96 @@
+"""What can be run live, and on what: known without torch, so that a window can offer it at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from models.parameters import Values
+from playground.detection.detectors import DETECTORS
+from playground.downloads import Download, is_there
+from playground.live.errors import LiveError
+from playground.live.settings import LiveSettings
+from playground.recognisers import RECOGNISERS, find_run
+from playground.runs import RunFolder
+
+if TYPE_CHECKING:
+    from playground.capture import Camera, Microphone
+    from playground.data.dataset import Dataset
+    from playground.live.newest import Answers
+
+Kind = Literal["run", "recogniser", "detector"]
+Medium = Literal["pictures", "sound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Runnable:
+    """Something that answers live. ``path`` is the folder of a run of one's own; ``rate`` the
+    samples a second of sound that it takes."""
+
+    id: str
+    title: str
+    summary: str
+    kind: Kind
+    medium: Medium = "pictures"
+    rate: int | None = None
+    path: Path | None = None
+    download: Download | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing has to be downloaded first."""
+        return self.download is None or is_there(self.download)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How it is to answer: ``settings`` for networks, ``detection`` for detectors' parameters."""
+
+    settings: LiveSettings = field(default_factory=LiveSettings)
+    detection: Values = field(default_factory=dict)
+
+
+def bundled() -> list[Runnable]:
+    """What comes with the application, and what can be downloaded."""
+    found = [Runnable(r.id, r.title, r.summary, "recogniser") for r in RECOGNISERS]
+    found += [
+        Runnable(d.id, d.title, d.summary, "detector", download=d.download) for d in DETECTORS
+    ]
+    return found
+
+
+def of_run(run: RunFolder, title: str = "") -> Runnable:
+    """A run of one's own; raises ``RunError``, or ``LiveError`` where nothing live feeds it."""
+    return of_data(run.fitted(), f"run:{run.path}", title or f"Run {run.name}", run.path)
+
+
+def of_data(dataset: Dataset, id: str, title: str, path: Path | None = None) -> Runnable:
+    """What was, or is being, trained on such data; raises ``LiveError``."""
+    from playground.live.intake import live_input
+
+    reading: Any = live_input(dataset).reading
+    words = f"Answers with {dataset.task}"
+    classes = next(iter(dataset.targets.values())).classes
+    if classes:
+        words = ", ".join(classes[:4]) + (", …" if len(classes) > 4 else "")
+    rate = getattr(reading, "rate", None)
+    medium: Medium = "pictures" if rate is None else "sound"
+    return Runnable(id, title, words, "run", medium, rate, path)
+
+
+def opened(what: Runnable, device: Camera | Microphone, wanted: Wanted) -> Answers:
+    """Load it, which takes seconds, and lead ``device`` to it. Raises ``ValueError`` of some kind,
+    or ``DownloadError``, with a sentence."""
+    from playground.capture import Camera
+    from playground.runs import load_model
+
+    if what.kind == "detector":
+        from playground.detection.live import LiveDetection
+
+        if not isinstance(device, Camera):
+            raise LiveError("a detector takes pictures: choose a camera")
+        return LiveDetection(DETECTORS.get(what.id).load(), device, wanted.detection)
+    from playground.live.loop import Live
+
+    return Live(load_model(find_run(what.path or what.id)), device, wanted.settings)

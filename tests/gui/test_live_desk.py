@@ -1,0 +1,93 @@
+"""The desk of the live view: a clip as the camera, the network that was chosen, its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from playground.answers import Boxes, Classes
+from playground.project import empty
+from playground.worker import Worker
+from ui.data.record.devices import CLIP
+from ui.live.desk import Desk
+from ui.session import Session
+
+
+@pytest.fixture
+def session(app: QApplication) -> Iterator[Session]:
+    session = Session(Worker())
+    session.start()
+    session.new(empty())
+    yield session
+    session.close()
+
+
+def test_the_bundled_recogniser_answers_to_a_clip(
+    session: Session, wait: Callable[..., None]
+) -> None:
+    desk = Desk(session)
+    desk.set_address(CLIP)
+    assert not desk.running
+    assert desk.device is None
+    desk.start()
+    wait(lambda: desk.answer is not None and desk.figures.size is not None, 60)
+    assert desk.answer is not None
+    assert isinstance(desk.answer.answer, Classes)
+    assert len(desk.answer.answer.answers) == 1000
+    assert desk.status.state == "running"
+    assert desk.figures.size == (720, 1280)
+    desk.stop()
+    assert desk.device is None
+    assert desk.answer is not None, "the last answer stays"
+
+
+def test_another_choice_takes_over_while_it_runs(
+    session: Session, wait: Callable[..., None]
+) -> None:
+    desk = Desk(session)
+    desk.set_address(CLIP)
+    desk.start()
+    desk.choose("faces")
+    wait(lambda: desk.answer is not None, 60)
+    assert desk.answer is not None
+    assert isinstance(desk.answer.answer, Boxes)
+
+
+def test_the_device_is_given_back_while_nobody_looks(
+    session: Session, wait: Callable[..., None]
+) -> None:
+    desk = Desk(session)
+    desk.set_address(CLIP)
+    desk.start()
+    first = desk.device
+    assert first is not None
+    desk.rest()
+    assert desk.device is None
+    wait(lambda: first.status.state == "closed", 10)
+    desk.wake()
+    assert desk.device is not None
+    assert desk.device is not first
+
+
+def test_what_needs_a_download_says_so(session: Session, wait: Callable[..., None]) -> None:
+    desk = Desk(session)
+    desk.set_address(CLIP)
+    desk.choose("ssdlite")
+    desk.start()
+    wait(lambda: desk.status.state == "failed", 60)
+    assert "not on this machine yet" in desk.status.message
+
+
+def test_settings_reach_what_runs_and_are_remembered(
+    session: Session, wait: Callable[..., None]
+) -> None:
+    desk = Desk(session)
+    desk.set_address(CLIP)
+    desk.start()
+    desk.set_settings(threshold=1.0, smoothing=0.0)
+    wait(lambda: desk.answer is not None and desk.answer.unknown, 60)
+    again = Desk(session)
+    assert again.settings.threshold == 1.0
+    assert again.address == CLIP

@@ -1,0 +1,356 @@
+"""What runs live in the window: a device, a network that answers to it, the newest of both."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone
+from playground.live.errors import LiveError
+from playground.live.recognition import Recognition
+from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
+from playground.live.what import Runnable, Wanted, bundled, of_data, of_run
+from playground.messages import LiveAnswered
+from playground.runs import RunError, RunFolder
+from ui.live.figures import Figures, Tally
+from ui.session import Session
+from ui.settings import settings
+
+NETWORK = "network"
+"""The id of the open project's own network, with the newest weights."""
+FIRST = "efficientnet-lite0"
+TICK_MS, FIGURES_EVERY = 100, 5
+PATIENCE_S = 5.0
+TRAINING_HZ = 10.0
+IDLE = CaptureStatus("closed", "", 0.0)
+
+
+class Desk(QObject):
+    """What the panels of the live view share. Lives in the main thread; nothing here takes time.
+
+    The device is given back by ``rest`` (the view is hidden) and taken again by ``wake``.
+    """
+
+    chosen_changed = Signal()
+    running_changed = Signal()
+    status_changed = Signal()
+    settings_changed = Signal()
+    answered = Signal(object)
+    figures_changed = Signal()
+    _woken = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self.mirror, self.settings = True, LiveSettings()
+        self.detection: dict[str, Any] = {}
+        self._addresses: dict[str, str] = {}
+        self.chosen: Runnable = self._first()
+        self.device: Camera | Microphone | None = None
+        self.recognition: Recognition | None = None
+        self.answer: LiveAnswer | None = None
+        self.step = 0
+        """Batches that the answering weights have learnt from, while they are under training."""
+        self.running = self.with_training = False
+        self.status = IDLE
+        self.figures = Figures()
+        self._tally = Tally()
+        self._resting = self._pending = False
+        self._problem = ""
+        self._closing: list[Recognition] = []
+        self._ticks = 0
+        self._restore()
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        self._woken.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        session.bridge.live_answered.connect(self._on_worker)
+        session.state_changed.connect(self._follow_run)
+        session.project_changed.connect(self._project_changed)
+        session.closing.connect(self.close)
+
+    # --- what could run -----------------------------------------------------------------------
+
+    @property
+    def choices(self) -> list[Runnable]:
+        """The project's own network first, then what comes with the application."""
+        own = self._own()
+        return [*([own] if own is not None else []), *bundled()]
+
+    def choose(self, id: str) -> None:
+        """Run something else from now on; an id of ``choices``, or "run:FOLDER"."""
+        found = next((what for what in self.choices if what.id == id), None)
+        if found is None and id.startswith("run:"):
+            found = self._run(Path(id.removeprefix("run:")))
+        if found is not None and found != self.chosen:
+            self._end()
+            self.chosen = found
+            self.chosen_changed.emit()
+            self._begin()
+
+    def _first(self) -> Runnable:
+        own = self._own() if self._session.is_open else None
+        return own or next(what for what in bundled() if what.id == FIRST)
+
+    def _own(self) -> Runnable | None:
+        """The open project's network, where it was trained or is under training."""
+        session = self._session
+        title = session.project.name or "This project"
+        try:
+            if session.busy and session.dataset is not None:
+                return of_data(session.dataset, NETWORK, title)
+            folder = session.run_folder
+            if folder is not None and folder.is_dir() and RunFolder(folder).has("best"):
+                return replace(of_run(RunFolder(folder), title), id=NETWORK)
+        except (RunError, LiveError):
+            return None
+        return None
+
+    def _run(self, folder: Path) -> Runnable | None:
+        try:
+            return of_run(RunFolder(folder))
+        except (RunError, LiveError) as error:
+            self._session.tell(str(error), "warn", key="live")
+            return None
+
+    # --- running ------------------------------------------------------------------------------
+
+    @Slot()
+    def toggle(self) -> None:
+        (self.stop if self.running else self.start)()
+
+    @Slot()
+    def start(self) -> None:
+        """Open the device and the network."""
+        if not self.running:
+            self.running = True
+            self._begin()
+            self._timer.start()
+            self.running_changed.emit()
+
+    @Slot()
+    def stop(self) -> None:
+        """Give the device back; the last answer stays."""
+        if self.running:
+            self.running = False
+            self._end()
+            self._timer.stop()
+            self._set_status(IDLE)
+            self.running_changed.emit()
+
+    def rest(self) -> None:
+        """The view is hidden: give the device back until ``wake``."""
+        self._resting = True
+        self._end()
+
+    def wake(self) -> None:
+        """The view is seen (again): go on if it was running."""
+        self._resting = False
+        self._begin()
+
+    @Slot()
+    def close(self) -> None:
+        """End for good, and wait for the threads."""
+        self._timer.stop()
+        self._end()
+        for recognition in self._closing:
+            recognition.close(PATIENCE_S)
+
+    def _begin(self) -> None:
+        if not self.running or self._resting or self.device is not None or not self.address:
+            return
+        self._problem, self.answer = "", None
+        self._tally = Tally()
+        try:
+            self.device = self._device()
+        except ValueError as error:
+            self._problem = str(error)
+            return
+        self.device.start()
+        self._recognise()
+
+    def _device(self) -> Camera | Microphone:
+        if self.chosen.medium == "sound":
+            return Microphone(self.address, self.chosen.rate or 16_000)
+        return Camera(self.address, CameraSettings(mirror=self.mirror))
+
+    def _recognise(self) -> None:
+        """Have the network answered by whoever has it: the worker while it learns."""
+        assert self.device is not None
+        session = self._session
+        self.with_training = self.chosen.id == NETWORK and session.busy
+        if self.with_training:
+            session.worker.live(self.device, self.settings, TRAINING_HZ)
+            return
+        self.recognition = Recognition(self.chosen, self.device, self._wanted(), self._wake_up)
+        self.recognition.start()
+
+    def _cease(self) -> None:
+        if self.with_training:
+            self._session.worker.live(None)
+            self.with_training = False
+        if self.recognition is not None:
+            self._closing = [r for r in self._closing if not r.close()]
+            self.recognition.close()
+            self._closing.append(self.recognition)
+            self.recognition = None
+
+    def _end(self) -> None:
+        self._cease()
+        device, self.device = self.device, None
+        if device is not None:
+            device.close(timeout=0)
+
+    @Slot()
+    def _follow_run(self) -> None:
+        """A run of the project begins or ends: its weights are then with the worker, or on disk."""
+        if self.chosen.id == NETWORK and self._session.busy != self.with_training:
+            own = self._own()
+            if own is not None:
+                self.chosen = own
+            if self.device is not None:
+                self._cease()
+                self._recognise()
+
+    @Slot()
+    def _project_changed(self) -> None:
+        self._end()
+        self.chosen = self._first()
+        self.chosen_changed.emit()
+        self._begin()
+
+    # --- settings -----------------------------------------------------------------------------
+
+    @property
+    def address(self) -> str:
+        return self._addresses[self.chosen.medium]
+
+    def set_address(self, address: str) -> None:
+        """Use another device, or what stands in for one."""
+        medium = self.chosen.medium
+        if address != self._addresses[medium] or self.device is None:
+            self._addresses[medium] = address
+            if "@" not in address:  # a password is nobody's business but the camera's
+                settings().setValue(f"live/{medium}", address)
+            self.again()
+
+    def set_mirror(self, mirror: bool) -> None:
+        if mirror != self.mirror:
+            self.mirror = mirror
+            settings().setValue("live/mirror", "true" if mirror else "false")
+            self.again()
+
+    @Slot()
+    def again(self) -> None:
+        """Open the device and the network anew."""
+        self._end()
+        self._begin()
+        self.settings_changed.emit()
+
+    def set_settings(self, **values: Any) -> None:
+        """Smoothing in seconds, threshold 0…1."""
+        self.settings = replace(self.settings, **values)
+        for key, value in values.items():
+            settings().setValue(f"live/{key}", value)
+        if self.with_training and self.device is not None:
+            self._session.worker.live(self.device, self.settings, TRAINING_HZ)
+        self._rewant()
+
+    def set_detection(self, **values: Any) -> None:
+        """The parameters of a detector."""
+        self.detection = {**self.detection, **values}
+        self._rewant()
+
+    def _rewant(self) -> None:
+        if self.recognition is not None:
+            self.recognition.want(self._wanted())
+        self.settings_changed.emit()
+
+    def _wanted(self) -> Wanted:
+        return Wanted(self.settings, dict(self.detection))
+
+    def _restore(self) -> None:
+        store = settings()
+        self.mirror = str(store.value("live/mirror", "true")) == "true"
+        self._addresses = {
+            "pictures": str(store.value("live/pictures", store.value("record/camera", ""))),
+            "sound": str(store.value("live/sound", "")),
+        }
+        self.settings = LiveSettings(
+            smoothing=_share(store.value("live/smoothing"), 0.3),
+            threshold=_share(store.value("live/threshold"), 0.0),
+        )
+
+    # --- news ---------------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> EngineReport | None:
+        """What answers, and how fast the others were; None where the worker does."""
+        return self.recognition.engine if self.recognition is not None else None
+
+    def painted(self, answer: LiveAnswer) -> None:
+        """The view has drawn ``answer``: that is when a person sees it."""
+        self._tally.painted(answer, time.monotonic())
+
+    def _wake_up(self) -> None:
+        """In the thread that answers: one event for the main thread, however many answers."""
+        if not self._pending:
+            self._pending = True
+            self._woken.emit()
+
+    @Slot()
+    def _take(self) -> None:
+        self._pending = False
+        answer = self.recognition.answer() if self.recognition is not None else None
+        if answer is not None and answer is not self.answer:
+            self._show(answer)
+
+    @Slot(object)
+    def _on_worker(self, message: LiveAnswered) -> None:
+        if self.with_training:
+            self._problem, self.step = message.problem, message.step
+            if message.answer is not None:
+                self._show(message.answer)
+
+    def _show(self, answer: LiveAnswer) -> None:
+        self.answer = answer
+        self._tally.add(answer, time.monotonic())
+        self.answered.emit(answer)
+
+    @Slot()
+    def _tick(self) -> None:
+        self._set_status(self._present_status())
+        self._ticks += 1
+        if self._ticks % FIGURES_EVERY == 0:
+            engine = self.engine
+            name = engine.engine if engine is not None else ""
+            self.figures = self._tally.figures(time.monotonic(), self.device, name)
+            self.figures_changed.emit()
+
+    def _present_status(self) -> CaptureStatus:
+        """That of the device, where it is in trouble; otherwise the network's."""
+        device, recognition = self.device, self.recognition
+        if self._problem or device is None:
+            return CaptureStatus("failed" if self._problem else "opening", self._problem, 0.0)
+        found = device.status
+        if found.state == "running" and recognition is not None:
+            return recognition.status
+        return found
+
+    def _set_status(self, status: CaptureStatus) -> None:
+        before, self.status = self.status, status
+        if (before.state, before.message) != (status.state, status.message):
+            self.status_changed.emit()
+
+
+def _share(value: object, otherwise: float) -> float:
+    """A number from the settings, which a person may have edited."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return otherwise
+    return found if 0 <= found <= 1 else otherwise
