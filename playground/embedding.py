@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +19,16 @@ import numpy.typing as npt
 import torch
 from torch import fx
 
-from models.graph import OUTPUT, Graph
+from models import edits
+from models.axes import vector
+from models.graph import OUTPUT, Graph, Node
+from models.shapes import infer
 from playground.data.cache import Cache
-from playground.data.dataset import Skipped
+from playground.data.dataset import Column, Dataset, Skipped
 from playground.data.errors import DataError
 from playground.data.reading import ImageReading
+from playground.tasks import TASKS
+from playground.training.learner import Wires
 
 if TYPE_CHECKING:
     from playground.model import Model
@@ -63,7 +68,9 @@ class Embedder:
             raise EmbeddingError("only networks for pictures can be taught by example")
         self.reading: ImageReading = self.column.reading
         self.model = model
-        self.module, self.width = _before_head(model)
+        self.backbone = backbone(model)
+        self.module = self.backbone.network.module
+        self.width = self.backbone.dataset.target.shape.elements
         self.key = _digest(self.module, self.column.to_json())
         shape = (self.width,)
         what = f"embedding|{self.key}"
@@ -136,22 +143,50 @@ def features_node(graph: Graph) -> str:
     raise EmbeddingError("the network does not end with a plain head of Linear layers")
 
 
-def _before_head(model: Model) -> tuple[fx.GraphModule, int]:
-    """The network up to its features, which are a vector, and how many they are."""
+def behind_features(graph: Graph) -> list[Node]:
+    """The head's nodes in order, the Output last; raises ``EmbeddingError``."""
+    id, found = features_node(graph), []
+    while edges := graph.out_of(id):
+        id = edges[0].target
+        found.append(graph.node(id))
+    return found
+
+
+def backbone(model: Model) -> Model:
+    """``model`` without its head: its Output is the vector (F,) of features, which as an answer is
+    so many plain values. The weights are shared with ``model``. Raises ``EmbeddingError``.
+    """
     network, id = model.network, features_node(model.graph)
     port, shape = next(iter(network.report.nodes[id].outputs.items()))
     if len(shape.sizes) != 1 or not isinstance(shape.sizes[0], int):
         raise EmbeddingError(
             f"{model.graph.node(id).name} gives {shape.described()}, where a vector is needed"
         )
-    graph = copy.deepcopy(network.module.graph)
-    wanted = next(node for node in graph.nodes if node.name == network.values[id, port])
+    head = [node.id for node in behind_features(model.graph) if node.layer != OUTPUT]
+    graph = edits.remove(model.graph, head)
+    network = replace(
+        network, module=_cut(network.module, network.values[id, port]), report=infer(graph)
+    )
+    target = Column("vector", vector(shape.sizes[0]), np.zeros((0, shape.sizes[0]), np.float32))
+    inputs, splits = model.dataset.inputs, model.dataset.splits
+    task = TASKS.get("regression")
+    dataset = Dataset("vectors", "", inputs, {target.name: target}, splits, task.id)
+    wires = Wires(network, dataset, task)
+    return replace(
+        model, network=network, graph=graph, dataset=dataset, task=task, options={}, wires=wires
+    )
+
+
+def _cut(module: fx.GraphModule, name: str) -> fx.GraphModule:
+    """``module`` up to the value ``name``, in evaluation mode, with the same weights."""
+    graph = copy.deepcopy(module.graph)
+    wanted = next(node for node in graph.nodes if node.name == name)
     graph.output_node().args = (wanted,)
-    module = fx.GraphModule(network.module, graph)
-    module.graph.eliminate_dead_code()
-    module.delete_all_unused_submodules()
-    module.recompile()
-    return module.eval(), shape.sizes[0]
+    cut = fx.GraphModule(module, graph)
+    cut.graph.eliminate_dead_code()
+    cut.delete_all_unused_submodules()
+    cut.recompile()
+    return cut.eval()
 
 
 def _digest(module: fx.GraphModule, column: Mapping[str, object]) -> str:

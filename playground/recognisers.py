@@ -147,19 +147,14 @@ def copy_to(id: str, path: Path) -> Project:
 
 
 def save_with_run(
-    project: Project,
-    path: Path,
-    dataset: Dataset,
-    weights: Weights,
-    tensors: Weights | None = None,
-    **about: Any,
+    project: Project, path: Path, dataset: Dataset, weights: Weights, **about: Any
 ) -> Project:
-    """Save ``project`` as ``path``, with ``weights`` (and what else goes with them in ``tensors``)
-    as its last run; raises ``ProjectError`` or ``RunError``."""
+    """Save ``project`` as ``path``, with ``weights`` as its last run; raises ``ProjectError`` or
+    ``RunError``."""
     run = new_run(projects.files_folder(path.absolute()))
     try:
         project = replace(project, run=f"{run.path.parent.name}/{run.name}")
-        fill(run, project, dataset, weights, tensors, **about)
+        fill(run, project, dataset, weights, **about)
         projects.save(project, path)
     except (OSError, ProjectError) as error:
         shutil.rmtree(run.path, ignore_errors=True)
@@ -177,7 +172,8 @@ def fill(
     tensors: Weights | None = None,
     **about: Any,
 ) -> None:
-    """Make a finished run of weights that no training of the project gave; raises ``OSError``."""
+    """Make a finished run of weights that no training of the project gave, with what else goes
+    with them in ``tensors``; raises ``OSError``."""
     from playground.training.checkpoints import Checkpoint
 
     run.freeze(project)

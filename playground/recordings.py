@@ -375,10 +375,20 @@ class Recorder:
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
-    def put_picture(self, name: str, pixels: npt.NDArray[np.uint8]) -> bool:
-        """A picture, H×W×3 RGB or H×W grey. One that can be written to is copied."""
+    def put_picture(
+        self, name: str, pixels: npt.NDArray[np.uint8], told: Callable[[Path], object] | None = None
+    ) -> bool:
+        """A picture, H×W×3 RGB or H×W grey. One that can be written to is copied. ``told`` is
+        called in the writing thread with its file; it must not take time."""
         kept = pixels.copy() if pixels.flags.writeable else pixels
-        return self._put(kept.nbytes, name, lambda: self._recordings.save_picture(name, kept))
+
+        def save() -> Path:
+            path = self._recordings.save_picture(name, kept)
+            if told is not None:
+                told(path)
+            return path
+
+        return self._put(kept.nbytes, name, save)
 
     def put_sound(self, name: str, samples: npt.NDArray[np.float32], rate: int) -> bool:
         """A sound (n,) of −1…1."""

@@ -14,7 +14,8 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -257,6 +258,31 @@ def new_run(files: Path) -> RunFolder:
     except OSError as error:
         raise RunError(f"{runs} cannot be written: {error.strerror or error}") from None
     return RunFolder.create(runs / f"{number:03d}", Place(files.parent, files))
+
+
+def rewrite_run(run: RunFolder, files: Path, write: Callable[[RunFolder], None]) -> RunFolder:
+    """Put what ``write`` writes in the place of ``run``, which stays as it is where that fails;
+    raises ``RunError``."""
+    from playground.data.source import Place
+
+    path = run.path
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix=".run-", dir=files, ignore_cleanup_errors=True
+        ) as folder:
+            # as deep as the run itself, so that relative paths are the same
+            fresh = RunFolder.create(Path(folder) / run.name, Place(files.parent, files))
+            write(fresh)
+            before = Path(folder) / "before"
+            path.rename(before)
+            try:
+                fresh.path.rename(path)
+            except OSError:
+                before.rename(path)
+                raise
+    except OSError as error:
+        raise RunError(f"{path} cannot be written anew: {error.strerror or error}") from None
+    return run
 
 
 def list_runs(files: Path) -> list[RunSummary]:

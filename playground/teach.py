@@ -6,11 +6,12 @@ distance to the nearest examples: a head alone has to choose one of its classes 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +19,16 @@ import torch
 
 from models import edits
 from models.graph import Graph, Node
+from playground import project as projects
 from playground.answers import Classes
 from playground.data.dataset import Dataset
 from playground.data.labels import natural
 from playground.data.prepared import PREPARED
 from playground.data.settings import DataSettings
-from playground.embedding import Embedder, EmbeddingError, features_node
-from playground.project import Project
-from playground.recognisers import save_with_run
-from playground.runs import RunFolder
+from playground.embedding import Embedder, EmbeddingError, behind_features
+from playground.project import Project, ProjectError
+from playground.recognisers import fill
+from playground.runs import RUNS, RunError, RunFolder, new_run, rewrite_run
 from playground.tasks.classification import softmax
 from playground.training.settings import TrainingSettings
 
@@ -276,40 +278,83 @@ def save_project(
     ``data`` are the examples' own; ``result`` has metrics by split. Raises ``TeachError``,
     ``ProjectError`` or ``RunError``.
     """
+    files = projects.files_folder(path.absolute())
+    *_, run = write_run(files, embedder, head, data, result)
+    project = run.project()
+    try:
+        projects.save(project, path)
+    except ProjectError:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    return project
+
+
+def write_run(
+    files: Path,
+    embedder: Embedder,
+    head: Head,
+    data: DataSettings,
+    result: Mapping[str, Mapping[str, float]] | None = None,
+    replace: RunFolder | None = None,
+) -> tuple[Graph, TrainingSettings, RunFolder]:
+    """Write backbone and ``head`` as a run under ``files`` (``NAME.files``): the graph and the
+    settings of training that belong to it, and the run.
+
+    A taught run ``replace`` of the same project gives its place to the new one, so that learning
+    again and again does not fill the disk. Raises ``TeachError`` or ``RunError``.
+    """
+    if len(head.classes) < 2:
+        raise TeachError(f"only {head.classes[0]} has examples: show at least two classes")
     graph, last = graph_for(embedder, head.classes)
-    project = Project(
-        name=path.name.removesuffix(".playground"),
-        summary="Taught by example.",
-        graph=graph,
-        data=data,
-        training=TrainingSettings().replace(
-            learning_rate=1e-4, batch_size=16, learns="head", epochs=5
-        ),
-    )
-    model = embedder.model
-    weights: dict[str, Tensor] = dict(model.network.module.state_dict())
+    weights: dict[str, Tensor] = dict(embedder.model.network.module.state_dict())
     weights[f"{last.name}.weight"] = torch.from_numpy(head.weight)
     weights[f"{last.name}.bias"] = torch.from_numpy(head.bias)
-    (name,), (target,) = model.dataset.inputs, model.dataset.targets.values()
-    target = replace(target, values=np.zeros(0, np.int64), classes=head.classes)
-    dataset = Dataset(
-        "examples",
-        "",
-        {name: model.dataset.inputs[name]},
-        {target.name: target},
-        model.dataset.splits,
-        "classification",
-    )
-    tensors = {
+    examples = {
         VECTORS: torch.from_numpy(head.examples.vectors),
         LABELS: torch.from_numpy(head.examples.labels),
     }
-    about: dict[str, Any] = {
-        "message": "taught by example",
-        "taught": True,
-        "result": dict(result or {}),
-    }
-    return save_with_run(project, path, dataset, weights, tensors, **about)
+    about = {"message": "taught by example", "taught": True, "result": dict(result or {})}
+    name, dataset = files.name.removesuffix(".files"), _dataset(embedder, head)
+    training = TrainingSettings().replace(
+        learning_rate=1e-4, batch_size=16, learns="head", epochs=5
+    )
+
+    def write(run: RunFolder) -> None:
+        project = Project(
+            name=name,
+            summary="Taught by example.",
+            graph=graph,
+            data=data,
+            training=training,
+            run=f"{RUNS}/{run.name}",
+        )
+        fill(run, project, dataset, weights, examples, **about)
+
+    if replace is not None and _may_go(replace, files):
+        return graph, training, rewrite_run(replace, files, write)
+    run = new_run(files)
+    try:
+        write(run)
+    except OSError as error:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise RunError(f"{run.path} cannot be written: {error.strerror or error}") from None
+    return graph, training, run
+
+
+def _may_go(run: RunFolder, files: Path) -> bool:
+    """Whether a run is one that was taught in this project."""
+    try:
+        return run.path.resolve().parent == (files / RUNS).resolve() and "taught" in run.info()
+    except RunError:
+        return False
+
+
+def _dataset(embedder: Embedder, head: Head) -> Dataset:
+    """What the network of backbone and head is fitted to, without samples."""
+    known = embedder.model.dataset
+    target = replace(known.target, values=np.zeros(0, np.int64), classes=head.classes)
+    targets = {target.name: target}
+    return Dataset("examples", "", known.inputs, targets, known.splits, "classification")
 
 
 VECTORS, LABELS = "taught.vectors", "taught.labels"
@@ -319,10 +364,7 @@ def graph_for(embedder: Embedder, classes: Sequence[str]) -> tuple[Graph, Node]:
     """The network for other classes, and its last layer; raises ``TeachError``."""
     graph = embedder.model.graph
     try:
-        id, behind = features_node(graph), []
-        while edges := graph.out_of(id):
-            id = edges[0].target
-            behind.append(graph.node(id))
+        behind = behind_features(graph)
     except EmbeddingError as error:
         raise TeachError(str(error)) from None
     linear = [node for node in behind if node.layer == "linear"]
@@ -356,6 +398,21 @@ def taught_by(run: RunFolder) -> Taught | None:
         if 0 <= label < len(classes):
             taught.add(classes[label], vector)
     return taught
+
+
+def head_of(model: Model) -> Head | None:
+    """The head of the taught run that ``model`` comes from; None of one that was trained. Raises
+    ``RunError`` or ``TeachError``."""
+    taught = taught_by(model.run) if model.run is not None else None
+    if taught is None or not taught.examples:
+        return None
+    (linear,) = (node for node in behind_features(model.graph) if node.layer == "linear")
+    weights = model.network.module.state_dict()
+    weight, bias = (weights[f"{linear.name}.{part}"].cpu().numpy() for part in ("weight", "bias"))
+    known = taught.known()
+    if known.vectors.shape[1] != weight.shape[1]:
+        raise TeachError("the run's examples do not fit its network: teach it anew")
+    return Head(model.dataset.classes, weight, bias, known)
 
 
 def familiarity(model: Model) -> Familiarity | None:
