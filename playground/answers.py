@@ -18,6 +18,11 @@ class Classes:
     seen: float | None = None
     kind: ClassVar[str] = "classes"
 
+    @property
+    def new(self) -> bool:
+        """Whether nothing like the sample was among the examples."""
+        return self.seen is not None and self.seen < 0.5
+
     def to_json(self) -> dict[str, Any]:
         answers = [{"label": label, "probability": value} for label, value in self.answers]
         known = {} if self.seen is None else {"seen": self.seen}
@@ -29,8 +34,7 @@ class Classes:
     def words(self, most: int) -> str:
         """At most so many classes, and whether the sample is like none of the examples."""
         likeliest = ", ".join(f"{label} {value:.1%}" for label, value in self.answers[:most])
-        new = self.seen is not None and self.seen < 0.5
-        return f"{likeliest}; not seen before ({self.seen:.0%} known)" if new else likeliest
+        return f"{likeliest}; not seen before ({self.seen:.0%} known)" if self.new else likeliest
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,12 @@ class Head:
     def predict(self, vector: Array) -> Classes:
         """What a picture with this vector (F,) shows, and how well it is known."""
         (probabilities,) = self.probabilities(vector[None])
+        return self.worded(probabilities, float(self.examples.seen(vector[None])[0]))
+
+    def worded(self, probabilities: npt.NDArray[np.float64], seen: float) -> Classes:
+        """The answer that probabilities (C,) are."""
         order = np.argsort(-probabilities, kind="stable").tolist()
-        answers = tuple((self.classes[i], float(probabilities[i])) for i in order)
-        return Classes(answers, float(self.examples.seen(vector[None])[0]))
+        return Classes(tuple((self.classes[i], float(probabilities[i])) for i in order), seen)
 
     def probabilities(self, vectors: Array) -> npt.NDArray[np.float64]:
         """Probabilities (N, C) of vectors (N, F)."""

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
+from playground.answers import Answer
 from playground.data.video_reading import VideoReading
 from playground.live.engines import Engine, Stepping
 from playground.live.intake import GAP, Sample, input_of
 from playground.live.settings import LiveAnswer, LiveSettings
 from playground.live.smoothing import Smoother, is_unknown
 from playground.live.streaming import NotStreaming, Streamer
+from playground.messages import Array
 from playground.model import Model
 
 
-class Answering:
-    """Answers samples of one source in turn, and counts those that were passed over."""
+class Words(Protocol):
+    """What makes answers of outputs, averaged over ``seconds``."""
 
-    def __init__(self, model: Model, settings: LiveSettings) -> None:
+    seconds: float
+
+    def answer(self, outputs: dict[str, Array], time: float) -> Answer:
+        """The answer to the outputs (1, …) of one sample that was captured at ``time``."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what came before."""
+        ...
+
+
+class Answering:
+    """Answers samples of one source in turn, and counts those that were passed over. ``words``:
+    where answers are made otherwise than the model's task says."""
+
+    def __init__(self, model: Model, settings: LiveSettings, words: Words | None = None) -> None:
         self.settings = settings
-        self._smoother = Smoother(model, settings.smoothing)
+        self._smoother = words or Smoother(model, settings.smoothing)
         self._answered, self._first, self._time = 0, 0, 0.0
         self.number = 0
         """The sample that was answered last."""

@@ -16,9 +16,9 @@ from playground.console import Console
 from playground.devices import choose
 from playground.live.errors import LiveError
 from playground.live.intake import device_for
-from playground.live.loop import Live
 from playground.live.newest import Answers
 from playground.live.settings import LiveAnswer, LiveSettings
+from playground.live.taught import live_for
 from playground.model import Model
 
 TOP = 3
@@ -33,7 +33,7 @@ def run(model: Model, options: Namespace) -> int:
     # without a number of frames a clip is played once
     camera = CameraSettings(rate=options.rate, loop=options.frames is not None)
     device = device_for(model, options.source, camera)
-    live = Live(model, device, settings)
+    live = live_for(model, device, settings)
     if live.not_streaming:
         console.note(f"the last frames are looked at as a whole: {live.not_streaming}")
 
@@ -145,6 +145,7 @@ def _line(answer: LiveAnswer, top: int) -> str:
     if isinstance(found, Classes):
         text = ", ".join(f"{label} {value:.1%}" for label, value in found.answers[:top])
         if answer.unknown:
-            text = f"none of these ({text})"
+            known = "" if found.seen is None else f"; {found.seen:.0%} known"
+            text = f"none of these ({text}{known})"
     late, taken = 1e3 * answer.latency, 1e3 * answer.inference_seconds
     return f"{answer.number:>6}  {text}  · {late:.0f} ms, inference {taken:.1f} ms"

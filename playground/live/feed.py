@@ -80,7 +80,7 @@ class CameraFeed:
                 continue
             number, started = frame.number, time.monotonic()
             raw = self._pictures.taken(frame.pixels, frame.time)
-            self._latest.put(Sample(frame.number, raw, frame.time))
+            self._latest.put(Sample(frame.number, raw, frame.time, frame.pixels))
             self._latest.rest(started + self._gap - time.monotonic())
 
 

@@ -97,11 +97,13 @@ def _named(column: Column) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Raw values of one question, (1, …) by the input's name, with when it was captured."""
+    """Raw values of one question, (1, …) by the input's name, with when it was captured, and the
+    frame (H×W×3) where it is a camera's."""
 
     number: int
     raw: dict[str, Array]
     time: float
+    pixels: Array | None = None
 
 
 class Pictures:

@@ -11,6 +11,7 @@ from playground.live.answering import Answering, stepping
 from playground.live.choice import Choice
 from playground.live.engines import Engine
 from playground.live.feed import feed, over
+from playground.live.intake import Sample
 from playground.live.newest import Answers
 from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 from playground.model import Model
@@ -69,7 +70,7 @@ class Live(Answers):
                 sample = self._feed.wait(number, _PATIENCE)
                 if sample is not None:
                     number = sample.number
-                    answer = self._answering.answer(sample, self._engine)
+                    answer = self._answer(sample)
                     yield answer
                     self._choice.turn(sample.raw, answer.inference_seconds)
                 elif over(status):
@@ -77,6 +78,9 @@ class Live(Answers):
         finally:
             self._feed.close()
             self._choice.close()
+
+    def _answer(self, sample: Sample) -> LiveAnswer:
+        return self._answering.answer(sample, self._engine)
 
     @property
     def _engine(self) -> Engine:

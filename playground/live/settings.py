@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from playground.answers import Answer, Classes
@@ -63,7 +63,7 @@ class LiveAnswer:
         """With times in milliseconds, and the ``top`` likeliest classes (None: all)."""
         answer = self.answer
         if isinstance(answer, Classes):
-            answer = Classes(answer.answers[:top])
+            answer = replace(answer, answers=answer.answers[:top])
         unknown = {"unknown": self.unknown} if isinstance(answer, Classes) else {}
         return {
             "frame": self.number,

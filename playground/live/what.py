@@ -91,6 +91,6 @@ def opened(what: Runnable, device: Camera | Microphone, wanted: Wanted) -> Answe
         if not isinstance(device, Camera):
             raise LiveError("a detector takes pictures: choose a camera")
         return LiveDetection(DETECTORS.get(what.id).load(), device, wanted.detection)
-    from playground.live.loop import Live
+    from playground.live.taught import live_for
 
-    return Live(load_model(find_run(what.path or what.id)), device, wanted.settings)
+    return live_for(load_model(find_run(what.path or what.id)), device, wanted.settings)

@@ -1,0 +1,112 @@
+"""Live answers of a network that is taught by example, also while it is being taught."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from playground.answers import Classes
+from playground.capture import Camera, Microphone
+from playground.embedding import Embedder
+from playground.live.answering import Answering
+from playground.live.intake import Sample
+from playground.live.loop import Live
+from playground.live.settings import LiveAnswer, LiveSettings
+from playground.live.smoothing import Mean
+from playground.messages import Array
+from playground.model import Model
+from playground.teach import Head, head_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """A frame that was looked at: its pixels (H×W×3), and its vector (F,)."""
+
+    number: int
+    pixels: Array
+    vector: Array
+    time: float
+
+
+class LiveTaught(Live):
+    """Answers of a backbone with a ``head`` that may be replaced at any time, from any thread.
+
+    Without a head the answers are empty, and everything else goes on: engines are measured, vectors
+    are there to be taught. Every frame is looked at once: who records what is seen takes its vector
+    from ``looked``.
+    """
+
+    def __init__(
+        self,
+        backbone: Embedder | Model,
+        device: Camera | Microphone,
+        settings: LiveSettings | None = None,
+        head: Head | None = None,
+    ) -> None:
+        """``backbone`` is a network with the head that it came with, which is not asked. Raises
+        ``EmbeddingError`` or ``LiveError``."""
+        embedder = backbone if isinstance(backbone, Embedder) else Embedder(backbone, cached=False)
+        super().__init__(embedder.backbone, device, settings)
+        self._looked: Looked | None = None
+        self._words = _Words(self.settings.smoothing, head)
+        self._answering = Answering(embedder.backbone, self.settings, self._words)
+
+    @property
+    def head(self) -> Head | None:
+        """What answers; one of a single class tells how well that class is known."""
+        return self._words.head
+
+    @head.setter
+    def head(self, head: Head | None) -> None:
+        self._words.head = head
+
+    def looked(self) -> Looked | None:
+        """The frame that was answered last; None before the first."""
+        return self._looked
+
+    def _answer(self, sample: Sample) -> LiveAnswer:
+        answer = super()._answer(sample)
+        if sample.pixels is not None:
+            vector = self._words.vector
+            self._looked = Looked(sample.number, sample.pixels, vector, sample.time)
+        return answer
+
+
+def live_for(
+    model: Model, device: Camera | Microphone, settings: LiveSettings | None = None
+) -> Live:
+    """What answers for ``model``: where its run was taught by example, it also tells how well a
+    picture is known. Raises ``LiveError`` or ``RunError``."""
+    head = head_of(model)
+    if head is None:
+        return Live(model, device, settings)
+    return LiveTaught(model, device, settings, head)
+
+
+class _Words:
+    """Answers of whatever head there is, from vectors, averaged over ``seconds``."""
+
+    def __init__(self, seconds: float, head: Head | None) -> None:
+        self.seconds, self.head = seconds, head
+        self.vector: Array = np.zeros(0, np.float32)
+        """The newest."""
+        self._mean = Mean()
+        self._classes: tuple[str, ...] = ()
+
+    def answer(self, outputs: dict[str, Array], time: float) -> Classes:
+        ((self.vector,),) = outputs.values()
+        head = self.head  # another thread may replace it meanwhile
+        if head is None:
+            self.reset()
+            return Classes(())
+        if head.classes != self._classes:
+            self._classes = head.classes
+            self.reset()
+        vectors = self.vector[None]
+        values = np.concatenate([head.probabilities(vectors)[0], head.examples.seen(vectors)])
+        *probabilities, seen = self._mean.follow(values, time, self.seconds)
+        return head.worded(np.asarray(probabilities), float(seen))
+
+    def reset(self) -> None:
+        self._mean.reset()
