@@ -12,6 +12,7 @@ from models.parameters import Parameter, Values
 from models.registry import Registry
 from playground.answers import Boxes
 from playground.console import size
+from playground.detection.parameters import FACES, OBJECTS
 from playground.downloads import Download, DownloadError, checked_file, is_there
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ class Detector(Protocol):
 @dataclass(frozen=True, slots=True)
 class DetectorKind:
     """A detector that can be opened: ``load`` may take seconds, and raises ``DownloadError`` where
-    ``download`` has not been fetched."""
+    ``download`` has not been fetched. ``parameters`` are those of the detector."""
 
     id: str
     title: str
     summary: str
     load: Callable[[], Detector]
+    parameters: tuple[Parameter, ...]
     download: Download | None = None
 
 
@@ -71,6 +73,7 @@ DETECTORS.add(
         "Faces (MTCNN)",
         "Finds faces with both eyes, the nose and the corners of the mouth.",
         _faces,
+        FACES,
     )
 )
 
@@ -82,7 +85,7 @@ def _objects(id: str, title: str, summary: str, builder: str, weights: str, file
 
         return Objects.read(Architecture(builder, weights), path)
 
-    DETECTORS.add(DetectorKind(id, title, summary, load, file))
+    DETECTORS.add(DetectorKind(id, title, summary, load, OBJECTS, file))
 
 
 HUB = "https://download.pytorch.org/models/"

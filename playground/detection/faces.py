@@ -18,7 +18,7 @@ from torch import Tensor
 
 from models.build import Network, build
 from models.graph import Graph
-from models.parameters import Parameter, Values, checked
+from models.parameters import Values, checked
 from models.zoo import mtcnn
 from playground.answers import Boxes, Detection
 from playground.detection.geometry import (
@@ -29,6 +29,7 @@ from playground.detection.geometry import (
     square,
     suppressed,
 )
+from playground.detection.parameters import FACES
 from playground.resources import SAMPLES
 from playground.vision import Pixels, cv2
 
@@ -43,69 +44,11 @@ MOST_PROPOSALS = 2000
 TOGETHER = 256
 """Boxes that R-Net and O-Net look at in one go."""
 
-PARAMETERS = (
-    Parameter(
-        "smallest",
-        "Smallest face",
-        "int",
-        40,
-        "Faces much smaller than this are not looked for. Half of it takes four times as long.",
-        minimum=mtcnn.CELL,
-        maximum=4096,
-        unit="px",
-    ),
-    Parameter(
-        "score",
-        "Least score",
-        "float",
-        0.8,
-        "How sure the last network must be of a face.",
-        minimum=0.05,
-        maximum=0.999,
-    ),
-    Parameter(
-        "overlap",
-        "Overlap",
-        "float",
-        0.7,
-        "Of boxes that overlap by a larger share, the surest alone is kept.",
-        minimum=0.0,
-        maximum=1.0,
-    ),
-    Parameter(
-        "proposal",
-        "Proposals",
-        "float",
-        0.6,
-        "How sure the first network must be: lower finds more, and takes longer.",
-        minimum=0.05,
-        maximum=0.999,
-    ),
-    Parameter(
-        "refinement",
-        "Refinement",
-        "float",
-        0.7,
-        "How sure the second network must be.",
-        minimum=0.05,
-        maximum=0.999,
-    ),
-    Parameter(
-        "step",
-        "Step between sizes",
-        "float",
-        0.709,
-        "Each look at the picture is smaller by this factor: larger finds more, and takes longer.",
-        minimum=0.3,
-        maximum=0.95,
-    ),
-)
-
 
 class Faces:
     """Finds faces with five landmarks each."""
 
-    parameters = PARAMETERS
+    parameters = FACES
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
         self.device = torch.device(device)
@@ -116,7 +59,7 @@ class Faces:
     def detect(self, pixels: Pixels, settings: Values | None = None) -> Boxes:
         """The faces in an H×W×3 picture (RGB, 0…255), the surest first. ``settings`` may differ
         from call to call; raises ``ParameterError``."""
-        values = checked(PARAMETERS, settings or {})
+        values = checked(FACES, settings or {})
         height, width = pixels.shape[:2]
         with torch.inference_mode():
             boxes = self._proposed(pixels, values)

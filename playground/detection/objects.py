@@ -13,42 +13,13 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from models.parameters import Parameter, Values, checked
+from models.parameters import Values, checked
 from playground.answers import Boxes, Detection
 from playground.detection.geometry import clipped, corners
 from playground.detection.operators import provide
+from playground.detection.parameters import OBJECTS
 from playground.downloads import DownloadError
 from playground.vision import Pixels
-
-PARAMETERS = (
-    Parameter(
-        "score",
-        "Least score",
-        "float",
-        0.5,
-        "How sure the network must be of an object.",
-        minimum=0.01,
-        maximum=0.999,
-    ),
-    Parameter(
-        "overlap",
-        "Overlap",
-        "float",
-        0.5,
-        "Of boxes of one class that overlap by a larger share, the surest alone is kept.",
-        minimum=0.0,
-        maximum=1.0,
-    ),
-    Parameter(
-        "most",
-        "Most objects",
-        "int",
-        100,
-        "How many are told at most.",
-        minimum=1,
-        maximum=1000,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +47,7 @@ class Architecture:
 class Objects:
     """Finds objects of the classes that its weights were trained on."""
 
-    parameters = PARAMETERS
+    parameters = OBJECTS
 
     def __init__(
         self, network: nn.Module, classes: Sequence[str], device: str | torch.device = "cpu"
@@ -101,7 +72,7 @@ class Objects:
     def detect(self, pixels: Pixels, settings: Values | None = None) -> Boxes:
         """The objects in an H×W×3 picture (RGB, 0…255), the surest first. ``settings`` may differ
         from call to call; raises ``ParameterError``."""
-        p = checked(PARAMETERS, settings or {})
+        p = checked(OBJECTS, settings or {})
         last: Any = getattr(self.network, "roi_heads", self.network)  # where boxes are chosen
         last.score_thresh, last.nms_thresh = p["score"], p["overlap"]
         last.detections_per_img = p["most"]
