@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -49,6 +50,14 @@ class Camera(Device):
 
     def _newer(self, after: int) -> bool:
         return self._frame is not None and self._frame.number > after
+
+    def _late(self, seconds: float) -> str:
+        if self._kind not in ("device", "stream") or self._frame is None:
+            return ""
+        since = min(seconds, time.monotonic() - self._frame.time)
+        if since < self._limits.late + 1 / (self.settings.rate or 1000):
+            return ""
+        return f"No new picture has come from {self._title} for {since:.0f} s."
 
     def _attach(self, shared: Shared) -> None:
         self._slots = FrameSlots(shared.map)

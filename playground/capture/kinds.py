@@ -86,13 +86,16 @@ class Frame:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Seconds until something is given up: ``opening``, waiting for the next picture or sound
-    (``stall``), a child process without a sign of life (``silence``); the ``pauses`` before it is
-    tried again; and ``dark``, until black pictures and zeros in place of sound are told."""
+    (``stall``), a child process without a sign of life (``silence``); and the ``pauses`` before it
+    is tried again. Seconds until it is told: no new picture (``late``), only black ones or ones of
+    a single colour (``blank``), zeros in place of sound (``mute``)."""
 
     opening: float = 60.0
     stall: float = 10.0
     silence: float = 15.0
-    dark: float = 4.0
+    late: float = 3.0
+    blank: float = 1.5
+    mute: float = 4.0
     pauses: tuple[float, ...] = field(default=(0.5, 1.0, 2.0, 4.0, 8.0))
 
     def to_json(self) -> dict[str, Any]:

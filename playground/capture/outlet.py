@@ -23,6 +23,8 @@ class Outlet:
     says the newest alone. It is also the watchdog of calls into drivers that never return."""
 
     def __init__(self, stream: BinaryIO) -> None:
+        self.remark = ""
+        """What is added to sentences about the source."""
         self._stream = stream
         self._changed = threading.Condition()
         self._messages: list[Mapping[str, Any]] = []

@@ -15,6 +15,9 @@ from playground.capture.outlet import Outlet
 from playground.vision import cv2
 
 _BLACK = 16
+"""The brightest value of a black picture; sensors are never quite dark."""
+_ONE_COLOUR = 3
+"""How much the values of a picture of one colour differ; those of a real one do more."""
 _MOST_MEMORY = 2 << 30
 
 
@@ -44,7 +47,7 @@ def run(orders: Mapping[str, Any], outlet: Outlet, asked: threading.Event) -> di
             return {"ended": f"{orders['title']} is closed"}
         publisher.take(taken)
         outlet.within(stall, f"no picture has come from {orders['title']} for {stall:.0f} s")
-    return {"ended": f"{orders['title']} has ended"}
+    return {"ended": f"{orders['title']} has ended{outlet.remark}"}
 
 
 def _limit_memory() -> None:
@@ -62,13 +65,15 @@ class Publisher:
         self._slots = FrameSlots(attach(orders["memory"]))
         self._settings = settings
         self._title = orders["title"]
-        self._dark = orders["limits"]["dark"]
+        self._live = orders["kind"] in ("device", "stream")
+        self._patience = orders["limits"]["blank"]
         self._outlet = outlet
         self._number = 0
         self._count = 0
         self._due = 0.0
         self._size = (0, 0)
-        self._bright = 0.0
+        self._seen = 0.0
+        """When there was last something to see."""
         self._said = ""
 
     def take(self, taken: Taken) -> None:
@@ -89,8 +94,8 @@ class Publisher:
         place = self._slots.place(self._number, height, width)
         cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=place)
         self._slots.publish(self._number, taken.time, height, width, self._count)
+        self._tell(place, taken.time)  # before the frame: who sees it knows that the camera runs
         self._outlet.frame(self._number)
-        self._tell(place, taken.time)
 
     def _shaped(self, pixels: Any) -> Any:
         """Three channels, within the size that is wanted, cropped and mirrored."""
@@ -118,15 +123,39 @@ class Publisher:
 
     def _tell(self, pixels: Pixels, now: float) -> None:
         """Say that it runs, at which size, and when there is nothing to see."""
-        if self._number == 1 or int(pixels[::16, ::16].max()) > _BLACK:
-            self._bright = now
+        wrong = blank(pixels)
+        if self._number == 1 or not wrong:
+            self._seen = now
         height, width = pixels.shape[:2]
-        said = f"{width}×{height} from {self._title}"
-        if now - self._bright > self._dark:
-            said += "; its pictures are black: uncover the lens, or switch the camera on"
+        said = f"{width}×{height} from {self._title}{self._outlet.remark}"
+        if now - self._seen > self._patience:
+            if self._live:
+                said = f"the camera gives only {wrong} pictures: {_CAUSES[wrong]}"
+            elif wrong == "black":  # clips and pictures may be of one colour
+                said += "; its pictures are black"
         if said != self._said:
             self._said = said
             self._outlet.tell(running=said)
+
+
+_CAUSES = {
+    "black": "is its cover closed, or is another program using it?",
+    "green": "is another program using it? Otherwise unplug it and plug it in again",
+    "one-colour": "is something right in front of it, or is it dazzled?",
+}
+
+
+def blank(pixels: Pixels) -> str:
+    """What a picture (H×W×3) without anything on it looks like; "" where something is. Drivers
+    that have no data give black or green: zeros as RGB, and as YUV."""
+    few = pixels[::16, ::16].reshape(-1, 3)
+    least, most = few.min(axis=0).astype(int), few.max(axis=0).astype(int)
+    if most.max() <= _BLACK:
+        return "black"
+    if (most - least).max() > _ONE_COLOUR:
+        return ""
+    red, green, blue = most.tolist()
+    return "green" if green > 2 * max(red, blue, 16) else "one-colour"
 
 
 def rested(seconds: float, asked: threading.Event) -> bool:

@@ -67,6 +67,8 @@ class Device:
         self._changed = threading.Condition()
         self._state: State = "closed"
         self._message = f"{_sentence(title)} has not been started."
+        self._again = 0.0
+        """When it is tried again."""
         self._since = time.monotonic()
         self._heard = 0.0
         self._child: subprocess.Popen[bytes] | None = None
@@ -85,6 +87,11 @@ class Device:
                     f"{_sentence(self._title)} is still opening after {seconds:.0f} s; "
                     "some drivers take 20 s."
                 )
+            elif self._state == "running":
+                message = self._late(seconds) or message
+            elif self._state == "reconnecting":
+                left = self._again - time.monotonic()
+                message += f"; trying again in {left:.0f} s." if left > 1 else "; trying again."
             return CaptureStatus(self._state, message, seconds)
 
     def start(self) -> None:
@@ -127,6 +134,10 @@ class Device:
     def _attach(self, shared: Shared) -> None:
         raise NotImplementedError
 
+    def _late(self, seconds: float) -> str:
+        """What is to be said where nothing comes though it has run for ``seconds``."""
+        return ""
+
     def _detach(self) -> None:
         """Let go of the shared memory, where it is not wanted any more."""
 
@@ -154,8 +165,9 @@ class Device:
                 with self._changed:
                     if self._state in OVER:
                         return
-                    self._judge()
                     pause = self._limits.pauses[min(attempt, len(self._limits.pauses)) - 1]
+                    self._again = time.monotonic() + pause
+                    self._judge()
                     if self._changed.wait_for(lambda: self._state in OVER, pause):
                         return
         finally:
@@ -170,7 +182,7 @@ class Device:
         elif verdict.get("final"):
             self._set("failed", _sentence(verdict["fault"]) + ".")
         else:
-            self._set("reconnecting", f"{_sentence(verdict['fault'])}; trying again.")
+            self._set("reconnecting", _sentence(verdict["fault"]))
 
     def _once(self, shared: Shared) -> float:
         """One child from start to end; returns the seconds for which it ran."""
@@ -225,7 +237,7 @@ class Device:
                 elif "running" in message:
                     with self._changed:
                         if self._state not in OVER:
-                            self._set("running", _sentence(message["running"]) + ".")
+                            self._set("running", _closed(_sentence(message["running"])))
                 else:
                     self._news(message)
         except (OSError, ValueError):
@@ -258,3 +270,8 @@ def _sentence(text: str) -> str:
     """Its first letter a capital, unless it is an address or a file's name."""
     first = text.split(" ", 1)[0]
     return text if "." in first or "/" in first else text[:1].upper() + text[1:]
+
+
+def _closed(text: str) -> str:
+    """A sentence with its full stop; a question has its own."""
+    return text if text.endswith("?") else f"{text}."

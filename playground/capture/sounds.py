@@ -113,7 +113,7 @@ def _device(
         if not stream.active or now - intake.heard > limits["stall"]:
             raise Fault(f"no sound comes from {title} any more: plug it in again")
         text = f"{rate:,} samples a second from {title}"
-        if now - intake.sounded > limits["dark"]:
+        if now - intake.sounded > limits["mute"]:
             text = f"only silence comes from {title}: switch it on, and allow it in the settings"
         if text != said and intake.blocks:
             outlet.tell(running=text)

@@ -46,7 +46,7 @@ def opened(
         return _slides(path, settings, asked)
     if path.suffix.lower() in PICTURES:
         return _slides(path, settings, asked)
-    return _clip(path, settings, asked)
+    return _clip(path, settings, outlet, asked)
 
 
 def _device(
@@ -118,12 +118,18 @@ def _live(capture: Any) -> Iterator[Taken]:
         capture.release()
 
 
-def _clip(path: Path, settings: CameraSettings, asked: threading.Event) -> Iterator[Taken]:
+def _clip(
+    path: Path, settings: CameraSettings, outlet: Outlet, asked: threading.Event
+) -> Iterator[Taken]:
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _CLIP_PROTOCOLS
     reasons.check_file(path)
+
+    def short(count: int, wanted: int) -> None:
+        outlet.remark = f"; only {count} of its {wanted} pictures can be read"
+
     while True:
         pictures = 0
-        for taken in paced(_clip_pictures(path), asked):
+        for taken in paced(_clip_pictures(path, short), asked):
             pictures += 1
             yield taken
         if asked.is_set() or not settings.loop:
@@ -133,15 +139,26 @@ def _clip(path: Path, settings: CameraSettings, asked: threading.Event) -> Itera
         reasons.check_file(path)
 
 
-def _clip_pictures(path: Path) -> Iterator[tuple[float, Decode]]:
-    """One run through a clip, as ``_timed``."""
+def _clip_pictures(
+    path: Path, short: Callable[[int, int], None] = lambda count, wanted: None
+) -> Iterator[tuple[float, Decode]]:
+    """One run through a clip, as ``_timed``. ``short`` is told at the end how many pictures there
+    were, and how many there should have been, where that is far more."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise Fault(
             f"{path.name} cannot be played: it is damaged, or of a kind that is not known here",
             final=True,
         )
-    return _timed(capture)
+    wanted = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    count = 0
+    for picture in _timed(capture):
+        count += 1
+        yield picture
+    # other containers do not say how many they hold: OpenCV guesses it from their seconds
+    counted = path.suffix.lower() in (".avi", ".mp4", ".m4v", ".mov")
+    if counted and wanted - count > max(3, wanted / 50):
+        short(count, wanted)
 
 
 def _timed(capture: Any) -> Iterator[tuple[float, Decode]]:

@@ -18,7 +18,7 @@ from PIL import Image
 from playground.capture import Camera, Limits, Microphone
 from playground.vision import cv2
 
-QUICK = Limits(opening=20, stall=1.5, silence=3, dark=0.5, pauses=(0.1, 0.3))
+QUICK = Limits(opening=20, stall=1.5, silence=3, late=0.7, blank=0.5, mute=0.5, pauses=(0.1, 0.3))
 """Limits for tests: what takes ten seconds with a person takes one and a half here."""
 
 BITS = 12

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import threading
@@ -16,6 +15,7 @@ import soundfile
 
 from playground.capture import Limits, Microphone, microphones
 from tests.playground.capture_kit import QUICK, children, state, until
+from tests.playground.device_kit import fake_sound
 
 RATE = 16000
 
@@ -211,67 +211,10 @@ def test_a_device_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 # --- devices that fail ----------------------------------------------------------------------
 
-FAKE = """
-import os, threading, time
-from types import SimpleNamespace as Made
-import numpy as np
-
-HOW = os.environ["FAKE_SOUND"]
-
-class PortAudioError(Exception): ...
-
-default = Made(device=[1, 1], hostapi=0)
-
-def query_hostapis():
-    return [{"name": "ALSA"}]
-
-def query_devices():
-    if HOW == "none":
-        return []
-    made = dict(hostapi=0, default_samplerate=48000.0)
-    return [
-        {"index": 0, "name": "Speaker", "max_input_channels": 0, **made},
-        {"index": 1, "name": "Desk microphone", "max_input_channels": 2, **made},
-        {"index": 2, "name": "Headset", "max_input_channels": 1, **made},
-    ]
-
-class InputStream:
-    def __init__(self, samplerate, device, channels, dtype, latency, callback):
-        if HOW == "busy":
-            raise PortAudioError("Error opening: Device unavailable [PaErrorCode -9985]")
-        if HOW == "forbidden":
-            raise PortAudioError("Error opening: Permission denied [PaErrorCode -9999]")
-        if HOW == "slow":
-            time.sleep(600)
-        if HOW == "stubborn" and (samplerate, channels) != (48000, 2):
-            raise PortAudioError("Invalid sample rate [PaErrorCode -9997]")
-        self.active, self.rate, self.channels, self.call = True, samplerate, channels, callback
-
-    def start(self):
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def abort(self):
-        self.active = False
-
-    def _run(self):
-        count = self.rate // 50
-        for number in range(10**9):
-            if HOW == "unplugged" and number == 10:
-                return
-            times = (number * count + np.arange(count)) / self.rate
-            wave = 0.5 * np.sin(2 * np.pi * 1000 * times) * (HOW != "mute")
-            block = np.repeat(wave[:, None], self.channels, 1).astype(np.float32)
-            self.call(block, count, None, Made(input_overflow=HOW == "late" and number % 5 == 0))
-            time.sleep(0.02)
-"""
-
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    (tmp_path / "sounddevice.py").write_text(FAKE)
-    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
-    monkeypatch.setenv("PYTHONPATH", path)
-    monkeypatch.setenv("FAKE_SOUND", "well")
+    fake_sound(tmp_path, monkeypatch)
     return monkeypatch
 
 
