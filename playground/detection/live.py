@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 
-from models.parameters import Values, checked
+from models.parameters import Parameter, Values, checked
 from playground.capture import Camera, CaptureStatus, Frame
 from playground.detection.detectors import Detector
 from playground.detection.tracking import Tracker
@@ -28,6 +28,11 @@ class LiveDetection(Answers):
         self._tracker = Tracker()
         self._answered = self._first = 0
         self.settings = settings or {}
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What can be set about the detector."""
+        return self._detector.parameters
 
     @property
     def settings(self) -> Values:

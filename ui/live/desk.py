@@ -9,13 +9,17 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from models.parameters import Parameter
 from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone
+from playground.console import size
+from playground.detection.detectors import DETECTORS
 from playground.live.errors import LiveError
 from playground.live.recognition import Recognition
-from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
+from playground.live.settings import EngineName, EngineReport, LiveAnswer, LiveSettings
 from playground.live.what import Runnable, Wanted, bundled, of_data, of_run
 from playground.messages import LiveAnswered
 from playground.runs import RunError, RunFolder
+from ui.live.downloading import Downloading
 from ui.live.figures import Figures, Tally
 from ui.session import Session
 from ui.settings import settings
@@ -45,9 +49,9 @@ class Desk(QObject):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._session = session
+        self.session = session
         self.mirror, self.settings = True, LiveSettings()
-        self.detection: dict[str, Any] = {}
+        self._detections: dict[str, dict[str, Any]] = {}
         self._addresses: dict[str, str] = {}
         self.chosen: Runnable = self._first()
         self.device: Camera | Microphone | None = None
@@ -62,6 +66,8 @@ class Desk(QObject):
         self._resting = self._pending = False
         self._problem = ""
         self._closing: list[Recognition] = []
+        self.downloading = Downloading(self)
+        self.downloading.ended.connect(self._downloaded)
         self._ticks = 0
         self._restore()
         self._timer = QTimer(self)
@@ -87,18 +93,27 @@ class Desk(QObject):
         if found is None and id.startswith("run:"):
             found = self._run(Path(id.removeprefix("run:")))
         if found is not None and found != self.chosen:
-            self._end()
-            self.chosen = found
-            self.chosen_changed.emit()
+            self._change_to(found)
+
+    def _change_to(self, what: Runnable) -> None:
+        """A camera that is open stays so."""
+        kept = isinstance(self.device, Camera) and what.medium == "pictures"
+        self._cease() if kept else self._end()
+        self.chosen, self.answer = what, None
+        self.chosen_changed.emit()
+        if kept:
+            self._problem, self._tally = "", Tally()
+            self._recognise()
+        else:
             self._begin()
 
     def _first(self) -> Runnable:
-        own = self._own() if self._session.is_open else None
+        own = self._own() if self.session.is_open else None
         return own or next(what for what in bundled() if what.id == FIRST)
 
     def _own(self) -> Runnable | None:
         """The open project's network, where it was trained or is under training."""
-        session = self._session
+        session = self.session
         title = session.project.name or "This project"
         try:
             if session.busy and session.dataset is not None:
@@ -114,7 +129,7 @@ class Desk(QObject):
         try:
             return of_run(RunFolder(folder))
         except (RunError, LiveError) as error:
-            self._session.tell(str(error), "warn", key="live")
+            self.session.tell(str(error), "warn", key="live")
             return None
 
     # --- running ------------------------------------------------------------------------------
@@ -159,6 +174,7 @@ class Desk(QObject):
         self._end()
         for recognition in self._closing:
             recognition.close(PATIENCE_S)
+        self.downloading.close(PATIENCE_S)
 
     def _begin(self) -> None:
         if not self.running or self._resting or self.device is not None or not self.address:
@@ -181,17 +197,19 @@ class Desk(QObject):
     def _recognise(self) -> None:
         """Have the network answered by whoever has it: the worker while it learns."""
         assert self.device is not None
-        session = self._session
+        session = self.session
         self.with_training = self.chosen.id == NETWORK and session.busy
         if self.with_training:
             session.worker.live(self.device, self.settings, TRAINING_HZ)
+            return
+        if not self.chosen.ready:
             return
         self.recognition = Recognition(self.chosen, self.device, self._wanted(), self._wake_up)
         self.recognition.start()
 
     def _cease(self) -> None:
         if self.with_training:
-            self._session.worker.live(None)
+            self.session.worker.live(None)
             self.with_training = False
         if self.recognition is not None:
             self._closing = [r for r in self._closing if not r.close()]
@@ -208,7 +226,7 @@ class Desk(QObject):
     @Slot()
     def _follow_run(self) -> None:
         """A run of the project begins or ends: its weights are then with the worker, or on disk."""
-        if self.chosen.id == NETWORK and self._session.busy != self.with_training:
+        if self.chosen.id == NETWORK and self.session.busy != self.with_training:
             own = self._own()
             if own is not None:
                 self.chosen = own
@@ -257,13 +275,51 @@ class Desk(QObject):
         for key, value in values.items():
             settings().setValue(f"live/{key}", value)
         if self.with_training and self.device is not None:
-            self._session.worker.live(self.device, self.settings, TRAINING_HZ)
+            self.session.worker.live(self.device, self.settings, TRAINING_HZ)
         self._rewant()
 
+    @property
+    def detection(self) -> dict[str, Any]:
+        """Values for ``parameters``, where they differ from their defaults."""
+        return self._detections.get(self.chosen.id, {})
+
     def set_detection(self, **values: Any) -> None:
-        """The parameters of a detector."""
-        self.detection = {**self.detection, **values}
+        """The parameters of the detector that was chosen."""
+        self._detections[self.chosen.id] = {**self.detection, **values}
         self._rewant()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What can be set about the chosen detector; of one's own, once it is loaded."""
+        kind = DETECTORS.find(self.chosen.id)
+        if kind is not None:
+            return kind.parameters
+        answers = self.recognition.answers if self.recognition is not None else None
+        found: tuple[Parameter, ...] = getattr(answers, "parameters", ())
+        return found
+
+    def set_engine(self, engine: EngineName) -> None:
+        """Answer with ``engine`` until the program ends; "auto" for the fastest."""
+        if engine != self.settings.engine:
+            self.settings = replace(self.settings, engine=engine)
+            if self.recognition is not None:
+                self._cease()
+                self._recognise()
+            self.settings_changed.emit()
+
+    # --- weights that have to be fetched ------------------------------------------------------
+
+    @Slot()
+    def download(self) -> None:
+        """Fetch what the chosen one needs, or go on with it."""
+        if self.chosen.download is not None and not self.chosen.ready:
+            self.downloading.start(self.chosen.download)
+
+    @Slot()
+    def _downloaded(self) -> None:
+        """Run what was waiting for it."""
+        if self.device is not None and self.recognition is None and self.chosen.ready:
+            self._recognise()
 
     def _rewant(self) -> None:
         if self.recognition is not None:
@@ -336,10 +392,26 @@ class Desk(QObject):
         device, recognition = self.device, self.recognition
         if self._problem or device is None:
             return CaptureStatus("failed" if self._problem else "opening", self._problem, 0.0)
+        if not self.chosen.ready:
+            return self._missing()
         found = device.status
         if found.state == "running" and recognition is not None:
             return recognition.status
         return found
+
+    def _missing(self) -> CaptureStatus:
+        """How it stands with the weights that have to be fetched."""
+        download, loading = self.chosen.download, self.downloading
+        assert download is not None
+        mine = loading.download == download
+        if mine and loading.running:
+            text = f"{size(loading.there)} of {size(loading.whole)} are downloaded …"
+            return CaptureStatus("opening", text, 0.0)
+        missing = (
+            f"{self.chosen.title} needs its weights ({size(download.bytes)}), which are not on "
+            "this machine yet."
+        )
+        return CaptureStatus("failed", loading.problem if mine and loading.problem else missing, 0)
 
     def _set_status(self, status: CaptureStatus) -> None:
         before, self.status = self.status, status
