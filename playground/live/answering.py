@@ -6,11 +6,13 @@ import time
 from typing import Protocol
 
 from playground.answers import Answer
+from playground.data.sound_reading import SoundReading
 from playground.data.video_reading import VideoReading
 from playground.live.engines import Engine, Stepping
 from playground.live.intake import GAP, Sample, input_of
-from playground.live.settings import LiveAnswer, LiveSettings
+from playground.live.settings import EngineName, LiveAnswer, LiveSettings
 from playground.live.smoothing import Smoother, is_unknown
+from playground.live.spoken import Spoken
 from playground.live.streaming import NotStreaming, Streamer
 from playground.messages import Array
 from playground.model import Model
@@ -38,6 +40,7 @@ class Answering:
         self.settings = settings
         self._smoother = words or Smoother(model, settings.smoothing)
         self._answered, self._first, self._time = 0, 0, 0.0
+        self._words = 0
         self.number = 0
         """The sample that was answered last."""
 
@@ -52,6 +55,10 @@ class Answering:
         started = time.perf_counter()
         outputs = engine.run(sample.raw)
         seconds = time.perf_counter() - started
+        spoken = engine if isinstance(engine, Spoken) else None
+        if spoken is not None and spoken.words != self._words:  # a word has begun
+            self._words = spoken.words
+            self._smoother.reset()
         answer = self._smoother.answer(outputs, sample.time)
         self._answered += 1
         self._first = self._first or sample.number
@@ -63,16 +70,21 @@ class Answering:
             time.monotonic() - sample.time,
             sample.number - self._first + 1 - self._answered,
             engine.name,
-            is_unknown(answer, settings.threshold),
+            is_unknown(answer, settings.threshold) or (spoken is not None and not spoken.known),
+            None if spoken is None else not spoken.speaks,
         )
 
 
-def stepping(model: Model) -> tuple[Stepping | None, str]:
-    """An engine that carries the state of a model of clips from frame to frame; or None, and why
-    there is none (nothing for models of single pictures)."""
-    if not isinstance(input_of(model).reading, VideoReading):
-        return None, ""
+def stepping(model: Model, wanted: EngineName = "auto") -> tuple[Stepping | Spoken | None, str]:
+    """An engine that carries the state of a model of clips from frame to frame, or of a model of
+    sound through a word; or None, and why there is none (nothing for models of single pictures, or
+    where windows of sound are ``wanted`` by naming another engine)."""
+    reading = input_of(model).reading
     try:
-        return Stepping(Streamer(model)), ""
+        if isinstance(reading, VideoReading):
+            return Stepping(Streamer(model)), ""
+        if isinstance(reading, SoundReading) and wanted == "auto":
+            return Spoken(model), ""
     except NotStreaming as why:
         return None, str(why)
+    return None, ""

@@ -35,7 +35,8 @@ def run(model: Model, options: Namespace) -> int:
     device = device_for(model, options.source, camera)
     live = live_for(model, device, settings)
     if live.not_streaming:
-        console.note(f"the last frames are looked at as a whole: {live.not_streaming}")
+        last = "frames" if isinstance(device, Camera) else "moments"
+        console.note(f"the last {last} are looked at as a whole: {live.not_streaming}")
 
     def engine() -> dict[str, Any]:
         found = live.engine
@@ -144,7 +145,9 @@ def _line(answer: LiveAnswer, top: int) -> str:
     text = str(found)
     if isinstance(found, Classes):
         text = ", ".join(f"{label} {value:.1%}" for label, value in found.answers[:top])
-        if answer.unknown:
+        if answer.quiet and answer.unknown:
+            text = "quiet"
+        elif answer.unknown:
             known = "" if found.seen is None else f"; {found.seen:.0%} known"
             text = f"none of these ({text}{known})"
     late, taken = 1e3 * answer.latency, 1e3 * answer.inference_seconds

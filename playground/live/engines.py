@@ -169,6 +169,10 @@ class Stepping:
     def reset(self) -> None:
         self._streamer.reset()
 
+    def states(self) -> dict[str, Array]:
+        """What the recurrent layers remember now, (H,) by the node's name."""
+        return self._streamer.states()
+
 
 def takes_images(model: Model) -> bool:
     """Whether the layout of channels can matter."""

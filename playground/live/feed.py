@@ -6,6 +6,8 @@ import threading
 import time
 from typing import Protocol
 
+import numpy as np
+
 from playground.capture import Camera, CaptureStatus, Microphone
 from playground.capture.process import OVER
 from playground.data.sound_reading import SoundReading
@@ -13,6 +15,10 @@ from playground.live.intake import Pictures, Sample, check, input_of
 from playground.live.latest import Latest
 from playground.model import Model
 
+POSITION = "position"
+"""Where, in samples since the beginning, the sound of a sample ends."""
+HISTORY = 2.0
+"""Seconds of sound in a sample for a carried state, which takes from it what it has not heard."""
 _PATIENCE = 0.2
 """Seconds between two looks at whether to end."""
 
@@ -37,13 +43,14 @@ def feed(
     rate_hz: float | None = None,
 ) -> Feed:
     """What ``device`` gives for ``model``; starting and closing the device stays the caller's.
-    ``window``: whether clips are asked about whole; ``rate_hz``: the most frames a second that are
-    made ready. Raises ``LiveError``."""
+    ``window``: whether clips and sounds are asked about whole; ``rate_hz``: the most frames a
+    second that are made ready. Raises ``LiveError``."""
     check(model, device)
     column = input_of(model)
     if isinstance(device, Microphone):
         assert isinstance(column.reading, SoundReading)
-        return SoundFeed(column.name, column.reading, device, hop)
+        kind = SoundFeed if window else SpokenFeed
+        return kind(column.name, column.reading, device, hop)
     return CameraFeed(Pictures(column, window=window), device, rate_hz)
 
 
@@ -116,6 +123,20 @@ class SoundFeed:
             if left <= 0 or over or self._stopped.wait(min(left, 0.005)):
                 return None
         return self.newest()
+
+
+class SpokenFeed(SoundFeed):
+    """The last seconds of a microphone and where they end, every ``hop`` seconds."""
+
+    def newest(self) -> Sample | None:
+        """None before the first sound."""
+        number = self._microphone.position // self._hop
+        if number == 0:
+            return None
+        last = round(HISTORY * self._microphone.rate)
+        end, samples = self._microphone.since(max(0, self._microphone.position - last))
+        raw = {self._name: samples[None, :, None], POSITION: np.asarray(end)}
+        return Sample(number, raw, time.monotonic())
 
 
 def over(status: CaptureStatus) -> bool:

@@ -14,6 +14,7 @@ from playground.live.feed import feed, over
 from playground.live.intake import Sample
 from playground.live.newest import Answers
 from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
+from playground.messages import Array
 from playground.model import Model
 
 _PATIENCE = 0.2
@@ -22,8 +23,9 @@ _PATIENCE = 0.2
 class Live(Answers):
     """Answers of ``model`` to what ``device`` gives.
 
-    The model belongs to this object from now on. ``not_streaming`` says why a model of clips is
-    asked about whole windows again and again. Raises ``LiveError`` where the device cannot feed it.
+    The model belongs to this object from now on. ``not_streaming`` says why a model of clips or of
+    sound is asked about whole windows again and again. Raises ``LiveError`` where the device
+    cannot feed it.
     """
 
     def __init__(
@@ -31,7 +33,7 @@ class Live(Answers):
     ) -> None:
         settings = settings or LiveSettings()
         super().__init__(device)
-        self._streaming, self.not_streaming = stepping(model)
+        self._streaming, self.not_streaming = stepping(model, settings.engine)
         window = self._streaming is None
         self._feed = feed(model, device, window=window, hop=settings.hop)
         self._choice = Choice(model, "eager" if self._streaming else settings.engine)
@@ -81,6 +83,9 @@ class Live(Answers):
 
     def _answer(self, sample: Sample) -> LiveAnswer:
         return self._answering.answer(sample, self._engine)
+
+    def states(self) -> dict[str, Array]:
+        return {} if self._streaming is None else self._streaming.states()
 
     @property
     def _engine(self) -> Engine:

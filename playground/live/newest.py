@@ -11,6 +11,7 @@ from models.parameters import Values
 from playground.capture import Camera, CaptureStatus, Microphone
 from playground.live.latest import Latest
 from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
+from playground.messages import Array
 
 
 class Answers(ABC):
@@ -66,6 +67,11 @@ class Answers(ABC):
     def wait(self, after: int, timeout: float) -> LiveAnswer | None:
         """The newest answer to a frame numbered above ``after``; None where none came in time."""
         return self._latest.wait(after, timeout)
+
+    def states(self) -> dict[str, Array]:
+        """What the recurrent layers remember now, (H,) by the node's name, where a state is carried
+        from step to step."""
+        return {}
 
     def run(self) -> None:
         """Answer in the caller's thread until the device ends or ``stop``; keeps the newest."""

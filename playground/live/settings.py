@@ -48,6 +48,8 @@ class LiveAnswer:
     ``number`` counts what was captured, ``captured`` is ``time.monotonic()`` then; ``latency`` is
     from there to the answer. ``dropped`` is how many were passed over so far because a newer one
     was there. ``unknown``: no class is likely enough ("none of these").
+    ``quiet``: of a model of words, whether nobody speaks: the answer is then the last word's, and
+    unknown after a while.
     """
 
     number: int
@@ -58,6 +60,7 @@ class LiveAnswer:
     dropped: int
     engine: str
     unknown: bool = False
+    quiet: bool | None = None
 
     def to_json(self, top: int | None = None) -> dict[str, Any]:
         """With times in milliseconds, and the ``top`` likeliest classes (None: all)."""
@@ -65,10 +68,12 @@ class LiveAnswer:
         if isinstance(answer, Classes):
             answer = replace(answer, answers=answer.answers[:top])
         unknown = {"unknown": self.unknown} if isinstance(answer, Classes) else {}
+        quiet = {} if self.quiet is None else {"quiet": self.quiet}
         return {
             "frame": self.number,
             **answer.to_json(),
             **unknown,
+            **quiet,
             "inference_ms": round(1e3 * self.inference_seconds, 3),
             "latency_ms": round(1e3 * self.latency, 3),
             "dropped": self.dropped,

@@ -8,7 +8,6 @@ does; the last word's answer is held for a while then.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -16,9 +15,9 @@ from torch import Tensor
 
 from playground.data.dataset import Column
 from playground.data.sound_reading import SoundReading
-from playground.live.feed import SoundFeed
+from playground.live.feed import POSITION
 from playground.live.framing import Framer, cut
-from playground.live.intake import Sample, input_of
+from playground.live.intake import input_of
 from playground.live.streaming import Carried, assert_equal
 from playground.live.voice import Voice
 from playground.messages import Array
@@ -30,9 +29,6 @@ LONGEST = 2.0
 """Lengths of the model's clips after which the state begins anew though nobody has paused."""
 HELD = 1.0
 """Seconds for which the answer to a word stands after it."""
-HISTORY = 2.0
-"""Seconds of sound in every sample; what was heard already is known by its position."""
-POSITION = "position"
 _PIECES = (1, 7, 160, 1601)
 
 
@@ -175,17 +171,3 @@ class Spoken:
         found = self._streamer.hear(self._recent[self._told - start : end - start])
         self._told = end
         self._outputs = found or self._outputs
-
-
-class SpokenFeed(SoundFeed):
-    """The last seconds of a microphone and where they end, every ``hop`` seconds."""
-
-    def newest(self) -> Sample | None:
-        """None before the first sound."""
-        number = self._microphone.position // self._hop
-        if number == 0:
-            return None
-        last = round(HISTORY * self._microphone.rate)
-        end, samples = self._microphone.since(max(0, self._microphone.position - last))
-        raw = {self._name: samples[None, :, None], POSITION: np.asarray(end)}
-        return Sample(number, raw, time.monotonic())

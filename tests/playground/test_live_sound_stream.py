@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from models.axes import sequence
 from playground.data.sound_reading import SoundReading
+from playground.live.feed import HISTORY, POSITION
 from playground.live.framing import View
-from playground.live.spoken import HISTORY, LEAD, POSITION, SoundStreamer, Spoken
+from playground.live.intake import device_for
+from playground.live.loop import Live
+from playground.live.settings import LiveAnswer, LiveSettings
+from playground.live.spoken import LEAD, SoundStreamer, Spoken
 from playground.live.streaming import NotStreaming
 from playground.live.voice import QUIET, Turn, Voice
 from playground.model import Model
+from tests.playground.cli_kit import Shell
 from tests.playground.fakes import chain
-from tests.playground.live_kit import model_of, shaken, sound_model
+from tests.playground.live_kit import as_run, model_of, shaken, sound_model
 
 RATE = 8000
 MFCC = {"n_mfcc": 8, "rate": RATE, "n_fft": 256, "win_length": 200, "hop_length": 128}
@@ -213,6 +221,64 @@ def test_sound_that_was_missed_begins_anew() -> None:
     assert engine.run(late)["label"].shape == (1, 3)
     again = engine.run(late)["label"]
     assert engine.run(late)["label"] is again  # nothing new, nothing changes
+
+
+# --- through a microphone ---------------------------------------------------------------------
+
+
+def two_words(folder: Path) -> str:
+    sound = np.zeros(4 * RATE, np.float32)
+    for second, seed in ((1, 5), (2.5, 6)):
+        start = round(second * RATE)
+        sound[start : start + RATE // 2] = noise(0.5, seed=seed)
+    path = folder / "words.wav"
+    soundfile.write(path, sound, RATE)
+    return str(path)
+
+
+def test_live_hears_words_with_a_carried_state(tmp_path: Path) -> None:
+    model = heard(*LOCAL["mfcc"])
+    with device_for(model, two_words(tmp_path)) as microphone:
+        live = Live(model, microphone)
+        events = live.events()
+        found = []
+        for event in events:
+            if isinstance(event, LiveAnswer):
+                found.append(event)
+            if len(found) == 32:
+                events.close()
+        assert live.states()["memory"].shape == (6,)
+    assert {answer.engine for answer in found} == {"streaming"}
+    assert found[0].unknown  # nobody has spoken yet
+    turns = [quiet for quiet, _ in groupby(answer.quiet for answer in found)]
+    assert turns[:3] == [True, False, True]
+    assert any(answer.quiet and not answer.unknown for answer in found)  # held for a while
+    assert found[5].to_json(1)["quiet"] is True
+    assert max(answer.latency for answer in found) < 0.5
+
+
+def test_windows_are_there_where_an_engine_is_named(tmp_path: Path) -> None:
+    model = heard(*LOCAL["mfcc"])
+    live = Live(model, device_for(model, two_words(tmp_path)), LiveSettings(engine="eager"))
+    assert live.engine.engine == "eager"
+    assert live.not_streaming == ""
+    assert live.states() == {}
+
+
+def test_a_model_that_reads_both_ways_is_asked_in_windows(tmp_path: Path) -> None:
+    model = heard(*LOCAL["mfcc"], bidirectional=True)
+    live = Live(model, device_for(model, two_words(tmp_path)), LiveSettings())
+    assert live.not_streaming == "memory reads both ways"
+    assert live.engine.engine == "eager"
+
+
+def test_the_command_answers_with_the_streaming_state(tmp_path: Path, capsys: Any) -> None:
+    run = as_run(heard(*LOCAL["mfcc"]), tmp_path / "run")
+    source = two_words(tmp_path)
+    lines = Shell(capsys).json("live", run, "--source", source, "--frames", "15")
+    assert {line["engine"] for line in lines if "frame" in line} == {"streaming"}
+    assert lines[-1]["engine"] == "streaming"
+    assert any(line.get("quiet") is False for line in lines)
 
 
 def test_a_sound_without_spectra_streams_too() -> None:
