@@ -71,6 +71,13 @@ class Panel(QFrame):
         self._tabs[id].set_title(title)
         self._tabs[id].setAccessibleName(f"{title}, {self.name} panel")
 
+    def set_shown(self, id: str, shown: bool) -> None:
+        """Offer a page or not; where it was the current one, the first that is offered is."""
+        self._tabs[id].setVisible(shown)
+        offered = [other for other, tab in self._tabs.items() if not tab.isHidden()]
+        if offered and self.current() not in offered:
+            self.set_current(offered[0])
+
     def add_right(self, widget: QWidget) -> None:
         """Put ``widget`` at the right of the header."""
         self.header.add_right(widget)

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from playground.data.dataset import Dataset
     from playground.live.newest import Answers
 
-Kind = Literal["run", "recogniser", "detector"]
+Kind = Literal["run", "recogniser", "detector", "teach"]
 Medium = Literal["pictures", "sound"]
 
 
 @dataclass(frozen=True, slots=True)
 class Runnable:
     """Something that answers live. ``path`` is the folder of a run of one's own; ``rate`` the
-    samples a second of sound that it takes."""
+    samples a second of sound that it takes. The kind "teach" is a backbone whose last layer is
+    learnt while it runs."""
 
     id: str
     title: str
@@ -51,9 +52,20 @@ class Wanted:
     detection: Values = field(default_factory=dict)
 
 
+BACKBONE = "efficientnet-lite0"
+"""What looks at pictures where classes are taught by example."""
+TEACH = Runnable(
+    "teach",
+    "Teach by example",
+    "Show it things, a class at a time: it knows them at once.",
+    "teach",
+)
+
+
 def bundled() -> list[Runnable]:
     """What comes with the application, and what can be downloaded."""
-    found = [Runnable(r.id, r.title, r.summary, "recogniser") for r in RECOGNISERS]
+    found = [TEACH]
+    found += [Runnable(r.id, r.title, r.summary, "recogniser") for r in RECOGNISERS]
     found += [
         Runnable(d.id, d.title, d.summary, "detector", download=d.download) for d in DETECTORS
     ]
@@ -91,6 +103,8 @@ def opened(what: Runnable, device: Camera | Microphone, wanted: Wanted) -> Answe
         if not isinstance(device, Camera):
             raise LiveError("a detector takes pictures: choose a camera")
         return LiveDetection(DETECTORS.get(what.id).load(), device, wanted.detection)
-    from playground.live.taught import live_for
+    from playground.live.taught import LiveTaught, live_for
 
+    if what.kind == "teach":
+        return LiveTaught(load_model(find_run(BACKBONE)), device, wanted.settings)
     return live_for(load_model(find_run(what.path or what.id)), device, wanted.settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QColor
 
 from models.parameters import Parameter
 from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone
@@ -27,6 +28,8 @@ from ui.settings import settings
 NETWORK = "network"
 """The id of the open project's own network, with the newest weights."""
 FIRST = "efficientnet-lite0"
+KEPT = "live"
+"""What was chosen, as the project notes it."""
 TICK_MS, FIGURES_EVERY = 100, 5
 PATIENCE_S = 5.0
 TRAINING_HZ = 10.0
@@ -45,6 +48,8 @@ class Desk(QObject):
     settings_changed = Signal()
     answered = Signal(object)
     figures_changed = Signal()
+    marked = Signal()
+    """``mark``, ``countdown`` or ``colours`` changed."""
     _woken = Signal()
 
     def __init__(self, session: Session) -> None:
@@ -62,6 +67,10 @@ class Desk(QObject):
         self.running = self.with_training = False
         self.status = IDLE
         self.figures = Figures()
+        self.mark, self.countdown = "", 0
+        """What is being recorded, with its number ("Cat 56"), and the seconds until it begins."""
+        self.colours: dict[str, QColor] = {}
+        """Of classes that have one of their own."""
         self._tally = Tally()
         self._resting = self._pending = False
         self._problem = ""
@@ -93,6 +102,8 @@ class Desk(QObject):
         if found is None and id.startswith("run:"):
             found = self._run(Path(id.removeprefix("run:")))
         if found is not None and found != self.chosen:
+            if self.session.is_open:
+                self.session.keep(KEPT, found.id)
             self._change_to(found)
 
     def _change_to(self, what: Runnable) -> None:
@@ -108,8 +119,12 @@ class Desk(QObject):
             self._begin()
 
     def _first(self) -> Runnable:
-        own = self._own() if self.session.is_open else None
-        return own or next(what for what in bundled() if what.id == FIRST)
+        """What was chosen when the project was saved, its own network, or the bundled one."""
+        if not self.session.is_open:
+            return next(what for what in bundled() if what.id == FIRST)
+        choices = {what.id: what for what in self.choices}
+        kept = str(self.session.project.view.get(KEPT))
+        return choices.get(kept) or choices.get(NETWORK) or choices[FIRST]
 
     def _own(self) -> Runnable | None:
         """The open project's network, where it was trained or is under training."""
@@ -351,6 +366,17 @@ class Desk(QObject):
     def painted(self, answer: LiveAnswer) -> None:
         """The view has drawn ``answer``: that is when a person sees it."""
         self._tally.painted(answer, time.monotonic())
+
+    def set_mark(self, mark: str, countdown: int = 0) -> None:
+        """Say over the picture what is recorded; "" where nothing is."""
+        if (mark, countdown) != (self.mark, self.countdown):
+            self.mark, self.countdown = mark, countdown
+            self.marked.emit()
+
+    def set_colours(self, colours: dict[str, QColor]) -> None:
+        if colours != self.colours:
+            self.colours = colours
+            self.marked.emit()
 
     def _wake_up(self) -> None:
         """In the thread that answers: one event for the main thread, however many answers."""
