@@ -205,21 +205,51 @@ def fitted(
         inner = (max(1, round(rows / scale)), max(1, round(columns / scale)))
         return _resized(pixels, *inner, nearest)
     if fit in ("crop", "middle"):
-        scale = min(rows / height, columns / width) * (MIDDLE if fit == "middle" else 1.0)
-        keep_rows, keep_columns = max(1, round(height * scale)), max(1, round(width * scale))
-        top, left = (rows - keep_rows) // 2, (columns - keep_columns) // 2
+        top, left, keep_rows, keep_columns = _middle(rows, columns, size, fit)
         middle = pixels[top : top + keep_rows, left : left + keep_columns]
         if fit == "middle" and not nearest:
             return _bicubic(middle, height, width)
         return _resized(middle, height, width, nearest)
     if fit == "pad":
-        scale = max(rows / height, columns / width)
-        inner = (max(1, round(rows / scale)), max(1, round(columns / scale)))
+        top, left, tall, wide = _bordered(rows, columns, size)
         result = np.full((height, width, pixels.shape[2]), 255 * nearest, np.uint8)
-        top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
-        result[top : top + inner[0], left : left + inner[1]] = _resized(pixels, *inner, nearest)
+        result[top : top + tall, left : left + wide] = _resized(pixels, tall, wide, nearest)
         return result
     return _resized(pixels, height, width, nearest)
+
+
+def part_seen(
+    frame: tuple[int, int], size: tuple[int, int], fit: str
+) -> tuple[float, float, float, float]:
+    """Which part of a frame (rows, columns) lies in what ``fitted`` makes of it: left, top, right,
+    bottom as shares of its width and height. Borders that were added lie outside 0…1."""
+    (rows, columns), (height, width) = frame, size
+    if frame == size and fit != "middle":
+        return 0.0, 0.0, 1.0, 1.0
+    if fit in ("crop", "middle"):
+        top, left, keep_rows, keep_columns = _middle(rows, columns, size, fit)
+        right, bottom = left + keep_columns, top + keep_rows
+        return left / columns, top / rows, right / columns, bottom / rows
+    if fit == "pad":
+        top, left, tall, wide = _bordered(rows, columns, size)
+        return -left / wide, -top / tall, (width - left) / wide, (height - top) / tall
+    return 0.0, 0.0, 1.0, 1.0
+
+
+def _middle(rows: int, columns: int, size: tuple[int, int], fit: str) -> tuple[int, int, int, int]:
+    """Top, left, rows and columns of what is cut out of a picture."""
+    height, width = size
+    scale = min(rows / height, columns / width) * (MIDDLE if fit == "middle" else 1.0)
+    keep_rows, keep_columns = max(1, round(height * scale)), max(1, round(width * scale))
+    return (rows - keep_rows) // 2, (columns - keep_columns) // 2, keep_rows, keep_columns
+
+
+def _bordered(rows: int, columns: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Top, left, rows and columns of a picture within its borders."""
+    height, width = size
+    scale = max(rows / height, columns / width)
+    tall, wide = max(1, round(rows / scale)), max(1, round(columns / scale))
+    return (height - tall) // 2, (width - wide) // 2, tall, wide
 
 
 def centred_digit(pixels: Array, size: int = 28) -> Pixels:

@@ -75,20 +75,17 @@ class Subject:
         return int(height), int(width)
 
 
-def subject(
-    model: Model, network: Network | None = None, features: PortId | None = None
-) -> Subject:
-    """What is explained of ``model``, or of a ``network`` made from it. With ``features`` a last
-    layer of one's own comes behind that port."""
+def subject(model: Model, network: Network | None = None, *, headless: bool = False) -> Subject:
+    """What is explained of ``model``, or of a ``network`` made from it. A ``headless`` one gives a
+    vector, which a last layer of one's own makes classes of."""
     network = network or model.network
     output, target = next(iter(model.wires.outputs.items()))
-    if features is not None:
-        end = node_of(network, features)
-    elif model.task.id == "classification" and model.dataset.targets[target].classes:
-        end = _before_softmax(network, output_node(network, output))
-    else:
-        raise AttributionError("only answers that are classes can be explained on a picture")
-    pictures = _pictures(network)
+    end = output_node(network, output)
+    if not headless:
+        if model.task.id != "classification" or not model.dataset.targets[target].classes:
+            raise AttributionError("only answers that are classes can be explained on a picture")
+        end = _before_softmax(network, end)
+    pictures = pictures_of(network)
     if len(model.dataset.inputs) != 1 or not pictures:
         raise AttributionError(
             "this network takes no picture: what matters to it cannot be shown on one"
@@ -114,8 +111,8 @@ class GradCam:
                     "Grad-CAM needs a layer whose values are pictures: choose a convolution"
                 )
             self._passage = Passage(network, more, self.port, subject.end)
-        except (KeyError, ValueError) as error:
-            raise AttributionError(str(error.args[0])) from None
+        except ValueError as error:
+            raise AttributionError(str(error)) from None
 
     def run(
         self, arguments: Sequence[Tensor], label: int | None = None, head: LastLayer | None = None
@@ -239,7 +236,7 @@ def default_port(subject: Subject) -> PortId:
     ``AttributionError``."""
     found = [
         port
-        for port in _pictures(subject.network)
+        for port in pictures_of(subject.network)
         if node_of(subject.network, port).op != "placeholder"
         and _leads_to(node_of(subject.network, port), subject.end)
     ]
@@ -250,11 +247,14 @@ def default_port(subject: Subject) -> PortId:
     return found[-1]
 
 
-def _pictures(network: Network) -> list[PortId]:
-    """The ports whose values are pictures of more than one pixel, in the order of the pass."""
+def pictures_of(network: Network) -> list[PortId]:
+    """The ports whose values are pictures of more than one pixel, in the order of the pass; those
+    inside groups are left out."""
     places = {node.name: place for place, node in enumerate(network.module.graph.nodes)}
     found = []
     for port, name in network.values.items():
+        if name not in places:  # a head that was cut off
+            continue
         shape = shape_of(network, port)
         if shape.kind in _PICTURES and shape.sizes[-2:] != (1, 1):
             found.append((places[name], port))

@@ -55,10 +55,7 @@ def exciting(
     axis), the ones so far that excite ``channel`` at ``port`` most, the strongest first. Stops
     where it is closed. Raises ``ValueError`` at once where there is no such channel."""
     (name,) = model.dataset.inputs
-    try:
-        shape = shape_of(model.network, port)
-    except KeyError:
-        raise ValueError("this layer is not part of the network that runs") from None
+    shape = shape_of(model.network, port)
     axis = {Kind.IMAGE: "C", Kind.VIDEO: "C", Kind.VOLUME: "C"}.get(shape.kind, "F")
     if shape.kind is Kind.TOKENS or not 0 <= channel < shape.number(axis):
         raise ValueError(f"there is no channel {channel} in {shape.described()}")

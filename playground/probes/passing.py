@@ -16,8 +16,10 @@ from torch import Tensor, fx, nn
 
 from models.axes import Kind, Shape
 from models.build import Network
-from models.shapes import NodeReport, Report
+from models.shapes import Report
 from playground.messages import PortId
+
+NOT_HERE = "this layer is not part of the network that runs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +116,7 @@ def node_of(network: Network, port: PortId) -> fx.Node:
         if node.name == name:
             found: fx.Node = node
             return found
-    raise ValueError("this layer is not part of the network that runs")
+    raise ValueError(NOT_HERE)
 
 
 def output_node(network: Network, output: str) -> fx.Node:
@@ -126,17 +128,15 @@ def output_node(network: Network, output: str) -> fx.Node:
 
 
 def shape_of(network: Network, port: PortId) -> Shape:
-    """Of what leaves ``port``; raises ``KeyError``."""
+    """Of what leaves ``port``; raises ``ValueError``."""
     place, name = port
     *groups, id = place.split("/")
-    report: Report = network.report
+    report: Report | None = network.report
     for group in groups:
-        inside = report.nodes[group].inside
-        if inside is None:
-            raise KeyError(place)
-        report = inside
-    entry: NodeReport = report.nodes[id]
-    return entry.outputs[name]
+        report = report.nodes[group].inside if report and group in report.nodes else None
+    if report is None or id not in report.nodes or name not in report.nodes[id].outputs:
+        raise ValueError(NOT_HERE)
+    return report.nodes[id].outputs[name]
 
 
 def newest(value: Tensor, kind: Kind) -> tuple[Tensor, Kind]:

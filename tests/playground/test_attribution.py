@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate
 from models.axes import Kind, image, sequence
 from playground.data.reading import ImageReading
 from playground.data.sound_reading import SoundReading
+from playground.embedding import backbone
 from playground.model import Model
 from playground.probes.attribution import (
     AttributionError,
@@ -181,7 +182,7 @@ def test_a_last_layer_of_ones_own_is_explained(recogniser: Model) -> None:
     )
     head = Head(("cat", "espresso"), weight, bias, Examples(weight, np.arange(2)))
     raw = {"image": photo("chelsea_cat.png").transpose(2, 0, 1)[None]}
-    taught = GradCam(subject(recogniser, features=("n25", "output")))
+    taught = GradCam(subject(backbone(recogniser), headless=True))
     heat, _ = taught.run(arguments_of(recogniser, raw), None, head)
     assert heat.label == 0
     assert heat.score > 0.9
@@ -357,7 +358,7 @@ def test_networks_that_cannot_be_explained_say_so() -> None:
     small = {"input": np.zeros((1, 1, 16, 16), np.uint8)}
     with pytest.raises(AttributionError, match="choose a convolution"):
         gradcam(picture_model(), small, None, ("n6", "output"))
-    with pytest.raises(AttributionError, match="n99"):
+    with pytest.raises(AttributionError, match="not part of the network"):
         gradcam(picture_model(), small, None, ("n99", "output"))
     with pytest.raises(AttributionError, match="from 1 to 16"):
         occlusion(picture_model(), small, patch=17)
