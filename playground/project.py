@@ -214,6 +214,7 @@ _ORDER = (
     "gunpoint-cnn",
     "gunpoint-bilstm",
     "moving-shapes",
+    "shapes-detector",
     "surnames-lstm",
     "sentiment-bigru",
     "spoken-words-cnn",

@@ -13,7 +13,7 @@ from models.layers import LAYERS
 from models.parameters import checked
 from models.shapes import Report, infer
 from playground.data.dataset import Column, Dataset
-from playground.starter_pictures import picture_graph
+from playground.starter_pictures import detector_graph, picture_graph
 from playground.tasks import TASKS
 
 KINDS = ("auto", "mlp", "cnn", "rnn", "hybrid")
@@ -38,8 +38,9 @@ def starter_graph(dataset: Dataset, kind: str = "auto") -> Graph:
     units, output = TASKS.get(dataset.task).head(dataset), TASKS.get(dataset.task).output(dataset)
     if output is not None:
         if kind not in ("auto", "cnn"):
-            raise StarterError("from a picture to a picture: build a CNN")
-        return picture_graph(source, dataset.target, output)
+            raise StarterError("from a picture to a picture or to boxes: build a CNN")
+        build = detector_graph if dataset.target.box_classes else picture_graph
+        return build(source, dataset.target, output)
     if kind == "auto":
         kind = _suited(source.shape.kind, dataset.task)
     shape = source.shape
@@ -301,7 +302,7 @@ def adopt(graph: Graph, dataset: Dataset) -> Graph:
             graph = _renamed(graph, node.id, name)
             if _units_difference(graph.node(node.id), dataset, infer(graph)):
                 task = TASKS.get(dataset.task)
-                wanted = task.output(dataset)
+                wanted = task.output(dataset, _given(graph, node.id))
                 graph = (
                     _with_head(graph, node.id, task.head(dataset))
                     if wanted is None
@@ -347,17 +348,24 @@ def _vocabulary_differences(graph: Graph, node: Node, column: Column) -> list[Di
 
 def _units_difference(node: Node, dataset: Dataset, report: Report) -> list[Difference]:
     given = report.nodes[node.id].outputs.get("output")
-    units, wanted = TASKS.get(dataset.task).head(dataset), TASKS.get(dataset.task).output(dataset)
+    task = TASKS.get(dataset.task)
+    units, wanted = task.head(dataset), task.output(dataset, given)
     if wanted is not None:
         if given is None or given == wanted:
             return []
-        message = f"The Output {node.name} gets {given.described()}; the data need {wanted}."
+        message = (
+            f"The Output {node.name} gets {given.described()}; the data need {wanted.described()}."
+        )
         return [Difference("units", message, node.id)]
     if given is None or (given.kind is Kind.VECTOR and given.number("F") == units):
         return []
     needs = f"{units} classes" if dataset.classes else f"{units} value{'s' * (units != 1)}"
     message = f"The Output {node.name} gets {given.described()}; the data have {needs}."
     return [Difference("units", message, node.id)]
+
+
+def _given(graph: Graph, id: str) -> Shape | None:
+    return infer(graph).nodes[id].outputs.get("output")
 
 
 def _renamed(graph: Graph, id: str, name: str) -> Graph:

@@ -1,4 +1,4 @@
-"""First networks from a picture to a picture."""
+"""First networks from a picture to a picture, or to maps of it."""
 
 from __future__ import annotations
 
@@ -62,6 +62,31 @@ def picture_graph(source: Column, target: Column, output: Shape) -> Graph:
     head = {"out_channels": output.number("C"), "kernel_size": 1}
     at = drawn.add("conv2d", "head", head, (end, 0), at)
     drawn.add(OUTPUT, target.name, {}, (end + 1, 0), at)
+    return drawn.graph
+
+
+def detector_graph(source: Column, target: Column, output: Shape) -> Graph:
+    """Convolutions that make the picture coarser by strides of two, then some that look far around
+    (Yu & Koltun 2016), and the maps from which boxes are read."""
+    drawn = _Drawn()
+    at = drawn.add(INPUT, source.name, {"shape": source.shape.to_json()}, (0, 0))
+    row, rows = 0, source.shape.number("H")
+    convolutions: list[Mapping[str, Any]] = []
+    while rows > output.number("H"):
+        convolutions.append({"out_channels": min(64, 16 << len(convolutions)), "stride": 2})
+        rows = -(-rows // 2)
+    wide = {"out_channels": 64 if len(convolutions) > 2 else 32}
+    convolutions += [wide, {**wide, "dilation": 2}, {**wide, "dilation": 2}]
+    for number, params in enumerate(convolutions):
+        x = 1 + 3 * (number % 2)
+        row += number > 0 and x == 1
+        at = drawn.add("conv2d", "conv", params, (x, row), at)
+        at = drawn.add("batch-norm", "norm", {}, (x + 1, row), at)
+        at = drawn.add("relu", "relu", {}, (x + 2, row), at)
+    row += 1
+    head = {"out_channels": output.number("C"), "kernel_size": 1}
+    at = drawn.add("conv2d", "head", head, (1, row), at)
+    drawn.add(OUTPUT, target.name, {}, (2, row), at)
     return drawn.graph
 
 

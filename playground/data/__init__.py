@@ -48,6 +48,7 @@ _MODULES = (
     "generated.adding",
     "generated.brackets",
     "generated.noisy_shapes",
+    "generated.scattered_shapes",
 )
 """Each has a ``SOURCE``; in the order in which they are offered."""
 

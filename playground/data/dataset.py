@@ -47,6 +47,9 @@ class Column:
     ``lengths`` (N,) are the valid steps. ``texts`` are what tokens were made of.
 
     A mask (1×H×W) has ``pixel_classes``, the names of its pixels' class indices; 255 is none.
+
+    Boxes (T×5) have ``box_classes``: each row is a box's corners x0, y0, x1, y1 in shares of the
+    picture and its class index; all zeros is no box. ``frame`` is the picture's height and width.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Column:
     lengths: Indices | None = None
     texts: tuple[str, ...] = field(default=(), repr=False)
     pixel_classes: tuple[str, ...] = ()
+    box_classes: tuple[str, ...] = ()
+    frame: tuple[int, int] = (1, 1)
 
     @property
     def dtype(self) -> type[np.float32] | type[np.int64]:
@@ -121,6 +126,8 @@ class Column:
             data["season"] = self.season
         if self.pixel_classes:
             data["pixel_classes"] = list(self.pixel_classes)
+        if self.box_classes:
+            data |= {"box_classes": list(self.box_classes), "frame": list(self.frame)}
         return data
 
     @classmethod
@@ -129,9 +136,9 @@ class Column:
         if not isinstance(data, Mapping):
             raise ValueError("a column is an object")
         classes, name, season = data.get("classes", []), data.get("name"), data.get("season", 1)
-        pixel_classes = data.get("pixel_classes", [])
+        pixel_classes, box_classes = data.get("pixel_classes", []), data.get("box_classes", [])
         if not isinstance(name, str) or not all(
-            isinstance(names, list) for names in (classes, pixel_classes)
+            isinstance(names, list) for names in (classes, pixel_classes, box_classes)
         ):
             raise ValueError("a column needs a name, and its classes are a list")
         if isinstance(season, bool) or not isinstance(season, int) or season < 1:
@@ -147,7 +154,16 @@ class Column:
             None if reading is None else reading_from_json(reading),
             season,
             pixel_classes=tuple(str(item) for item in pixel_classes),
+            box_classes=tuple(str(item) for item in box_classes),
+            frame=_frame(data.get("frame", [1, 1])),
         )
+
+
+def _frame(data: Any) -> tuple[int, int]:
+    whole = isinstance(data, list) and all(type(side) is int and side > 0 for side in data)
+    if not whole or len(data) != 2:
+        raise ValueError("the frame of boxes is a height and a width")
+    return data[0], data[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -269,6 +285,9 @@ class Dataset:
             return f"{label} · {caption}" if caption else label
         if caption:
             return caption
+        if target.box_classes:
+            found = [target.box_classes[int(row[4])] for row in value if row[:4].any()]
+            return ", ".join(found) or "nothing"
         if value.size == 1:
             return f"{float(value.reshape(-1)[0]):.6g} {target.unit}".strip()
         return str(index)

@@ -17,19 +17,22 @@ MOST_CLASSES = 10_000
 Classes = tuple[npt.NDArray[np.int64], tuple[str, ...]]
 
 
-def indexed(labels: Sequence[str], where: str) -> Classes:
+def indexed(labels: Sequence[str], where: str, least: int = 2) -> Classes:
     """Class indices and the class names, in the order in which a person would put them. Raises
-    ``DataError`` where there are not at least two classes."""
+    ``DataError`` where there are not at least so many classes."""
     names = list(dict.fromkeys(labels))
     number = {name: index for index, name in enumerate(names)}
-    return ordered(np.asarray([number[label] for label in labels], np.int64), names, where)
+    codes = np.asarray([number[label] for label in labels], np.int64)
+    return ordered(codes, names, where, least)
 
 
-def ordered(codes: npt.NDArray[np.int64], names: Sequence[str], where: str) -> Classes:
+def ordered(
+    codes: npt.NDArray[np.int64], names: Sequence[str], where: str, least: int = 2
+) -> Classes:
     """The same from the number of each sample's name; names that no sample has are left out."""
     used = [names[code] for code in np.flatnonzero(np.bincount(codes)).tolist()]
     classes = tuple(sorted(used, key=natural))
-    if len(classes) < 2:
+    if len(classes) < least:
         only = f"one class only ({classes[0]})" if classes else "no samples"
         raise DataError(f"{where} has {only}: a network needs at least two classes to tell apart")
     if len(classes) > MOST_CLASSES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.registry import Registry
 from playground.tasks.classification import Classification
+from playground.tasks.detection import ObjectDetection
 from playground.tasks.image import ImageToImage
 from playground.tasks.segmentation import Segmentation
 from playground.tasks.task import Baseline, Metric, Task, TaskSettings
@@ -12,5 +13,12 @@ from playground.tasks.values import Forecast, Regression, seasonal_naive
 __all__ = ["TASKS", "Baseline", "Metric", "Task", "TaskSettings", "seasonal_naive"]
 
 TASKS: Registry[Task] = Registry("task")
-for _task in (Classification(), Regression(), Forecast(), Segmentation(), ImageToImage()):
+for _task in (
+    Classification(),
+    Regression(),
+    Forecast(),
+    Segmentation(),
+    ImageToImage(),
+    ObjectDetection(),
+):
     TASKS.add(_task)

@@ -63,7 +63,7 @@ class Classification:
     def head(self, dataset: Dataset) -> int:
         return len(dataset.classes)
 
-    def output(self, dataset: Dataset) -> Shape | None:
+    def output(self, dataset: Dataset, given: Shape | None = None) -> Shape | None:
         return None
 
     def predicted(self, outputs: Array, column: Column) -> tuple[Array, Array]:

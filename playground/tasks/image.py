@@ -71,7 +71,7 @@ class ImageToImage:
     def head(self, dataset: Dataset) -> int:
         return dataset.target.shape.elements if self.output(dataset) else 0
 
-    def output(self, dataset: Dataset) -> Shape | None:
+    def output(self, dataset: Dataset, given: Shape | None = None) -> Shape | None:
         target = dataset.target
         picture = target.shape.kind is Kind.IMAGE and not target.pixel_classes
         return target.shape if picture else None

@@ -74,7 +74,7 @@ class Segmentation:
     def head(self, dataset: Dataset) -> int:
         return len(dataset.target.pixel_classes)
 
-    def output(self, dataset: Dataset) -> Shape | None:
+    def output(self, dataset: Dataset, given: Shape | None = None) -> Shape | None:
         target = dataset.target
         return target.shape.resized(C=self.head(dataset)) if target.pixel_classes else None
 

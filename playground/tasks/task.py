@@ -29,8 +29,9 @@ METRIC_NAMES = {
     "r2": "R²",
     "mean_iou": "mean IoU",
     "psnr": "PSNR",
+    "map50": "mAP 50",
 }
-SHARES = frozenset({"accuracy", "f1", "mape", "mean_iou"})
+SHARES = frozenset({"accuracy", "f1", "mape", "mean_iou", "map50"})
 """Metrics that are told as per cent."""
 
 
@@ -89,15 +90,15 @@ class Task(Protocol):
         """How many units the last layer needs."""
         ...
 
-    def output(self, dataset: Dataset) -> Shape | None:
+    def output(self, dataset: Dataset, given: Shape | None = None) -> Shape | None:
         """The shape that the Output must have, where that is a picture; None for a vector of
-        ``head`` values."""
+        ``head`` values. ``given`` is what it has, where the task leaves something open."""
         ...
 
     def predicted(self, outputs: Array, column: Column) -> tuple[Array, Array]:
         """What a batch of outputs (N, F) says: class indices (N,) and their probability (N,), or
         values in the target's unit (N, F) and nothing; of a mask (N, K, H, W), the class of every
-        pixel (N, 1, H, W)."""
+        pixel (N, 1, H, W); of boxes, rows of corners, class and score (N, most, 6)."""
         ...
 
     def answer(self, output_row: Array, column: Column) -> Answer:

@@ -94,7 +94,7 @@ class Regression:
     def head(self, dataset: Dataset) -> int:
         return dataset.target.shape.elements
 
-    def output(self, dataset: Dataset) -> Shape | None:
+    def output(self, dataset: Dataset, given: Shape | None = None) -> Shape | None:
         return None
 
     def predicted(self, outputs: Array, column: Column) -> tuple[Array, Array]:

@@ -281,12 +281,13 @@ def _check_head(network: Network, dataset: Dataset, task: Task) -> None:
     (name,) = network.outputs
     id = next(id for id, path in network.paths.items() if path == name)
     shape = network.report.nodes[id].outputs["output"]
-    wanted = task.output(dataset)
+    wanted = task.output(dataset, shape)
     if wanted is not None:
         if shape != wanted:
+            size = f"at the size {wanted['H']}×{wanted['W']}"
             raise TrainingError(
                 f"{name} gets {shape.described()}, but the data need {wanted.described()}: end the "
-                f"network with a Conv2d layer of {wanted['C']} channels at the size of the picture",
+                f"network with a Conv2d layer of {wanted['C']} channels {size}",
                 id,
             )
         return

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from playground.data.dataset import Dataset
 from playground.tasks import Metric, Task
@@ -98,7 +99,20 @@ class Scores:
             return
         for place, group in enumerate(self._metrics):
             output = torch.cat([pairs[place][0] for pairs in self._waiting])
-            target = torch.cat([pairs[place][1] for pairs in self._waiting])
+            target = _joined([pairs[place][1] for pairs in self._waiting])
             for metric in group.values():
                 metric.update(output, target)
         self._waiting = []
+
+
+def _joined(targets: list[Tensor]) -> Tensor:
+    """One batch of several, padded with 0 where their lengths differ."""
+    longest = max(target.shape[1] if target.ndim > 1 else 0 for target in targets)
+    return torch.cat(
+        [
+            target
+            if target.ndim < 2 or target.shape[1] == longest
+            else pad(target, (0, 0) * (target.ndim - 2) + (0, longest - target.shape[1]))
+            for target in targets
+        ]
+    )

@@ -27,6 +27,7 @@ CHANGED = {
     "brackets": {"kinds": 4, "longest": 7},
     "moving-shapes": {"colour": True, "noise": 0.2, "shapes": 3, "directions": 8},
     "noisy-shapes": {"classes": 5, "mistakes": 0.5},
+    "scattered-shapes": {"classes": 1, "colour": False, "size": 50, "noise": 0},
 }
 
 
@@ -60,7 +61,7 @@ def test_a_thousand_samples_take_less_than_a_second(source, tmp_path):
     assert time.perf_counter() - start < 1
 
 
-@pytest.mark.parametrize("source", ["moving-shapes", "noisy-shapes"])
+@pytest.mark.parametrize("source", ["moving-shapes", "noisy-shapes", "scattered-shapes"])
 def test_a_sample_is_the_same_with_whatever_it_is_drawn(source, tmp_path, monkeypatch):
     options = {"noise": 0.3}
     resident = opened(source, tmp_path, **options)

@@ -316,6 +316,7 @@ def test_the_examples():
         "gunpoint-cnn",
         "gunpoint-bilstm",
         "moving-shapes",
+        "shapes-detector",
         "surnames-lstm",
         "sentiment-bigru",
         "spoken-words-cnn",

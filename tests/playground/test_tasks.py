@@ -11,6 +11,7 @@ from models.axes import image, vector
 from models.parameters import ParameterError
 from playground.answers import Classes, Series, Value
 from playground.data import Column, DataSettings, SplitSettings, open_data
+from playground.data.box_columns import boxes_column
 from playground.preprocessing import Log, Preprocessing, Standardize
 from playground.tasks import TASKS, TaskSettings, seasonal_naive
 
@@ -77,6 +78,9 @@ def batch_of(task):
     if task.id == "image":
         picture = Column("picture", image(1, 2, 2), np.zeros(0))
         return picture, torch.randn(3, 1, 2, 2), torch.rand(3, 1, 2, 2) * 255
+    if task.id == "detection":
+        boxes = boxes_column([], ("a", "b"), (8, 8))
+        return boxes, torch.randn(3, 6, 2, 2), torch.tensor([[[0.1, 0.1, 0.5, 0.5, 1.0]]] * 3)
     return PRICE, torch.randn(3, 2), torch.randn(3, 2)
 
 

@@ -39,8 +39,8 @@ class Augmentation:
     """``apply`` takes a raw batch (N, …) in float32, checked options, and a generator on the CPU
     from which it draws for each sample by itself; it returns a batch of the same shape. ``kinds``
     are "image", "video", "series" and "sound"; pixels are 0…255, sound is -1…1. ``any_length``:
-    padded steps at the end do no harm. ``moves``: a mask or picture that belongs to the sample no
-    longer lies over it, or what follows a series no longer goes on from it."""
+    padded steps at the end do no harm. ``moves``: a mask, picture or box that belongs to the sample
+    no longer lies over it, or what follows a series no longer goes on from it."""
 
     id: str
     name: str
@@ -79,9 +79,10 @@ def suited(column: Column) -> tuple[Augmentation, ...]:
 
 
 def separates(augmentation: Augmentation, dataset: Dataset) -> bool:
-    """Whether it would move inputs away from the mask, picture or continuation that is their
+    """Whether it would move inputs away from the mask, picture, boxes or continuation that is their
     target."""
-    belongs = dataset.target.shape.kind is Kind.IMAGE or dataset.task == "forecast"
+    placed = dataset.target.shape.kind is Kind.IMAGE or bool(dataset.target.box_classes)
+    belongs = placed or dataset.task == "forecast"
     suits = any(kind_of(column) in augmentation.kinds for column in dataset.inputs.values())
     return augmentation.moves and belongs and suits
 

@@ -43,6 +43,19 @@ OUTLINES: dict[str, Outline] = {
 }
 
 
+EXTENTS: npt.NDArray[np.float32] = np.asarray(
+    [
+        (-0.9, -0.9, 0.9, 0.9),
+        (-0.8, -0.8, 0.8, 0.8),
+        (-np.sqrt(1.08), -1.2, np.sqrt(1.08), 0.6),
+        (-1, -1, 1, 1),
+        (-1, -1, 1, 1),
+    ],
+    np.float32,
+)
+"""The box around each of ``OUTLINES`` of radius 1: left, top, right, bottom from its centre."""
+
+
 def coverage(kinds: npt.NDArray[np.int64], x: Floats, y: Floats, r: Floats) -> Floats:
     """How much of each pixel a shape covers, 0…1 with smooth edges.
 
