@@ -3,59 +3,105 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 from PIL import ImageFont
 
 from playground.answers import Answer, Boxes, Classes, Detection
+from playground.captions import COLOURS, Colour, Row, caption, colour, known, percent, rows
 from playground.resources import RESOURCES
 from playground.vision import Pixels, cv2
 
-Colour = tuple[int, int, int]
+__all__ = ["COLOURS", "caption", "colour", "drawn"]
 
-COLOURS: tuple[Colour, ...] = (
-    (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167),
-    (0, 114, 178),
-)  # fmt: skip
-"""Told apart by people of any colour vision (Okabe & Ito 2008)."""
 GROUND: Colour = (24, 26, 31)
+TRACK: Colour = (62, 66, 74)
+WHITE: Colour = (255, 255, 255)
+SECOND: Colour = (200, 205, 214)
+COVER = 0.86
+"""How much of the picture the ground of the answer covers."""
 FONT = RESOURCES / "fonts" / "Inter-Medium.otf"
 LINES = 3
 """How many classes are named."""
 
 
-def drawn(pixels: Pixels, answer: Answer) -> Pixels:
-    """A copy of an H×W×3 picture (RGB) with the answer on it: boxes with labels, other answers as
-    lines in the upper left corner."""
+def drawn(pixels: Pixels, answer: Answer, *, most: int = LINES, unknown: bool = False) -> Pixels:
+    """A copy of an H×W×3 picture (RGB) with the answer on it: boxes with labels, bars of at most
+    ``most`` classes, other answers as a line, in the lower left corner. ``unknown``: no class is
+    likely enough."""
     picture = np.array(pixels, np.uint8, order="C")
     unit = min(picture.shape[:2]) / 360
     size = max(10, round(15 * unit))
     if isinstance(answer, Boxes):
         for box in reversed(answer.boxes):  # the surest is drawn last, over the others
             _box(picture, box, size, max(1, round(2 * unit)))
-        return picture
-    if isinstance(answer, Classes):
-        lines = [f"{label} {value:.1%}" for label, value in answer.answers[:LINES]]
+    elif isinstance(answer, Classes):
+        _bars(picture, rows(answer, most, unknown), known(answer), size)
     else:
-        lines = [str(answer)]
-    top = size // 2
-    for line in lines:
-        top += _plate(picture, line, size // 2, top, size, GROUND)
+        _plate(picture, str(answer), size, picture.shape[0] - 5 * size // 2, size, GROUND)
     return picture
 
 
-def colour(box: Detection) -> Colour:
-    """The colour of an object: its track's, or its class's."""
-    key = crc32(box.label.encode()) if box.track is None else box.track
-    return COLOURS[key % len(COLOURS)]
+def _bars(picture: Pixels, found: list[Row], words: str, size: int) -> None:
+    """A row with a bar for each class, the first one larger, over a dark ground."""
+    small = max(8, round(0.8 * size))
+    heights = [round(2.1 * (small if place else size)) for place in range(len(found))]
+    left = size
+    width = min(17 * size, picture.shape[1] - 2 * left)
+    height = sum(heights) + (2 * small if words else small // 2) + small // 2
+    top = picture.shape[0] - size - height
+    if not found or width < 6 * size or top < 0:
+        return
+    ground = picture[top : top + height, left : left + width]
+    ground[:] = cv2.addWeighted(ground, 1 - COVER, np.full_like(ground, GROUND), COVER, 0)
+    left, right = left + size, left + width - size
+    top += small // 2
+    for place, (name, value, shade) in enumerate(found):
+        letters = small if place else size
+        ink = WHITE if place == 0 else SECOND
+        figure = "" if value is None else percent(value)
+        end = right - _ink(picture, figure, right, top, letters, ink, from_right=True)
+        _ink(picture, _shortened(name, letters, end - left), left, top, letters, ink)
+        if value is not None:
+            bar, thick = top + round(1.5 * letters), max(2, letters // 4)
+            filled = left + round((right - left) * min(1.0, max(0.0, value)))
+            cv2.rectangle(picture, (left, bar), (right, bar + thick), TRACK, cv2.FILLED)
+            cv2.rectangle(picture, (left, bar), (filled, bar + thick), shade, cv2.FILLED)
+        top += heights[place]
+    _ink(picture, words, left, top, small, SECOND)
 
 
-def caption(box: Detection) -> str:
-    """``face 98%``, ``#3 face 98%``."""
-    number = "" if box.track is None else f"#{box.track} "
-    return f"{number}{box.label} {box.score:.0%}"
+def _ink(
+    picture: Pixels,
+    text: str,
+    left: int,
+    top: int,
+    size: int,
+    ink: Colour,
+    from_right: bool = False,
+) -> int:
+    """Text over what is there, beginning or ending at ``left``; its width."""
+    if not text:
+        return 0
+    mask = _mask(text, size)
+    width = mask.shape[1]
+    margin = size // 3  # of the mask: letters begin where they are asked to
+    left = left - width + margin if from_right else left - margin
+    place = picture[top : top + mask.shape[0], max(0, left) : left + width]
+    cover = mask[: place.shape[0], : place.shape[1], None]
+    place[:] = (cover * np.asarray(ink, np.float32) + (1 - cover) * place).astype(np.uint8)
+    return width
+
+
+@lru_cache(128)
+def _shortened(text: str, size: int, room: int) -> str:
+    font = _font(size)
+    if font.getlength(text) <= room:
+        return text
+    while text and font.getlength(text + "…") > room:
+        text = text[:-1]
+    return text + "…"
 
 
 def _box(picture: Pixels, box: Detection, size: int, thickness: int) -> None:

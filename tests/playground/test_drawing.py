@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from playground.answers import Answer, Boxes, Classes, Detection, Value
+from playground.captions import CLASS_COLOURS, known, rows
 from playground.drawing import COLOURS, caption, colour, drawn
 
 GREY = np.full((360, 640, 3), 90, np.uint8)
@@ -61,15 +62,42 @@ def test_any_name_can_be_drawn(label: str) -> None:
     drawn(GREY, Boxes((Detection((5, 50, 90, 90), label, 0.5),), (360, 640)))
 
 
-def test_other_answers_are_lines_in_the_corner() -> None:
+def test_other_answers_stand_in_the_lower_left_corner() -> None:
     classes = Classes((("tabby", 0.6), ("tiger cat", 0.3), ("cup", 0.1), ("lynx", 0.0)))
     three = changed(classes)
-    assert three[:100, :250].any()
-    assert not three[100:].any()
-    assert (three == changed(Classes(classes.answers[:3]))).all()
+    assert three[220:, :270].any()
+    assert not three[:220].any()
+    assert not three[:, 280:].any()
+    five = (drawn(GREY, classes, most=4) != GREY).any(axis=2)
+    assert five.sum() > three.sum()
     one = changed(Value(3.2, "m"))
     assert 0 < one.sum() < three.sum()
     assert not changed(Boxes((), (360, 640))).any()
+
+
+def test_bars_have_the_length_and_colour_of_their_classes() -> None:
+    picture = drawn(GREY, Classes((("Wall", 0.75), ("Cat", 0.25))))
+    wall, cat = (np.nonzero((picture == CLASS_COLOURS[place]).all(axis=2)) for place in (1, 0))
+    assert wall[0].max() < cat[0].min(), "the likelier stands above"
+    ratio = (np.ptp(wall[1]) + 1) / (np.ptp(cat[1]) + 1)
+    assert ratio == pytest.approx(3, rel=0.05)
+
+
+def test_what_is_none_of_the_classes_is_said_so() -> None:
+    answer = Classes((("Cat", 0.4), ("Me", 0.3), ("Wall", 0.3)), seen=0.04)
+    assert [name for name, *_ in rows(answer, 3, True)] == ["None of these", "Cat", "Me"]
+    assert [name for name, *_ in rows(answer, 1, True)] == ["None of these", "Cat"]
+    assert rows(Classes(()), 3, True) == []
+    assert known(answer) == "Not seen before · 4 % known"
+    unknown = drawn(GREY, answer, unknown=True)
+    assert (unknown != drawn(GREY, answer)).any()
+
+
+def test_many_classes_share_one_colour() -> None:
+    many = Classes(tuple((f"class {i}", 0.1) for i in range(10)))
+    assert {shade for *_, shade in rows(many, 10)} == {CLASS_COLOURS[1]}
+    few = Classes(tuple((f"class {i}", 0.125) for i in (8, 1, 12)))
+    assert [shade for *_, shade in rows(few, 3)] == [CLASS_COLOURS[i] for i in (1, 0, 2)]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 500), (7, 9), (1080, 1920)])
