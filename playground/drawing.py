@@ -91,7 +91,7 @@ def _ink(
     place = picture[top : top + mask.shape[0], max(0, left) : left + width]
     cover = mask[: place.shape[0], : place.shape[1], None]
     place[:] = (cover * np.asarray(ink, np.float32) + (1 - cover) * place).astype(np.uint8)
-    return width
+    return int(width)
 
 
 @lru_cache(128)
