@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Slot
-from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShowEvent
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
-from ui.data.record.cards import KEYS, CardWords
+from ui.data.record.cards import CardWords
 from ui.data.record.classes import ClassColumn
 from ui.data.record.incoming import Incoming, Put
+from ui.data.record.keys import RecordKeys
 from ui.data.record.library import Library
 from ui.data.record.samples import Samples
 from ui.data.record.thumbnails import Make, Thumbnails
@@ -60,7 +60,7 @@ class Bench(QWidget):
         self.incoming = Incoming(self.library, self.taking_in(), self)
         self.problem = label("", "error", wrap=True)
         self.problem.hide()
-        self._key: int | None = None
+        self.keys = RecordKeys(self, self.classes, self.library)
         self._looked = 0.0
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -106,6 +106,9 @@ class Bench(QWidget):
         classes.chosen_changed.connect(self._class_chosen)
         classes.held.connect(self._hold)
         classes.let_go.connect(self._let_go)
+        self.keys.held.connect(self._hold)
+        self.keys.let_go.connect(self._release)
+        self.keys.stopped.connect(self._interrupt)
         classes.once_wanted.connect(self._once)
         classes.burst_wanted.connect(self._burst)
         classes.folder_wanted.connect(self.samples.open_folder_of)
@@ -161,7 +164,7 @@ class Bench(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._key = None
+        self.keys.forget()
         self._timer.stop()
         self.interrupt()
         self.stop()
@@ -180,8 +183,7 @@ class Bench(QWidget):
     @Slot()
     def _on_tick(self) -> None:
         now = time.monotonic()
-        if self._key is not None and not self._has_focus():
-            self._let_key_go()
+        self.keys.look()
         self.tick(now)
         if now - self._looked >= LOOK_S:
             self._looked = now
@@ -223,6 +225,14 @@ class Bench(QWidget):
     def _let_go(self, _name: str) -> None:
         self.release()
 
+    @Slot()
+    def _release(self) -> None:
+        self.release()
+
+    @Slot()
+    def _interrupt(self) -> None:
+        self.interrupt()
+
     @Slot(str)
     def _once(self, name: str) -> None:
         self._begin()
@@ -232,72 +242,3 @@ class Bench(QWidget):
     def _burst(self, name: str) -> None:
         self._begin()
         self.burst(name)
-
-    # --- keys ---------------------------------------------------------------------------------
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            own = _undo(event) or self._class_of(event)
-            if own:  # before the window's own shortcuts
-                event.accept()
-                return True
-        if event.type() == QEvent.Type.WindowDeactivate:
-            self._let_key_go()
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        name = self._class_of(event)
-        if undo := _undo(event):
-            (self.library.undo if undo == "undo" else self.library.redo)()
-        elif event.key() == Qt.Key.Key_F2:
-            card = self.classes.card(self.classes.chosen)
-            if card is not None:
-                card.edit_name()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.interrupt()
-        elif name and not event.isAutoRepeat():
-            card = self.classes.card(name)
-            if self._key is None and card is not None and card.hold.isEnabled():
-                self._key = event.key()
-                self.classes.choose(name)
-                self._hold(name)
-        elif not name:
-            super().keyPressEvent(event)
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if not event.isAutoRepeat() and event.key() == self._key:
-            self._let_key_go()
-        else:
-            super().keyReleaseEvent(event)
-
-    def _let_key_go(self) -> None:
-        if self._key is not None:
-            self._key = None
-            self.release()
-
-    def _has_focus(self) -> bool:
-        widget = self.window().focusWidget()
-        return widget is self or (widget is not None and self.isAncestorOf(widget))
-
-    def _class_of(self, event: QKeyEvent) -> str:
-        """The class that a key records: that of a digit, or for Space the chosen one."""
-        keypad = Qt.KeyboardModifier.KeypadModifier
-        if event.modifiers() & ~keypad or isinstance(self.window().focusWidget(), QLineEdit):
-            return ""
-        if event.key() == Qt.Key.Key_Space:
-            return self.classes.chosen
-        index = KEYS.find(event.text()) if event.text() else _digit(event.key())
-        names = [card.name for card in self.classes.cards]
-        return names[index] if 0 <= index < len(names) else ""
-
-
-def _digit(key: int) -> int:
-    return KEYS.find(chr(key)) if Qt.Key.Key_0 <= key <= Qt.Key.Key_9 else -1
-
-
-def _undo(event: QKeyEvent) -> str:
-    if event.matches(QKeySequence.StandardKey.Undo):
-        return "undo"
-    control = Qt.KeyboardModifier.ControlModifier
-    again = event.key() == Qt.Key.Key_Y and event.modifiers() == control
-    return "redo" if again or event.matches(QKeySequence.StandardKey.Redo) else ""

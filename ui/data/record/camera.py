@@ -317,12 +317,7 @@ class CameraBench(Bench):
     def _show_recording(self, now: float) -> None:
         shooting = self.shooting
         name, wait = shooting.name, shooting.countdown(now)
-        said = ""
-        if name and wait:
-            said = f"In {wait} s …"
-        elif name:
-            left = shooting.left
-            said = f"Recording, {shooting.rate:.0f} a second" if left is None else f"{left} to go"
+        said = shooting.said(now)
         for card in self.classes.cards:
             card.show_recording(said if card.name == name else "")
         sign = f"{name} {len(self.library.files(name)):,}" if name else ""

@@ -160,10 +160,16 @@ class Library(QObject):
 
     # --- recording ----------------------------------------------------------------------------
 
-    def put_picture(self, name: str, pixels: npt.NDArray[np.uint8]) -> None:
-        """Write a picture H×W×3; comes back at once."""
+    def put_picture(
+        self,
+        name: str,
+        pixels: npt.NDArray[np.uint8],
+        told: Callable[[Path], object] | None = None,
+    ) -> None:
+        """Write a picture H×W×3; comes back at once. ``told`` is called in the writing thread with
+        its file."""
         if self.prepare() and self._recorder is not None:
-            self._recorder.put_picture(name, pixels)
+            self._recorder.put_picture(name, pixels, told)
 
     def put_sound(self, name: str, samples: npt.NDArray[np.float32], rate: int) -> None:
         """Write a sound (n,); comes back at once."""

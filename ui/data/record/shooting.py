@@ -49,6 +49,14 @@ class Shooting:
         left = self._begins - now
         return int(np.ceil(left)) if self.active and left > 0 else 0
 
+    def said(self, now: float) -> str:
+        """What is going on, in a few words; "" where nothing is."""
+        wait = self.countdown(now)
+        if not self.active or wait:
+            return f"In {wait} s …" if wait else ""
+        left = self.left
+        return f"Recording, {self.rate:.0f} a second" if left is None else f"{left} to go"
+
     def due(self, now: float) -> bool:
         """Whether a picture is to be taken now. One that was missed is not made up for."""
         return self.active and now >= self._due
