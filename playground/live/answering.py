@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from playground.answers import Answer
+from playground.answers import Answer, Classes
 from playground.data.sound_reading import SoundReading
 from playground.data.video_reading import VideoReading
 from playground.live.engines import Engine, Stepping
+from playground.live.inside import Seen
 from playground.live.intake import GAP, Sample, input_of
+from playground.live.latest import Latest
 from playground.live.settings import EngineName, LiveAnswer, LiveSettings
 from playground.live.smoothing import Smoother, is_unknown
 from playground.live.spoken import Spoken
@@ -43,6 +45,8 @@ class Answering:
         self._words = 0
         self.number = 0
         """The sample that was answered last."""
+        self.seen: Latest[Seen] = Latest()
+        """The same, for who looks inside meanwhile."""
 
     def answer(self, sample: Sample, engine: Engine) -> LiveAnswer:
         """Raises ``ModelError``. After a gap, what came before is forgotten."""
@@ -60,6 +64,8 @@ class Answering:
             self._words = spoken.words
             self._smoother.reset()
         answer = self._smoother.answer(outputs, sample.time)
+        if spoken is None or spoken.moment is not None:  # before the first word there is nothing
+            self.seen.put(_seen(sample, engine, answer))
         self._answered += 1
         self._first = self._first or sample.number
         return LiveAnswer(
@@ -73,6 +79,13 @@ class Answering:
             is_unknown(answer, settings.threshold) or (spoken is not None and not spoken.known),
             None if spoken is None else not spoken.speaks,
         )
+
+
+def _seen(sample: Sample, engine: Engine, answer: Answer) -> Seen:
+    first = answer.answers[0][0] if isinstance(answer, Classes) and answer.answers else None
+    size = None if sample.pixels is None else sample.pixels.shape[:2]
+    moment = engine.moment if isinstance(engine, (Stepping, Spoken)) else None
+    return Seen(sample.number, sample.time, sample.raw, size, first, moment)
 
 
 def stepping(model: Model, wanted: EngineName = "auto") -> tuple[Stepping | Spoken | None, str]:

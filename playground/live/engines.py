@@ -20,7 +20,7 @@ from torch import Tensor
 from models.axes import Kind
 from playground.compat import default_threads
 from playground.export.onnx import SMALLEST, outputs_of, typed
-from playground.live.streaming import Streamer
+from playground.live.streaming import Moment, Streamer
 from playground.messages import Array
 from playground.model import Model
 
@@ -172,6 +172,11 @@ class Stepping:
     def states(self) -> dict[str, Array]:
         """What the recurrent layers remember now, (H,) by the node's name."""
         return self._streamer.states()
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest step, to be looked into."""
+        return self._streamer.moment
 
 
 def takes_images(model: Model) -> bool:

@@ -3,7 +3,7 @@ is passed over for what is newest when it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from models.parameters import Values
 from playground.capture import Camera, CaptureStatus, Microphone
@@ -11,6 +11,7 @@ from playground.live.answering import Answering, stepping
 from playground.live.choice import Choice
 from playground.live.engines import Engine
 from playground.live.feed import feed, over
+from playground.live.inside import HeadOf, Inside, InsideWish
 from playground.live.intake import Sample
 from playground.live.newest import Answers
 from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
@@ -33,6 +34,7 @@ class Live(Answers):
     ) -> None:
         settings = settings or LiveSettings()
         super().__init__(device)
+        self._model = model
         self._streaming, self.not_streaming = stepping(model, settings.engine)
         window = self._streaming is None
         self._feed = feed(model, device, window=window, hop=settings.hop)
@@ -83,6 +85,16 @@ class Live(Answers):
 
     def _answer(self, sample: Sample) -> LiveAnswer:
         return self._answering.answer(sample, self._engine)
+
+    def look_inside(
+        self, wish: InsideWish | None = None, told: Callable[[], None] | None = None
+    ) -> Inside:
+        return Inside(self._model, self._answering.seen.wait, wish, told, self._own_head)
+
+    @property
+    def _own_head(self) -> HeadOf | None:
+        """What gives the last layer, where it is not the model's own."""
+        return None
 
     def states(self) -> dict[str, Array]:
         return {} if self._streaming is None else self._streaming.states()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 
 from models.parameters import Values
 from playground.capture import Camera, CaptureStatus, Microphone
+from playground.live.inside import Inside, InsideWish
 from playground.live.latest import Latest
 from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 from playground.messages import Array
@@ -67,6 +68,13 @@ class Answers(ABC):
     def wait(self, after: int, timeout: float) -> LiveAnswer | None:
         """The newest answer to a frame numbered above ``after``; None where none came in time."""
         return self._latest.wait(after, timeout)
+
+    def look_inside(
+        self, wish: InsideWish | None = None, told: Callable[[], None] | None = None
+    ) -> Inside | None:
+        """What looks into the network beside the answers, not started yet; closing it is the
+        caller's. None where nothing can be looked into."""
+        return None
 
     def states(self) -> dict[str, Array]:
         """What the recurrent layers remember now, (H,) by the node's name, where a state is carried

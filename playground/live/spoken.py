@@ -18,7 +18,7 @@ from playground.data.sound_reading import SoundReading
 from playground.live.feed import POSITION
 from playground.live.framing import Framer, cut
 from playground.live.intake import input_of
-from playground.live.streaming import Carried, assert_equal
+from playground.live.streaming import Carried, Moment, assert_equal
 from playground.live.voice import Voice
 from playground.messages import Array
 from playground.model import Model
@@ -60,6 +60,11 @@ class SoundStreamer:
     def states(self) -> dict[str, Array]:
         """What the recurrent layers remember now, (H,) by the node's name."""
         return self._carried.states()
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest steps, to be looked into."""
+        return self._carried.moment
 
     def check(self) -> None:
         """A whole sound in pieces must end where it does at once."""
@@ -137,6 +142,11 @@ class Spoken:
     def states(self) -> dict[str, Array]:
         """What the recurrent layers remember now, (H,) by the node's name."""
         return self._streamer.states()
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest steps, to be looked into."""
+        return self._streamer.moment
 
     def _begin_at(self, position: int) -> None:
         self._position = self._began = self._told = position

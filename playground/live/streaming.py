@@ -47,6 +47,16 @@ class State:
     initial: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """A step that was done: the network of one step, the very values (1, …) that it was given, and
+    what it carries on (1, …) by the node's name."""
+
+    network: Network
+    given: Mapping[str, Tensor]
+    states: Mapping[str, Tensor]
+
+
 class Carried:
     """A network that is given a sequence piece by piece at its Input ``name``, and what it carries
     along. ``graph`` is part of the model's or all of it; its weights are the model's. Raises
@@ -59,15 +69,20 @@ class Carried:
         self._sizes = {state.before: shapes[state.before]["sizes"] for state in self._states}
         self._device = model.device
         self._carried: dict[str, Tensor] = {}
+        self.moment: Moment | None = None
+        """The newest step."""
         share_weights(model, self._network)
 
     def step(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The outputs (1, …) after what is new, (1, steps, …)."""
         module = self._network.module
         module.eval()
+        given = {**batch, **(self._carried or self._initial())}
         with torch.no_grad():
-            found = self._network({**batch, **(self._carried or self._initial())})
+            found = self._network(given)
         self._carried = {state.before: found[state.after] for state in self._states}
+        states = {state.name: found[state.after] for state in self._states}
+        self.moment = Moment(self._network, given, states)
         return found
 
     def reset(self) -> None:
@@ -118,6 +133,11 @@ class Streamer:
     def states(self) -> dict[str, Array]:
         """What the recurrent layers remember now, (H,) by the node's name."""
         return self._carried.states()
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest step, to be looked into."""
+        return self._carried.moment
 
     def _assert_equal(self) -> None:
         """Steps one after the other must end where the whole sequence does."""

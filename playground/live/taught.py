@@ -10,6 +10,7 @@ from playground.answers import Classes
 from playground.capture import Camera, Microphone
 from playground.embedding import Embedder
 from playground.live.answering import Answering
+from playground.live.inside import HeadOf
 from playground.live.intake import Sample
 from playground.live.loop import Live
 from playground.live.settings import LiveAnswer, LiveSettings
@@ -60,6 +61,10 @@ class LiveTaught(Live):
     @head.setter
     def head(self, head: Head | None) -> None:
         self._words.head = head
+
+    @property
+    def _own_head(self) -> HeadOf:
+        return lambda: self.head
 
     def looked(self) -> Looked | None:
         """The frame that was answered last; None before the first."""

@@ -1,0 +1,290 @@
+"""What a network makes of one sample inside, for whoever shows it while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from torch import Tensor
+
+from models.axes import Kind
+from models.build import Network
+from models.graph import OUTPUT
+from playground.data.reading import ImageReading
+from playground.data.video_reading import VideoReading
+from playground.live.inside import HeadOf, InsideView, InsideWish, Seen
+from playground.live.streaming import Moment
+from playground.messages import Array, PortId
+from playground.model import Model, ModelError
+from playground.probes.attribution import (
+    AttributionError,
+    GradCam,
+    Heat,
+    LastLayer,
+    Occlusion,
+    Subject,
+    arguments_of,
+    default_port,
+    pictures_of,
+    subject,
+)
+from playground.probes.channels import strengths
+from playground.probes.passing import Passage, newest, node_of, shape_of
+from playground.probes.values import CHANNELS, thin
+from playground.vision import part_seen
+
+RECURRENT = "sequence"
+"""The port at which a recurrent layer gives its states of all steps."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    """Heat with the picture that it lies on."""
+
+    heat: Heat
+    label: str
+    seen: Seen
+    picture: Array | None
+
+
+class Looking:
+    """Looks into ``model``; ``head`` gives the last layer where it is not the model's own. Not for
+    several threads at once."""
+
+    def __init__(self, model: Model, head: HeadOf | None = None) -> None:
+        self._model, self._head = model, head
+        self._network: Network | None = None
+        self._subject: Subject | AttributionError | None = None
+        self._plan: _Plan | None = None
+        self._filling: Generator[Heat, None, None] | None = None
+        self._filled: _Shown | None = None
+        self._begun: tuple[Seen, Array | None] | None = None
+        self._asked: object = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether looking once more at the same sample brings more."""
+        return self._filling is not None
+
+    def look(self, seen: Seen, wish: InsideWish, batch: int = 1) -> InsideView:
+        """What is wished of ``seen``. Heat by occlusion fills over several calls, ``batch`` places
+        in each; meanwhile the last that is whole is given. Never raises because of the network."""
+        started = time.perf_counter()
+        view = InsideView(
+            seen.number, seen.time, crop=self._crop(seen), states=_carried(seen.moment)
+        )
+        try:
+            found = self._found(seen, wish, batch)
+        except (ModelError, ValueError, RuntimeError, MemoryError) as error:
+            text = str(error).strip().split("\n")[0] or type(error).__name__
+            found = {"problem": text}
+        return view.with_values(**found, seconds=time.perf_counter() - started)
+
+    def _found(self, seen: Seen, wish: InsideWish, batch: int) -> dict[str, object]:
+        network, arguments = self._arguments(seen)
+        self._turn_to(network)
+        plan = self._planned(network, wish, stepping=seen.moment is not None)
+        head = self._head() if self._head is not None else None
+        values: Mapping[PortId, Tensor] = {}
+        shown: _Shown | None = None
+        problem = plan.problem
+        ready = self._head is None or head is not None
+        if not ready and wish.heat != "none":
+            problem = "nothing is taught yet that could be explained: record and learn classes"
+        if plan.cam is not None and ready:
+            label = self._label(wish, seen, head)
+            heat, values = plan.cam.run(arguments, label, head)
+            shown = _Shown(heat, self._classes(head)[heat.label], seen, None)
+        elif plan.ports:
+            values = plan.passage.run(arguments).values
+        picture = self._picture(seen, values)
+        if plan.occlusion is not None and ready:
+            shown = self._fill(plan.occlusion, seen, picture, arguments, wish, head, batch)
+        elif shown is not None:
+            shown.picture = picture
+        found: dict[str, object] = {"picture": picture, "problem": problem}
+        if plan.port is not None and plan.port in values:
+            found |= _maps(values[plan.port][0], shape_of(network, plan.port).kind, wish)
+            found["port"] = plan.port
+        states = {
+            name: _numpy(thin(values[port][0], Kind.SEQUENCE)) for name, port in plan.states.items()
+        }
+        if states:
+            found["states"] = states
+        if shown is not None:
+            found |= {
+                "heat": shown.heat.values,
+                "label": shown.label,
+                "heat_score": shown.heat.score,
+                "heat_number": shown.seen.number,
+                "picture": shown.picture,
+            }
+        return found
+
+    # --- what is asked -------------------------------------------------------------------------
+
+    def _arguments(self, seen: Seen) -> tuple[Network, list[Tensor]]:
+        if seen.moment is None:
+            return self._model.network, arguments_of(self._model, seen.raw)
+        network, given = seen.moment.network, seen.moment.given
+        return network, [given[name] for name in network.arguments]
+
+    def _turn_to(self, network: Network) -> None:
+        if self._network is network:
+            return
+        self._network, self._plan = network, None
+        try:
+            self._subject = subject(self._model, network, headless=self._head is not None)
+        except AttributionError as error:
+            self._subject = error
+
+    def _planned(self, network: Network, wish: InsideWish, *, stepping: bool) -> _Plan:
+        key = (wish.port, wish.heat, wish.heat_port, wish.states and not stepping)
+        if self._plan is None or self._plan.key != key:
+            self._filling = None
+            self._plan = _Plan(key, network, self._subject, wish, stepping, self._model)
+        return self._plan
+
+    def _classes(self, head: LastLayer | None) -> tuple[str, ...]:
+        return head.classes if head is not None else self._model.dataset.target.classes
+
+    def _label(self, wish: InsideWish, seen: Seen, head: LastLayer | None) -> int | None:
+        classes = self._classes(head)
+        if wish.label is not None and wish.label not in classes:
+            raise AttributionError(f"there is no class {wish.label} in this network's answers")
+        wanted = wish.label if wish.label is not None else seen.label
+        return classes.index(wanted) if wanted in classes else None
+
+    # --- what is given -------------------------------------------------------------------------
+
+    def _fill(
+        self,
+        occlusion: Occlusion,
+        seen: Seen,
+        picture: Array | None,
+        arguments: list[Tensor],
+        wish: InsideWish,
+        head: LastLayer | None,
+        batch: int,
+    ) -> _Shown | None:
+        """Go on with the heat of the sample that it was begun with; the last whole one."""
+        asked = (wish.label, self._classes(head))
+        if self._filling is None or self._asked != asked:
+            label = self._label(wish, seen, head)
+            self._filling = occlusion.run(arguments, label, head, batch)
+            self._begun, self._asked = (seen, picture), asked
+        heat = next(self._filling)
+        if heat.share >= 1:
+            assert self._begun is not None
+            self._filled = _Shown(heat, self._classes(head)[heat.label], *self._begun)
+            self._filling = None
+        return self._filled
+
+    def _crop(self, seen: Seen) -> tuple[float, float, float, float] | None:
+        column = next(iter(self._model.dataset.inputs.values()))
+        reading = column.reading
+        if seen.size is None or not isinstance(reading, (ImageReading, VideoReading)):
+            return None
+        if isinstance(reading, ImageReading) and reading.digit:
+            return None  # where its strokes were found is not told
+        return part_seen(seen.size, (reading.height, reading.width), reading.fit)
+
+    def _picture(self, seen: Seen, values: Mapping[PortId, Tensor]) -> Array | None:
+        """What heat lies on: the newest picture (H, W, C) of bytes as it was given, or a
+        spectrogram (H, W)."""
+        column = next(iter(self._model.dataset.inputs.values()))
+        raw = seen.raw.get(column.name)
+        if raw is not None and column.shape.kind in (Kind.IMAGE, Kind.VIDEO):
+            pixels = raw[0, -1] if column.shape.kind is Kind.VIDEO else raw[0]
+            return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+        if isinstance(self._subject, Subject) and self._subject.ground in values:
+            kind = shape_of(self._subject.network, self._subject.ground).kind
+            value, _ = newest(values[self._subject.ground][0], kind)
+            return _numpy(value.float().mean(0))
+        return None
+
+
+class _Plan:
+    """How a wish is fulfilled: one pass that everything comes out of."""
+
+    def __init__(
+        self,
+        key: object,
+        network: Network,
+        found: Subject | AttributionError | None,
+        wish: InsideWish,
+        stepping: bool,
+        model: Model,
+    ) -> None:
+        self.key, self.problem = key, ""
+        self._network = network
+        self.cam: GradCam | None = None
+        self.occlusion: Occlusion | None = None
+        self.port = wish.port or _last_picture(network, found)
+        self.states = _recurrent(model, network) if wish.states and not stepping else {}
+        ports = [*self.states.values()]
+        if self.port is not None:
+            shape_of(network, self.port)
+            ports.append(self.port)
+        if wish.heat != "none" and isinstance(found, AttributionError):
+            self.problem = str(found)
+        elif isinstance(found, Subject) and wish.heat != "none":
+            ports.append(found.ground)
+            try:
+                if wish.heat == "gradcam":
+                    self.cam = GradCam(found, wish.heat_port, ports)
+                else:
+                    self.occlusion = Occlusion(found)
+            except AttributionError as error:
+                self.problem = str(error)
+        self.ports = tuple(ports)
+
+    @cached_property
+    def passage(self) -> Passage:
+        """The values alone, without heat."""
+        return Passage(self._network, self.ports)
+
+
+def _last_picture(network: Network, found: Subject | AttributionError | None) -> PortId | None:
+    """The port whose maps are shown where none is chosen."""
+    if isinstance(found, Subject):
+        try:
+            return default_port(found)
+        except AttributionError:
+            return None
+    made = [p for p in pictures_of(network) if node_of(network, p).op != "placeholder"]
+    return made[-1] if made else None
+
+
+def _recurrent(model: Model, network: Network) -> dict[str, PortId]:
+    """The states of all steps, by the node's name."""
+    return {
+        model.graph.nodes[id].name: (id, port)
+        for id, port in network.values
+        if port == RECURRENT and id in model.graph.nodes and model.graph.nodes[id].layer != OUTPUT
+    }
+
+
+def _carried(moment: Moment | None) -> dict[str, Array]:
+    states = {} if moment is None else moment.states
+    return {name: _numpy(value).reshape(-1) for name, value in states.items()}
+
+
+def _numpy(value: Tensor) -> Array:
+    """An own copy: the tensor may be reused by the next batch."""
+    return np.array(value.detach().float().cpu().numpy(), np.float32, order="C")
+
+
+def _maps(value: Tensor, kind: Kind, wish: InsideWish) -> dict[str, object]:
+    value, kind = newest(value, kind)
+    found: dict[str, object] = {"strongest": strengths(value, kind)}
+    if kind is Kind.IMAGE:
+        chosen = tuple(c for c in wish.channels or () if 0 <= c < len(value))[:CHANNELS]
+        channels = chosen or tuple(range(min(CHANNELS, len(value))))
+        found |= {"channels": channels, "channel_count": len(value)}
+        value = value[list(channels)]
+    found["maps"] = _numpy(thin(value, kind))
+    return found
