@@ -10,6 +10,7 @@ from playground.answers import Classes
 from playground.capture import Camera, Microphone
 from playground.embedding import Embedder
 from playground.live.answering import Answering
+from playground.live.engines import CUDA_HALF
 from playground.live.inside import HeadOf
 from playground.live.intake import Sample
 from playground.live.loop import Live
@@ -22,11 +23,12 @@ from playground.teach import Head, head_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
-    """A frame that was looked at: its pixels (H×W×3), and its vector (F,)."""
+    """A frame that was looked at: its pixels (H×W×3), and its vector (F,); None where that was
+    computed in half precision, which does to answer but not to learn from."""
 
     number: int
     pixels: Array
-    vector: Array
+    vector: Array | None
     time: float
 
 
@@ -73,7 +75,7 @@ class LiveTaught(Live):
     def _answer(self, sample: Sample) -> LiveAnswer:
         answer = super()._answer(sample)
         if sample.pixels is not None:
-            vector = self._words.vector
+            vector = None if answer.engine == CUDA_HALF else self._words.vector
             self._looked = Looked(sample.number, sample.pixels, vector, sample.time)
         return answer
 

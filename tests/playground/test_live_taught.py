@@ -134,6 +134,7 @@ def test_what_was_looked_at_is_there_with_its_pixels(clip: str, embedder: Embedd
     assert answer is not None
     assert looked is not None
     assert looked.number >= answer.number
+    assert looked.vector is not None
     np.testing.assert_allclose(looked.vector, embedder.frame(looked.pixels), atol=1e-4)
 
 
