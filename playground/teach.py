@@ -409,13 +409,15 @@ def head_of(model: Model) -> Head | None:
     taught = taught_by(model.run) if model.run is not None else None
     if taught is None or not taught.examples:
         return None
-    (linear,) = (node for node in behind_features(model.graph) if node.layer == "linear")
+    linear = [node.name for node in behind_features(model.graph) if node.layer == "linear"]
     weights = model.network.module.state_dict()
-    weight, bias = (weights[f"{linear.name}.{part}"].cpu().numpy() for part in ("weight", "bias"))
+    parts = [weights.get(f"{name}.{part}") for name in linear for part in ("weight", "bias")]
     known = taught.known()
-    if known.vectors.shape[1] != weight.shape[1]:
-        raise TeachError("the run's examples do not fit its network: teach it anew")
-    return Head(model.dataset.classes, weight, bias, known)
+    match parts:
+        case [torch.Tensor() as weight, torch.Tensor() as bias]:
+            if known.vectors.shape[1] == weight.shape[1]:
+                return Head(model.dataset.classes, weight.numpy(), bias.numpy(), known)
+    raise TeachError("the run's examples do not fit its network: teach it anew")
 
 
 def familiarity(model: Model) -> Familiarity | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from playground.answers import Classes
 from playground.capture import Camera, CameraSettings
@@ -21,7 +23,7 @@ from playground.live.taught import LiveTaught, live_for
 from playground.live.what import Wanted, of_run, opened
 from playground.messages import Array
 from playground.runs import RunFolder, load_model
-from playground.teach import Head, fit, head_of, write_run
+from playground.teach import LABELS, VECTORS, Head, fit, head_of, write_run
 from tests.playground.capture_kit import children, numbered, until, write_clip
 from tests.playground.cli_kit import Shell
 from tests.playground.live_kit import as_run, picture_model, shaken
@@ -213,3 +215,33 @@ def test_the_command_tells_what_was_not_seen_before(
     said = shell("live", run.path, *words)
     assert "none of these (" in said.out
     assert "; 0% known)" in said.out
+
+
+@pytest.mark.parametrize(
+    ("vectors", "labels", "says"),
+    [
+        (np.full((2, 256), np.nan, np.float32), [0, 1], "a value that is no number"),
+        (np.ones((2, 3), np.float32), [0, 1], "teach it anew"),
+        (np.ones((2, 256), np.float32), [0, 1, 0], None),
+        (np.ones((2, 256), np.float32), [7, -1], None),
+        (np.ones((0, 256), np.float32), [], None),
+    ],
+)
+def test_examples_that_are_damaged(
+    taught: RunFolder,
+    clip: str,
+    capsys: pytest.CaptureFixture[str],
+    vectors: Array,
+    labels: list[int],
+    says: str | None,
+) -> None:
+    found = taught.checkpoint("best")
+    tensors = {
+        VECTORS: torch.from_numpy(vectors),
+        LABELS: torch.from_numpy(np.asarray(labels, np.int64)),
+    }
+    taught.save("best", replace(found, tensors=tensors))
+    words = ("live", taught.path, "--source", clip, "--engine", "eager", "--frames", "2")
+    said = Shell(capsys)(*words)
+    assert said.code == (says is not None)
+    assert says is None or says in said.sentence
