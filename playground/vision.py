@@ -161,7 +161,10 @@ def _jpeg_header(content: bytes) -> tuple[int, int, int] | None:
 
 def from_array(values: Array, channels: int, size: tuple[int, int], fit: str = "crop") -> Pixels:
     """An H×W, H×W×1, H×W×3 (RGB) or H×W×4 array of 0…255 as C×H×W of ``size``."""
-    pixels = _pixels(Image.fromarray(np.squeeze(values).astype(np.uint8)), channels)
+    if channels == 3 and values.dtype == np.uint8 and values.shape[2:] == (3,):
+        pixels = values  # a camera's frame: Pillow would copy it twice for nothing
+    else:
+        pixels = _pixels(Image.fromarray(np.squeeze(values).astype(np.uint8)), channels)
     return np.ascontiguousarray(fitted(pixels, size, fit).transpose(2, 0, 1))
 
 

@@ -17,10 +17,12 @@ from torch import Tensor
 
 from playground.capture import Camera, Microphone
 from playground.compat import usable_cores
+from playground.data.video_reading import VideoReading
 from playground.live.answering import Answering, stepping
+from playground.live.at_hand import AtHand
 from playground.live.engines import Engine, Shared
 from playground.live.feed import Feed, feed
-from playground.live.intake import Sample
+from playground.live.intake import Pictures, Sample, check, input_of
 from playground.live.settings import LiveAnswer, LiveSettings
 from playground.messages import LiveAnswered
 from playground.model import Model
@@ -53,14 +55,7 @@ class Asking:
         self.model = model
         streaming, _ = stepping(model)
         self._engine: Engine = streaming or Shared(model)
-        self.feed: Feed = feed(
-            model,
-            wish.device,
-            window=streaming is None,
-            hop=wish.settings.hop,
-            # twice as often, so that no frame is old when it is asked about
-            rate_hz=2 * wish.rate_hz,
-        )
+        self.feed: Feed = _feed(model, wish, window=streaming is None)
         self._answering = Answering(model, wish.settings)
 
     @property
@@ -69,11 +64,24 @@ class Asking:
         return self._answering.number
 
     def fresh(self) -> Sample | None:
+        """The newest sample, unless it was answered already."""
         sample = self.feed.newest()
         return sample if sample is not None and sample.number > self.number else None
 
     def answer(self, sample: Sample) -> LiveAnswer:
         return self._answering.answer(sample, self._engine)
+
+
+def _feed(model: Model, wish: Wish, *, window: bool) -> Feed:
+    """Raises ``LiveError``."""
+    column = input_of(model)
+    windows = window and isinstance(column.reading, VideoReading)
+    if isinstance(wish.device, Camera) and not windows:
+        check(model, wish.device)
+        return AtHand(Pictures(column, window=False), wish.device)
+    # windows of frames: twice as often, so that no frame is old when it is asked about
+    rate = 2 * wish.rate_hz
+    return feed(model, wish.device, window=window, hop=wish.settings.hop, rate_hz=rate)
 
 
 class Share:
