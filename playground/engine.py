@@ -16,6 +16,7 @@ from playground.capture import Camera, Microphone
 from playground.data.dataset import Dataset
 from playground.devices import choose
 from playground.evaluation import evaluation
+from playground.live.inside import InsideWish
 from playground.live.settings import LiveSettings
 from playground.live.share import Share, Wish
 from playground.mailbox import Mailbox
@@ -106,15 +107,22 @@ class Engine:
         self._looked_step = None
 
     def live(
-        self, device: Camera | Microphone | None, settings: LiveSettings | None, rate_hz: float
+        self,
+        device: Camera | Microphone | None,
+        settings: LiveSettings | None,
+        rate_hz: float,
+        inside: InsideWish | None = None,
     ) -> None:
-        """Answer what ``device`` gives from now on; None ends it."""
-        if self._live is not None:
-            self._live.close()
-        self._live = None
+        """Answer what ``device`` gives from now on, and look inside; None ends it."""
+        wish = None
         if device is not None:
             wish = Wish(device, settings or LiveSettings(), max(0.1, rate_hz))
-            self._live = Share(wish, self._mailbox.post)
+        if self._live is not None and self._live.wish == wish:
+            self._live.inside = inside
+            return
+        if self._live is not None:
+            self._live.close()
+        self._live = None if wish is None else Share(wish, self._mailbox.post, inside)
 
     def forget(self, number: int = 0) -> None:
         """The window turns to another project: end the run, keep it, and drop its weights."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from models.graph import Graph
     from playground.answers import Answer
     from playground.data.dataset import Dataset
+    from playground.live.inside import InsideView
     from playground.live.settings import LiveAnswer
 
 Array = npt.NDArray[Any]
@@ -208,6 +209,16 @@ class LiveAnswered(Message):
     """
 
     answer: LiveAnswer | None
+    step: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookedInside(Message):
+    """What was seen inside while a frame of the live view was answered, with the weights after
+    ``step`` batches; ``problem`` says why nothing was."""
+
+    view: InsideView | None
     step: int = 0
     problem: str = ""
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from playground.data.settings import DataSettings
     from playground.data.source import Place
     from playground.engine import Engine
+    from playground.live.inside import InsideWish
     from playground.live.settings import LiveSettings
     from playground.project import Project
 
@@ -164,13 +165,15 @@ class Worker:
         device: Camera | Microphone | None,
         settings: LiveSettings | None = None,
         rate_hz: float = 10.0,
+        inside: InsideWish | None = None,
     ) -> None:
         """``LiveAnswered`` to what ``device`` gives from now on, at most ``rate_hz`` times a
         second; None ends it. The network is that of the run under way, between its batches and with
-        the newest weights, or the one that was loaded. The device stays the caller's."""
+        the newest weights, or the one that was loaded. The device stays the caller's. With
+        ``inside``, which may change from call to call, ``LookedInside`` as well."""
 
         def command(engine: Engine) -> None:
-            engine.live(device, settings, rate_hz)
+            engine.live(device, settings, rate_hz, inside)
 
         self._commands.put(command)
 

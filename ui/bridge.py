@@ -39,6 +39,7 @@ class Bridge(QObject):
     evaluation = Signal(object)
     answered = Signal(object)
     live_answered = Signal(object)
+    looked_inside = Signal(object)
     estimate = Signal(object)
     rates = Signal(object)
     exported = Signal(object)
@@ -59,6 +60,7 @@ class Bridge(QObject):
             messages.Evaluation: self.evaluation,
             messages.Answered: self.answered,
             messages.LiveAnswered: self.live_answered,
+            messages.LookedInside: self.looked_inside,
             messages.Estimate: self.estimate,
             messages.RateCurve: self.rates,
             messages.Exported: self.exported,

@@ -131,11 +131,13 @@ class Inside:
         self._latest.stop()
         self._changed.set()
 
-    def close(self) -> None:
-        """End after the present look, and join."""
+    def close(self, timeout: float | None = None) -> bool:
+        """End after the present look; waits for it, at most ``timeout`` seconds. Whether it
+        ended."""
         self.stop()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     @property
     def wish(self) -> InsideWish:

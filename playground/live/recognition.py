@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playground.capture import Camera, CaptureStatus, Microphone
+from playground.live.inside import Inside, InsideView, InsideWish
 from playground.live.settings import EngineReport, LiveAnswer
 from playground.live.what import Runnable, Wanted, opened
 
@@ -32,6 +33,11 @@ class Recognition:
         self.what = what
         self.answers: Answers | None = None
         """What answers, once it is loaded."""
+        self.inside: Inside | None = None
+        """What looks into it, where that is possible."""
+        self.looked: Callable[[], None] | None = None
+        """Called in another thread whenever something new was seen inside; set it before start."""
+        self._wish = InsideWish(rate_hz=0)
         self._device, self._wanted, self._told = device, wanted, told
         self._lock = threading.Lock()
         self._closed = False
@@ -48,9 +54,12 @@ class Recognition:
             self._closed = True
             if self.answers is not None:
                 self.answers.stop()
+            if self.inside is not None:
+                self.inside.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
-        return not self._thread.is_alive()
+        looks = self.inside is not None and not self.inside.close(timeout)
+        return not self._thread.is_alive() and not looks
 
     @property
     def status(self) -> CaptureStatus:
@@ -78,6 +87,22 @@ class Recognition:
             if self.answers is not None:
                 self.answers.want(wanted.settings, wanted.detection)
 
+    @property
+    def wish(self) -> InsideWish:
+        """What is to be seen inside; may be set at any time. Nothing at first."""
+        return self._wish
+
+    @wish.setter
+    def wish(self, wish: InsideWish) -> None:
+        with self._lock:
+            self._wish = wish
+            if self.inside is not None:
+                self.inside.wish = wish
+
+    def view(self) -> InsideView | None:
+        """What was seen inside last; None before the first look."""
+        return self.inside.view() if self.inside is not None else None
+
     def _work(self) -> None:
         try:
             from playground.devices import choose
@@ -98,4 +123,7 @@ class Recognition:
                 return
             answers.want(self._wanted.settings, self._wanted.detection)
             self.answers = answers
+            self.inside = answers.look_inside(self._wish, self.looked)
+            if self.inside is not None:
+                self.inside.start()
         answers.run()

@@ -22,9 +22,12 @@ from playground.live.answering import Answering, stepping
 from playground.live.at_hand import AtHand
 from playground.live.engines import Engine, Shared
 from playground.live.feed import Feed, feed
+from playground.live.glances import Glances
+from playground.live.inside import InsideWish, Seen
 from playground.live.intake import Pictures, Sample, check, input_of
+from playground.live.latest import Latest
 from playground.live.settings import LiveAnswer, LiveSettings
-from playground.messages import LiveAnswered
+from playground.messages import LiveAnswered, LookedInside
 from playground.model import Model
 
 TRAINING_SHARE = 0.1
@@ -36,7 +39,7 @@ LONG_BATCH = 0.1
 _POLL = 0.005
 _PATIENCE = 0.2
 
-Post = Callable[[LiveAnswered], None]
+Post = Callable[[LiveAnswered | LookedInside], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ class Asking:
         sample = self.feed.newest()
         return sample if sample is not None and sample.number > self.number else None
 
+    @property
+    def seen(self) -> Latest[Seen]:
+        """The same, to be looked into."""
+        return self._answering.seen
+
     def answer(self, sample: Sample) -> LiveAnswer:
         return self._answering.answer(sample, self._engine)
 
@@ -86,11 +94,12 @@ def _feed(model: Model, wish: Wish, *, window: bool) -> Feed:
 
 class Share:
     """The live view of whatever network the worker has. Everything but ``post`` happens in the
-    worker's thread."""
+    worker's thread. ``inside`` may be replaced at any time."""
 
-    def __init__(self, wish: Wish, post: Post) -> None:
-        self._wish, self._post = wish, post
+    def __init__(self, wish: Wish, post: Post, inside: InsideWish | None = None) -> None:
+        self.wish, self._post, self.inside = wish, post, inside
         self._asking: Asking | None = None
+        self._glances: Glances | None = None
         self._refused: object = None
         """The network that cannot be asked; it was told once."""
         self._beside: Beside | None = None
@@ -104,28 +113,43 @@ class Share:
             return 0.0
         if self._beside is not None:
             return None
-        left = self._due - time.perf_counter()
-        if left > 0:
-            return left
-        return 0.0 if self._asking.fresh() is not None else _POLL
+        answer, look = self._answer_wait(self._asking), self._look_wait()
+        return answer if look is None else min(answer, look)
 
     def turn(self, model: Model, step: int, *, training: bool) -> None:
-        """Answer the newest frame, from the weights after ``step`` batches."""
+        """Answer the newest frame, or look at it, with the weights after ``step`` batches."""
         try:
             if self._asking is None or self._asking.model.network is not model.network:
                 self._begin(model)
                 return
-            sample = self._asking.fresh()
-            if sample is None:
-                return
-            started = time.perf_counter()
-            answer = self._asking.answer(sample)
+            looks = self.inside is not None
+            # answers and looks have half of the share each
+            share = TRAINING_SHARE / (1 + looks) if training else 1.0
+            look = self._look_wait() == 0 and self._answer_wait(self._asking) > 0
+            if look and self._glances and self.inside:
+                self._glances.look(self.inside, step, share)
+            else:
+                self._answer(self._asking, step, share)
         except Exception as error:
             self._refuse(model, error)
+
+    def _answer_wait(self, asking: Asking) -> float:
+        left = self._due - time.perf_counter()
+        if left > 0:
+            return left
+        return 0.0 if asking.fresh() is not None else _POLL
+
+    def _look_wait(self) -> float | None:
+        return None if self._glances is None else self._glances.wait(self.inside)
+
+    def _answer(self, asking: Asking, step: int, share: float) -> None:
+        sample = asking.fresh()
+        if sample is None:
             return
+        started = time.perf_counter()
+        answer = asking.answer(sample)
         taken = time.perf_counter() - started
-        gap = max(1 / self._wish.rate_hz, taken / TRAINING_SHARE if training else 0.0)
-        self._due = started + gap
+        self._due = started + max(1 / self.wish.rate_hz, taken / share)
         self._post(LiveAnswered(answer, step))
 
     def after_batch(self, model: Model | None, seconds: float, step: int) -> None:
@@ -140,7 +164,7 @@ class Share:
             self._beside.renew(model, step)
         elif self._batch > LONG_BATCH:
             try:
-                self._beside = Beside(model, self._wish, step, self._post)
+                self._beside = Beside(model, self, step, self._post)
             except ValueError as error:
                 self._refuse(model, error)
                 return
@@ -156,11 +180,12 @@ class Share:
         self.at_rest()
         if self._asking is not None:
             self._asking.feed.close()
-            self._asking = None
+            self._asking = self._glances = None
 
     def _begin(self, model: Model) -> None:
         self.close()
-        self._asking = Asking(model, self._wish)
+        self._asking = Asking(model, self.wish)
+        self._glances = Glances(model, self._asking.seen, self._post)
         self._asking.feed.start()
 
     def _refuse(self, model: Model, error: Exception) -> None:
@@ -174,12 +199,14 @@ class Share:
 class Beside(threading.Thread):
     """Answers in a thread of its own from a copy of a network under training."""
 
-    def __init__(self, model: Model, wish: Wish, step: int, post: Post) -> None:
+    def __init__(self, model: Model, view: Share, step: int, post: Post) -> None:
         super().__init__(name="live beside", daemon=True)
         module = copy.deepcopy(model.network.module)
         network = replace(model.network, module=module)
-        self._asking = Asking(replace(model, network=network), wish)
-        self._rate, self._post, self._step = wish.rate_hz, post, step
+        copied = replace(model, network=network)
+        self._asking = Asking(copied, view.wish)
+        self._glances = Glances(copied, self._asking.seen, post)
+        self._view, self._post, self._step = view, post, step
         self._share = BESIDE_SHARE if usable_cores() > 1 else TRAINING_SHARE
         self._lock = threading.Lock()
         self._fresh: tuple[dict[str, Tensor], int] | None = None
@@ -218,5 +245,8 @@ class Beside(threading.Thread):
             self._asking.model.network.module.load_state_dict(weights)
         answer = self._asking.answer(sample)
         self._post(LiveAnswered(answer, self._step))
+        inside = self._view.inside
+        if inside is not None and self._glances.wait(inside) == 0:
+            self._glances.look(inside, self._step)
         taken = time.perf_counter() - started
-        return max(0.0, max(1 / self._rate, taken / self._share) - taken)
+        return max(0.0, max(1 / self._view.wish.rate_hz, taken / self._share) - taken)
