@@ -32,6 +32,7 @@ from playground.starter import adopt, propose, starter_graph
 from playground.tasks import TASKS, TaskSettings
 
 if TYPE_CHECKING:
+    from playground.detection.command import Asked
     from playground.model import Model
     from playground.teach import Familiarity
     from playground.training.trainer import Kind, Trainer
@@ -388,14 +389,28 @@ def predict(options: Namespace) -> int:
 
 def _asked(options: Namespace) -> Callable[[str], Iterable[tuple[str, Any]]]:
     """From an input of the command line to its answers."""
-    if _is_detector(options.model):
-        from playground.detection.command import asked
+    from playground.detection.command import Asked
 
-        return asked(options.model, options.settings).answer
-    _refuse_settings(options)
+    opened = _opened(options)
+    if isinstance(opened, Asked):
+        return opened.answer
+    familiarity = _familiarity(opened)
+    return lambda text: _answers(opened, text, familiarity)
+
+
+def _opened(options: Namespace) -> Asked | Model:
+    """The detector, bundled or trained here, or the model that is to be asked."""
+    from playground.detection.command import asked, named
+
+    if _is_detector(options.model):
+        return named(options.model, options.settings)
     model = load_model(_find(options.model), options.checkpoint)
-    familiarity = _familiarity(model)
-    return lambda text: _answers(model, text, familiarity)
+    if model.task.id == "detection":
+        from playground.detection.trained import Trained
+
+        return asked(Trained(model), options.model, options.settings)
+    _refuse_settings(options)
+    return model
 
 
 def _familiarity(model: Model) -> Familiarity | None:
@@ -440,14 +455,11 @@ def _words(answer: Any) -> str:
 
 def live(options: Namespace) -> int:
     """Answer to a camera, a clip, a stream or a microphone until it ends."""
-    if _is_detector(options.model):
-        from playground.detection.command import asked, watch
-
-        return watch(asked(options.model, options.settings), options)
-    _refuse_settings(options)
+    from playground.detection.command import Asked, watch
     from playground.live.command import run
 
-    return run(load_model(_find(options.model), options.checkpoint), options)
+    opened = _opened(options)
+    return watch(opened, options) if isinstance(opened, Asked) else run(opened, options)
 
 
 def teach(options: Namespace) -> int:

@@ -29,11 +29,15 @@ class Asked:
         return [(text, self.detector.detect(pixels, self.settings))]
 
 
-def asked(id: str, texts: Sequence[str]) -> Asked:
+def named(id: str, texts: Sequence[str]) -> Asked:
     """The detector ``id`` with settings written KEY=VALUE; raises ``ValueError``,
     ``UnknownEntry`` or ``DownloadError``."""
-    detector = DETECTORS.get(id).load()
-    known: Registry[Parameter] = Registry(f"setting of {id}")
+    return asked(DETECTORS.get(id).load(), id, texts)
+
+
+def asked(detector: Detector, name: str, texts: Sequence[str]) -> Asked:
+    """Settings for a detector, written KEY=VALUE; raises ``ValueError`` or ``UnknownEntry``."""
+    known: Registry[Parameter] = Registry(f"setting of {name}")
     for parameter in detector.parameters:
         known.add(parameter)
     settings = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.parameters import Parameter
 from models.zoo import mtcnn
+from playground.tasks.detection import SURE
 
 FACES = (
     Parameter(
@@ -92,3 +93,17 @@ OBJECTS = (
         maximum=1000,
     ),
 )
+
+TRAINED = (
+    Parameter(
+        "score",
+        "Least score",
+        "float",
+        SURE,
+        "How sure the network must be of an object.",
+        minimum=0.01,
+        maximum=0.999,
+    ),
+    *OBJECTS[1:],
+)
+"""Of a detector that was trained here."""

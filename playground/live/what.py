@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from models.parameters import Values
-from playground.detection.detectors import DETECTORS
+from playground.detection.detectors import DETECTORS, Detector
 from playground.downloads import Download, is_there
 from playground.live.errors import LiveError
 from playground.live.settings import LiveSettings
@@ -83,12 +83,13 @@ def of_data(dataset: Dataset, id: str, title: str, path: Path | None = None) -> 
 
     reading: Any = live_input(dataset).reading
     words = f"Answers with {dataset.task}"
-    classes = next(iter(dataset.targets.values())).classes
-    if classes:
+    target = dataset.target
+    if classes := target.classes or target.box_classes:
         words = ", ".join(classes[:4]) + (", …" if len(classes) > 4 else "")
     rate = getattr(reading, "rate", None)
     medium: Medium = "pictures" if rate is None else "sound"
-    return Runnable(id, title, words, "run", medium, rate, path)
+    kind: Kind = "detector" if dataset.task == "detection" else "run"
+    return Runnable(id, title, words, kind, medium, rate, path)
 
 
 def opened(what: Runnable, device: Camera | Microphone, wanted: Wanted) -> Answers:
@@ -102,9 +103,18 @@ def opened(what: Runnable, device: Camera | Microphone, wanted: Wanted) -> Answe
 
         if not isinstance(device, Camera):
             raise LiveError("a detector takes pictures: choose a camera")
-        return LiveDetection(DETECTORS.get(what.id).load(), device, wanted.detection)
+        return LiveDetection(_detector(what), device, wanted.detection)
     from playground.live.taught import LiveTaught, live_for
 
     if what.kind == "teach":
         return LiveTaught(load_model(find_run(BACKBONE)), device, wanted.settings)
     return live_for(load_model(find_run(what.path or what.id)), device, wanted.settings)
+
+
+def _detector(what: Runnable) -> Detector:
+    if what.path is None:
+        return DETECTORS.get(what.id).load()
+    from playground.detection.trained import Trained
+    from playground.runs import load_model
+
+    return Trained(load_model(find_run(what.path)))

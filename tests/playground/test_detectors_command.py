@@ -10,6 +10,7 @@ from playground.resources import SAMPLES
 from tests.playground.cli_kit import Shell
 
 IMAGES = SAMPLES / "images"
+RECOGNISER = "efficientnet-lite0"
 
 
 def test_the_face_in_a_photograph(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,4 +59,4 @@ def test_what_a_detector_cannot_do(capsys: pytest.CaptureFixture[str], tmp_path:
         command, *rest = words
         said = run(command, "faces", *rest)
         assert said.sentence == "faces is a detector and no run: playground predict faces PICTURE"
-    assert "leave out --set" in run("predict", "digits-cnn", "1.png", "--set", "a=1").sentence
+    assert "leave out --set" in run("predict", RECOGNISER, "1.png", "--set", "a=1").sentence
