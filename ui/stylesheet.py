@@ -77,6 +77,12 @@ QPushButton[kind="card"] { background: $panel; border: 1px solid $line; border-r
   padding: 0; text-align: left; font-weight: 400; }
 QPushButton[kind="card"]:hover { background: $raised; border-color: $text3; }
 QPushButton[kind="card"]:focus { border-color: $accent; }
+QPushButton[kind="choice"] { background: transparent; border: 1px solid transparent;
+  border-radius: 8px; padding: 0; min-height: 50px; text-align: left; font-weight: 400; }
+QPushButton[kind="choice"]:hover { background: $raised; }
+QPushButton[kind="choice"]:checked { background: $raised; border-color: $accent; }
+QPushButton[kind="choice"]:focus { border-color: $text3; }
+QPushButton[kind="choice"]:checked:focus { border-color: $text; }
 QFrame[kind="segments"] { background: $raised; border: 1px solid $line; border-radius: 6px; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px;

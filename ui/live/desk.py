@@ -48,6 +48,7 @@ class Desk(QObject):
     settings_changed = Signal()
     answered = Signal(object)
     figures_changed = Signal()
+    awake_changed = Signal()
     marked = Signal()
     """``mark``, ``countdown`` or ``colours`` changed."""
     _woken = Signal()
@@ -172,15 +173,22 @@ class Desk(QObject):
             self._set_status(IDLE)
             self.running_changed.emit()
 
+    @property
+    def awake(self) -> bool:
+        """Whether the view is seen."""
+        return not self._resting
+
     def rest(self) -> None:
         """The view is hidden: give the device back until ``wake``."""
         self._resting = True
         self._end()
+        self.awake_changed.emit()
 
     def wake(self) -> None:
         """The view is seen (again): go on if it was running."""
         self._resting = False
         self._begin()
+        self.awake_changed.emit()
 
     @Slot()
     def close(self) -> None:
@@ -352,8 +360,8 @@ class Desk(QObject):
             "sound": str(store.value("live/sound", "")),
         }
         self.settings = LiveSettings(
-            smoothing=_share(store.value("live/smoothing"), 0.3),
-            threshold=_share(store.value("live/threshold"), 0.0),
+            smoothing=_number(store.value("live/smoothing"), 0.3, 60),
+            threshold=_number(store.value("live/threshold"), 0.0, 1),
         )
 
     # --- news ---------------------------------------------------------------------------------
@@ -445,10 +453,10 @@ class Desk(QObject):
             self.status_changed.emit()
 
 
-def _share(value: object, otherwise: float) -> float:
+def _number(value: object, otherwise: float, most: float) -> float:
     """A number from the settings, which a person may have edited."""
     try:
         found = float(str(value))
     except ValueError:
         return otherwise
-    return found if 0 <= found <= 1 else otherwise
+    return found if 0 <= found <= most else otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 
 from PySide6.QtCore import Qt, Slot
@@ -15,10 +16,17 @@ from ui.session import Session
 GAP = 8
 SIDE, SIDE_LEAST, LOWER = 320, 240, 250
 Place = tuple[str, str, str, str]
-LEFT: tuple[Place, ...] = ()
-BELOW: tuple[Place, ...] = ()
+LEFT: tuple[Place, ...] = (
+    ("classes", "Classes", "ui.live.teach.classes_page", "ClassesPage"),
+    ("head", "Head", "ui.live.teach.head_page", "HeadPage"),
+    ("model", "Model", "ui.live.model_page", "ModelPage"),
+)
+BELOW: tuple[Place, ...] = (("samples", "Samples", "ui.live.teach.samples_page", "SamplesPage"),)
 RIGHT: tuple[Place, ...] = ()
-"""Pages of the panels: id, title, module and class, which is made with the desk."""
+"""Pages of the panels: id, title, module and class, which is made with the desk when the page is
+first shown. Its ``corner``, where it has one, stands at the right of the panel's header."""
+ONLY = {"classes": "teach", "head": "teach", "samples": "teach"}
+"""Pages for one kind of what can run."""
 STAGES = {"pictures": ("ui.live.stage", "Stage")}
 """What is seen in the middle, by what the network takes."""
 
@@ -42,6 +50,7 @@ class LiveWorkspace(QWidget):
         )
         self.stages = QStackedWidget()
         self._made: dict[str, QWidget] = {}
+        self._offered: dict[str, list[str]] = {}
         self._arrange()
         self.desk.chosen_changed.connect(self._follow)
         self._follow()
@@ -60,21 +69,32 @@ class LiveWorkspace(QWidget):
         middle.setSizes([600, LOWER])
         for panel in (self.left, self.right):
             panel.setMinimumWidth(SIDE_LEAST)
-            panel.setVisible(bool(panel.ids()))
-        self.below.setVisible(bool(self.below.ids()))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(whole)
 
     @Slot()
     def _follow(self) -> None:
-        """Show the stage for what the chosen network takes."""
+        """Show the stage for what the chosen network takes, and the pages that it has."""
         medium = self.desk.chosen.medium
         if medium not in self._made:
             module, name = STAGES[medium]
             self._made[medium] = getattr(import_module(module), name)(self.desk)
             self.stages.addWidget(self._made[medium])
         self.stages.setCurrentWidget(self._made[medium])
+        for panel in (self.left, self.below, self.right):
+            self._offer(panel, self.desk.chosen.kind)
+
+    def _offer(self, panel: Panel, kind: str) -> None:
+        """Those of a panel's pages that say something of such a thing; new ones come first."""
+        before = self._offered.get(panel.name, [])
+        offered = [id for id in panel.ids() if ONLY.get(id, kind) == kind]
+        for id in panel.ids():
+            panel.set_shown(id, id in offered)
+        self._offered[panel.name] = offered
+        if offered and offered[0] not in before:
+            panel.set_current(offered[0])
+        panel.setVisible(bool(offered))
 
     def recognise(self, what: str) -> None:
         """Choose and start: an id of the desk's choices, or "run:FOLDER"."""
@@ -94,8 +114,16 @@ class LiveWorkspace(QWidget):
 def _panel(name: str, places: tuple[Place, ...], desk: Desk) -> Panel:
     panel = Panel(name)
     for id, title, module, kind in places:
-        panel.add_page(id, title, getattr(import_module(module), kind)(desk))
+        panel.add_page(id, title, partial(_page, panel, id, module, kind, desk))
     return panel
+
+
+def _page(panel: Panel, id: str, module: str, kind: str, desk: Desk) -> QWidget:
+    page: QWidget = getattr(import_module(module), kind)(desk)
+    corner: QWidget | None = getattr(page, "corner", None)
+    if corner is not None:
+        panel.set_corner(id, corner)
+    return page
 
 
 def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
