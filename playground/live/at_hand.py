@@ -26,7 +26,7 @@ class AtHand:
             return None
         if self._sample is None or self._sample.number != frame.number:
             raw = self._pictures.taken(frame.pixels, frame.time)
-            self._sample = Sample(frame.number, raw, frame.time)
+            self._sample = Sample(frame.number, raw, frame.time, frame.pixels)
         return self._sample
 
     def wait(self, after: int, timeout: float) -> Sample | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from models.axes import Kind
@@ -17,6 +18,7 @@ from models.graph import GROUP, INPUT, OUTPUT, Graph, GraphError
 from models.groups import inside
 from models.shapes import Report, infer
 from playground.live.latest import Latest
+from playground.live.searching import Search
 from playground.messages import Array, PortId
 
 if TYPE_CHECKING:
@@ -157,6 +159,17 @@ class Inside:
     def view(self) -> InsideView | None:
         """The newest; None before the first."""
         return self._latest.item
+
+    def search(
+        self,
+        port: PortId,
+        channel: int,
+        paths: Sequence[Path],
+        told: Callable[[], None] | None = None,
+    ) -> Search:
+        """Which of the files ``paths`` excite a channel most; starting and closing it is the
+        caller's."""
+        return Search(self._model, port, channel, paths, told)
 
     def _work(self) -> None:
         try:

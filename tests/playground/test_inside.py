@@ -34,7 +34,7 @@ from playground.run_job import RunJob
 from playground.runs import RunFolder
 from playground.teach import Examples, Head
 from playground.training.learner import initial_network
-from playground.vision import fitted, part_seen
+from playground.vision import cv2, fitted, part_seen
 from playground.worker import Worker
 from tests.playground.capture_kit import until, write_clip
 from tests.playground.fakes import project, rows
@@ -417,6 +417,7 @@ def test_a_network_is_looked_into_while_it_learns(listener: Listener, tmp_path: 
     last = after[-1].view
     assert last is not None
     assert last.label == "b"
+    assert last.crop == (0, 0, 1, 1)  # the whole frame, stretched
     listener.worker.train(project(epochs=40), pictures(), tmp_path / "alone")
     listener.state(State.FINISHED)
     assert rows(tmp_path / "seen/runs/001") == rows(tmp_path / "alone/runs/001")
@@ -485,3 +486,48 @@ def test_what_is_opened_can_be_looked_into(tmp_path: Path) -> None:
         assert view is not None
         assert view.heat is not None
         assert recognition.close(5)
+
+
+# --- pictures that excite a channel ---------------------------------------------------------------
+
+
+def write_picture(path: Path, pixels: Any) -> Path:
+    cv2.imwrite(str(path), pixels.astype(np.uint8))
+    return path
+
+
+@pytest.mark.usefixtures("no_thread_is_left")
+def test_ones_own_files_are_searched_beside(tmp_path: Path) -> None:
+    """Broken files are passed over; what was found so far can be seen at any time."""
+    model = shaken(picture_model())
+    paths = [write_picture(tmp_path / f"{i}.png", np.full((16, 16), 25 * i)) for i in range(8)]
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(paths[0].read_bytes()[:40])
+    told: list[int] = []
+    inside = Inside(model, Still().wait)
+    port = ("n2", "output")
+    search = inside.search(port, 1, [*paths[:3], broken, *paths[3:]], lambda: told.append(1))
+    search.start()
+    until(lambda: search.finished, 10)
+    until(lambda: len(told) == 9, 5)
+    assert (search.done, search.total, search.skipped, search.problem) == (9, 9, 1, "")
+    values = {
+        path: float(
+            model.network.capture(
+                model.prepared({"input": np.full((1, 1, 16, 16), 25 * i, np.uint8)})
+            )[port][0, 1].max()
+        )
+        for i, path in enumerate(paths)
+    }
+    wanted = sorted(paths, key=lambda path: -values[path])
+    assert [one.key for one in search.found] == wanted
+    assert search.found[0].strength == pytest.approx(values[wanted[0]], abs=1e-4)
+    assert search.close()
+    none = inside.search(port, 99, paths)
+    none.start()
+    until(lambda: none.finished, 5)
+    assert "no channel 99" in none.problem
+    given_up = inside.search(port, 0, paths * 1000)
+    given_up.start()
+    assert given_up.close(5)
+    assert given_up.done < given_up.total
