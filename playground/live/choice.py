@@ -76,7 +76,8 @@ class Choice:
         self._thread = threading.Thread(target=self._prepare, name="live engines", daemon=True)
 
     def start(self) -> None:
-        if not self.settled:
+        """Make the other engines ready; the first ``turn`` does it otherwise."""
+        if not self.settled and self._thread.ident is None:
             self._thread.start()
 
     def close(self) -> None:
@@ -87,7 +88,9 @@ class Choice:
 
     def turn(self, raw: dict[str, Array], seconds: float) -> None:
         """After an answer to ``raw`` that took ``seconds``: time the others on the same input, and
-        decide when that was done often enough. Called in the thread that answers."""
+        decide when that was done often enough. Called in the thread that answers. The first call
+        begins to make them ready: what that takes must not delay the first answer."""
+        self.start()
         if self.settled or not self._ready.is_set():
             return
         if self._wanted != "auto" or not self._rivals:

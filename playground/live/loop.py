@@ -62,7 +62,6 @@ class Live(Answers):
     def events(self) -> Generator[LiveAnswer | CaptureStatus, None, None]:
         """Every answer, and the status whenever it changes; ends when the device does."""
         self._feed.start()
-        self._choice.start()
         said: tuple[str, str] | None = None
         number = 0
         try:
