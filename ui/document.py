@@ -81,6 +81,8 @@ class Document(QObject):
     saving = Signal()
     notice = Signal(object)
     reveal = Signal(str)
+    asked = Signal(str)
+    """The id of an action of the window that a panel wants done."""
     _autosave_failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -289,7 +291,7 @@ class Document(QObject):
             shutil.copytree(found, self.files / run)
         self._earlier_place = None
 
-    def _note_run(self, run: Path) -> None:
+    def note_run(self, run: Path) -> None:
         """Remember the last run by its place in the project's folder, at once and for good."""
         for place in (self._place, self._earlier_place):
             folder = projects.files_folder(place).resolve() if place else None

@@ -98,6 +98,7 @@ class MainWindow(QMainWindow):
         self.start_page.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.start_page.setFocus(Qt.FocusReason.OtherFocusReason)
         self.notices = Notices(self)
+        self.session.asked.connect(self.actions_.trigger)
         self.search = CommandSearch(self, self.actions_)
         self.help = ShortcutHelp(self, self.actions_)
 

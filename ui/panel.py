@@ -49,6 +49,7 @@ class Panel(QFrame):
         self._tabs: dict[str, Tab] = {}
         self._makers: dict[str, Callable[[], QWidget]] = {}
         self._widgets: dict[str, QWidget] = {}
+        self._corners: dict[str, QWidget] = {}
 
     def add_page(self, id: str, title: str, page: QWidget | Callable[[], QWidget]) -> None:
         tab = Tab(title)
@@ -82,6 +83,12 @@ class Panel(QFrame):
         """Put ``widget`` at the right of the header."""
         self.header.add_right(widget)
 
+    def set_corner(self, id: str, widget: QWidget) -> None:
+        """Put ``widget`` at the right of the header while the page ``id`` is shown."""
+        self._corners[id] = widget
+        self.add_right(widget)
+        widget.setVisible(self.current() == id)
+
     def ids(self) -> list[str]:
         return list(self._tabs)
 
@@ -103,6 +110,8 @@ class Panel(QFrame):
             return
         self._tabs[id].setChecked(True)
         self._pages.setCurrentWidget(self.page(id))
+        for other, widget in self._corners.items():
+            widget.setVisible(other == id)
         self.current_changed.emit(id)
 
     def _put(self, id: str, page: QWidget) -> None:

@@ -111,9 +111,9 @@ class Session(Document):
 
     # --- data and samples ---------------------------------------------------------------------
 
-    def set_data(self, settings: DataSettings) -> None:
-        """Take other data settings and open the data. Augmentation changes no sample, so data
-        that are open stay so."""
+    def set_data(self, settings: DataSettings, *, later: bool = False) -> None:
+        """Take other data settings and open the data; ``later``, not before ``reopen_data``.
+        Augmentation changes no sample, so data that are open stay so."""
         before = self.project.data
         if settings == before:
             return
@@ -122,6 +122,11 @@ class Session(Document):
             settings, augmentation=()
         ):
             self.dataset = replace(self.dataset, augmentation=settings.augmentation)
+            self.dataset_changed.emit()
+        elif later:
+            self.worker.cancel_data()
+            self.dataset, self.reading = None, False
+            self.data_message = "The data were not read yet."
             self.dataset_changed.emit()
         else:
             self._open_data()
@@ -228,7 +233,7 @@ class Session(Document):
     def use_run(self, run: Path) -> None:
         """Show an earlier run's weights in all views; not while another is under way."""
         if not self.busy:
-            self._note_run(run)
+            self.note_run(run)
             self.worker.load_run(run)
 
     @Slot()
@@ -361,7 +366,7 @@ class Session(Document):
     def _on_status(self, status: Status) -> None:
         before, self.status = self.status, status
         if status.run is not None and self.is_open:
-            self._note_run(status.run)
+            self.note_run(status.run)
         if status.state is State.FAILED and before.state is not State.FAILED:
             self._tell_of_node(status.message, status.node, "run")
         self.state_changed.emit()

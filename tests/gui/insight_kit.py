@@ -43,7 +43,7 @@ def with_run(session: Session, name: str = "001") -> Path:
     path = session.files / "runs" / name
     path.mkdir(parents=True)
     (path / "run.json").write_text("{}")
-    session._note_run(path)
+    session.note_run(path)
     assert session.run_folder is not None
     return path
 

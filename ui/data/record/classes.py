@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ui.data.record.cards import CardWords, ClassCard
 from ui.data.record.library import Library
@@ -57,13 +57,21 @@ class ClassColumn(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self._line = divider()
         column.addLayout(self.head)
-        column.addWidget(divider())
+        column.addWidget(self._line)
         column.addWidget(self.area, 1)
         column.addWidget(divider())
         column.addLayout(self.foot)
         library.changed.connect(self.refresh)
         self.refresh()
+
+    def without_head(self) -> QLabel:
+        """Take the head off: what stands in it, the number of samples, is shown elsewhere."""
+        self.head.removeWidget(self.total)
+        self.head.setContentsMargins(0, 0, 0, 0)
+        self._line.hide()
+        return self.total
 
     def card(self, name: str) -> ClassCard | None:
         return next((card for card in self.cards if card.name == name), None)

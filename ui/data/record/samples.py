@@ -92,11 +92,7 @@ class Samples(QWidget):
 
     def open_folder_of(self, name: str) -> None:
         """Show a class's folder in the system's file manager."""
-        folder = self._library.folder
-        if folder is not None:
-            inner = folder / name
-            where = inner if inner.is_dir() else folder
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(where)))
+        open_folder(self._library, name)
 
     @Slot(object)
     def open_file(self, path: Path) -> None:
@@ -154,6 +150,15 @@ class Samples(QWidget):
         menu.addAction("Choose all", self.grid.choose_all)
         menu.addAction("Open the folder", self.open_folder)
         menu.popup(place)
+
+
+def open_folder(library: Library, name: str) -> None:
+    """Show the folder of the class ``name`` in the system's file manager."""
+    folder = library.folder
+    if folder is not None:
+        inner = folder / name
+        where = inner if inner.is_dir() else folder
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(where)))
 
 
 def file_names(paths: list[Path], most: int = 3) -> str:
