@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -23,9 +24,11 @@ _SHADE = QColor(10, 12, 15, 200)
 
 
 class Preview:
-    """Scales the newest frame of a camera to the ``size`` of a view, at most 30 times a second."""
+    """Scales the newest frame of a camera to the ``size`` of a view, at most 30 times a second.
+    ``told`` is called in another thread whenever there is a picture to take."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[], None] | None = None) -> None:
+        self._told = told
         self.size = (0, 0)
         """Height and width to fit into, in pixels of the screen."""
         self._image: QImage | None = None
@@ -73,6 +76,8 @@ class Preview:
             image = image.convertToFormat(QImage.Format.Format_RGB32)
             if not stop.is_set():
                 self._image = image
+                if self._told is not None:
+                    self._told()
             stop.wait(max(0.0, PERIOD_S - (time.monotonic() - began)))
 
 

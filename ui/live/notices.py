@@ -1,0 +1,94 @@
+"""What is said over the live picture where there is something to say, and the ways out of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from playground.capture import CaptureStatus
+from playground.console import size
+from playground.live.what import Runnable
+
+SLOW_S = 2.0
+PLAIN = re.compile(r"\d+×\d+ from [^;]*\.")
+"""How a device that is well describes itself."""
+AGAIN, CLIP = ("again", "Try again"), ("clip", "Use the bundled clip")
+CANCEL = ("stop", "Cancel")
+
+
+@dataclass(frozen=True)
+class State:
+    """How things are. ``device`` None: nothing is open. ``seen``: there has been a picture of this
+    device; ``named``: what people call it."""
+
+    running: bool
+    address: str
+    named: str
+    device: CaptureStatus | None
+    network: CaptureStatus | None
+    what: Runnable
+    seen: bool = False
+    answered: bool = False
+    downloading: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence over the stage with its ways out (an id and a button's text each); ``hint`` and
+    ``note`` are said beside a picture that goes on. ``dimmed``: the picture is not of now."""
+
+    text: str = ""
+    ways: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    note: str = ""
+    dimmed: bool = True
+
+
+def said(state: State) -> Said:
+    """What to say of ``state``."""
+    if not state.running:
+        if state.address:
+            return Said("Live is off.", (("start", "Start live"),))
+        return Said("Looking for cameras …")
+    if state.problem:
+        return Said(state.problem, (AGAIN, CLIP))
+    if state.device is None:
+        return Said("" if state.address else "Looking for cameras …")
+    return _of_device(state, state.device) or _of_network(state, state.device)
+
+
+def _of_device(state: State, device: CaptureStatus) -> Said | None:
+    """Of a device that gives no pictures."""
+    match device.state:
+        case "opening" | "running" if not state.seen:
+            slow = " · some drivers take 20 s" if device.seconds > SLOW_S else ""
+            text = f"Opening {state.named} … {device.seconds:.0f} s{slow}"
+            return Said(text, (CANCEL,))
+        case "opening":
+            return Said(device.message, (CANCEL,))
+        case "reconnecting":
+            return Said(device.message, (("again", "Try now"), CLIP))
+        case "ended":
+            return Said(device.message, (("again", "Again"), CLIP))
+        case "failed" | "closed":
+            return Said(device.message, (AGAIN, CLIP))
+    return None
+
+
+def _of_network(state: State, device: CaptureStatus) -> Said:
+    """Of a network, where the device is well."""
+    what = state.what
+    hint = "" if PLAIN.fullmatch(device.message) else device.message
+    if what.download is not None and not what.ready:
+        if state.downloading:
+            return Said(note=state.downloading, hint=hint, dimmed=False)
+        text = f"{what.title} is not on this machine yet."
+        return Said(text, (("download", f"Download {size(what.download.bytes)}"),), hint)
+    network = state.network
+    if network is not None and network.state == "failed":
+        return Said(network.message, (AGAIN,), hint)
+    if network is not None and network.state == "opening":
+        return Said(note=network.message, hint=hint, dimmed=False)
+    note = "" if state.answered else "Waiting for the first answer …"
+    return Said(note=note, hint=hint, dimmed=False)

@@ -1,0 +1,87 @@
+"""The live picture on the whole screen, to be seen by a room."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ui.data.record.notice import StageNotice
+from ui.live.picture import LiveView, Look
+
+IDLE_MS, HINT_MS = 2000, 3000
+HINT = "Esc leaves the full screen"
+
+
+class WholeScreen(QWidget):
+    """A window of its own with nothing but the picture. Esc, F or a double click leaves it;
+    ``pressed`` carries the other keys. The mouse hides when it rests."""
+
+    left = Signal()
+    pressed = Signal(int)
+
+    def __init__(self, look: Look, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Live")
+        self.setAccessibleName("Live, full screen")
+        self.view = LiveView(look, large=True)
+        self.view.double_clicked.connect(self.close)
+        self.notice = StageNotice()
+        self.notice.setParent(self.view)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.view)
+        over = QVBoxLayout(self.view)
+        over.addWidget(self.notice)
+        self.hinting = True
+        self._idle, self._hint = QTimer(self), QTimer(self)
+        for timer, after, slot in (
+            (self._idle, IDLE_MS, self._hide_mouse),
+            (self._hint, HINT_MS, self._hint_over),
+        ):
+            timer.setSingleShot(True)
+            timer.setInterval(after)
+            timer.timeout.connect(slot)
+            timer.start()
+        for widget in (self, self.view):
+            widget.setMouseTracking(True)
+            widget.installEventFilter(self)
+
+    @property
+    def mouse_hidden(self) -> bool:
+        return self.cursor().shape() == Qt.CursorShape.BlankCursor
+
+    def open_on(self, widget: QWidget) -> None:
+        """Fill the screen that ``widget`` is on."""
+        self.setScreen(widget.screen())
+        self.setGeometry(widget.screen().geometry())
+        self.showFullScreen()
+        self.activateWindow()
+
+    @Slot()
+    def _hide_mouse(self) -> None:
+        self.setCursor(Qt.CursorShape.BlankCursor)
+
+    @Slot()
+    def _hint_over(self) -> None:
+        self.hinting = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseMove:
+            self.unsetCursor()
+            self._idle.start()
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if key in (Qt.Key.Key_Escape, Qt.Key.Key_F, Qt.Key.Key_F11):
+            self.close()
+        else:
+            self.pressed.emit(int(key))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._idle.stop()
+        self._hint.stop()
+        super().closeEvent(event)
+        self.left.emit()
