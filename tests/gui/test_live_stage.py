@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from playground.answers import Boxes, Classes, Detection, Mask, Series, Value
 from playground.captions import CLASS_COLOURS, COLOURS
-from playground.capture import Camera, CaptureStatus
+from playground.capture import Camera, CameraSettings, CaptureStatus
 from playground.live.what import bundled
 from playground.vision import cv2
 from tests.gui.live_kit import CAT, QuietNetwork, grey, live_answer, quiet_desk
@@ -216,10 +215,17 @@ def test_a_download_that_is_missing_is_offered() -> None:
 # --- the stage --------------------------------------------------------------------------------
 
 
+class QuickCamera(Camera):
+    """Loses its patience in a second or two."""
+
+    def __init__(self, address: str, settings: CameraSettings | None = None) -> None:
+        super().__init__(address, settings, QUICK)
+
+
 @pytest.fixture
 def desk(app: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Desk]:
     monkeypatch.setattr("ui.live.stage.cameras", list)
-    monkeypatch.setattr("ui.live.desk.Camera", partial(Camera, limits=QUICK))
+    monkeypatch.setattr("ui.live.desk.Camera", QuickCamera)
     desk = quiet_desk(monkeypatch)
     yield desk
     desk.session.close()
