@@ -54,17 +54,27 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """How a series goes on, step by step."""
+    """How a series goes on, step by step; ``low`` and ``high`` are the band in which 80 % of such
+    forecasts end, where it is known."""
 
     values: tuple[float, ...]
     unit: str = ""
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
     kind: ClassVar[str] = "series"
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "values": list(self.values), "unit": self.unit}
+        data: dict[str, Any] = {"kind": self.kind, "values": list(self.values), "unit": self.unit}
+        if self.low is not None and self.high is not None:
+            data |= {"low": list(self.low), "high": list(self.high)}
+        return data
 
     def __str__(self) -> str:
-        return f"{', '.join(f'{value:.6g}' for value in self.values)} {self.unit}".rstrip()
+        steps = [f"{value:.6g}" for value in self.values]
+        if self.low is not None and self.high is not None:
+            bands = zip(steps, self.low, self.high, strict=True)
+            steps = [f"{step} ({low:.4g}–{high:.4g})" for step, low, high in bands]
+        return f"{', '.join(steps)} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,18 +6,19 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from playground.answers import Classes
-from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone
+from playground.capture import Camera, CameraSettings, CaptureStatus
 from playground.console import Console
 from playground.devices import choose
 from playground.live.errors import LiveError
 from playground.live.intake import device_for
 from playground.live.newest import Answers
 from playground.live.settings import LiveAnswer, LiveSettings
+from playground.live.table import series_input
 from playground.live.taught import live_for
 from playground.model import Model
 
@@ -30,6 +31,8 @@ def run(model: Model, options: Namespace) -> int:
     console = Console(options.json)
     choose("cpu").use()
     settings = LiveSettings(options.smooth, options.threshold, engine=options.engine)
+    if series_input(model.dataset) is not None:
+        return _follow(model, settings, options, console)
     # without a number of frames a clip is played once
     camera = CameraSettings(rate=options.rate, loop=options.frames is not None)
     device = device_for(model, options.source, camera)
@@ -46,9 +49,28 @@ def run(model: Model, options: Namespace) -> int:
     return tell(live, device, console, options, engine)
 
 
+def _follow(model: Model, settings: LiveSettings, options: Namespace, console: Console) -> int:
+    """Answer every new row of a table."""
+    from playground.live.series import LiveSeries
+
+    live = LiveSeries(model, options.source, settings)
+    if live.no_band:
+        console.note(live.no_band)
+    return tell(live, live.rows, console, options, lambda: {"engine": live.engine.engine})
+
+
+class Device(Protocol):
+    """What is open while it is answered."""
+
+    @property
+    def status(self) -> CaptureStatus: ...
+    def __enter__(self) -> object: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
 def tell(
     live: Answers,
-    device: Camera | Microphone,
+    device: Device,
     console: Console,
     options: Namespace,
     engine: Callable[[], dict[str, Any]],

@@ -6,13 +6,21 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
+from typing import Protocol
 
 from models.parameters import Values
-from playground.capture import Camera, CaptureStatus, Microphone
+from playground.capture import CaptureStatus
 from playground.live.inside import Inside, InsideWish
 from playground.live.latest import Latest
 from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 from playground.messages import Array
+
+
+class Source(Protocol):
+    """A camera, a microphone, or rows of a table."""
+
+    @property
+    def status(self) -> CaptureStatus: ...
 
 
 class Answers(ABC):
@@ -20,7 +28,7 @@ class Answers(ABC):
     it. ``start`` answers in a thread and keeps the newest; ``events`` answers in the caller's
     thread instead."""
 
-    def __init__(self, device: Camera | Microphone) -> None:
+    def __init__(self, device: Source) -> None:
         self._device = device
         self._latest: Latest[LiveAnswer] = Latest()
         self._problem: CaptureStatus | None = None

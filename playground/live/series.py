@@ -1,0 +1,194 @@
+"""Series live: every new row of a table is answered, a forecast with the band of its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+import numpy as np
+
+from models.parameters import Values
+from playground.answers import Answer
+from playground.bands import Band, NoBand, band_of, is_forecast
+from playground.capture import CaptureStatus
+from playground.data.csv_format import CsvOptions
+from playground.data.series_reading import WindowReading
+from playground.live.answering import Answering
+from playground.live.engines import Engine, Torch
+from playground.live.errors import LiveError
+from playground.live.feed import over
+from playground.live.intake import Sample
+from playground.live.newest import Answers
+from playground.live.rows import Heard, Rows
+from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
+from playground.live.smoothing import Smoother
+from playground.live.streaming import Streamer
+from playground.live.table import Intake, Recent, series_input
+from playground.messages import Array
+from playground.model import Model
+
+ROW, BEGUN = "row", "begun"
+_PATIENCE = 0.2
+
+
+class LiveSeries(Answers):
+    """Answers of ``model`` to rows: the caller's ``Rows``, or the address of some.
+
+    ``no_band`` says why a forecast comes without one. The state of a recurrent network is carried
+    from row to row where its forecasts of the validation rows were no worse for it (see
+    ``bands``); otherwise the last window is looked at as a whole. Raises ``LiveError``.
+    """
+
+    def __init__(
+        self, model: Model, source: Rows | str, settings: LiveSettings | None = None
+    ) -> None:
+        column = series_input(model.dataset)
+        if column is None:
+            raise LiveError("this model takes no series, so rows cannot be led to it")
+        if not isinstance(source, Rows):
+            source = rows_for(model, source)
+        super().__init__(source)
+        self.rows = source
+        self.intake = Intake(column, source.name, source.notice)
+        self.band, self.no_band = _band(model)
+        self._engine: Engine = Torch(model)
+        if self.band is not None and self.band.carried:
+            self._engine = Rolling(model)
+        words = Banded(model, self.band, Smoother(model, 0.0))
+        self._answering = Answering(model, settings or LiveSettings(), words)
+        self._short = ""
+
+    @property
+    def settings(self) -> LiveSettings:
+        """Smoothing and threshold may be set at any time, from any thread."""
+        return self._answering.settings
+
+    @settings.setter
+    def settings(self, settings: LiveSettings) -> None:
+        self._answering.settings = settings
+
+    def want(self, settings: LiveSettings, detection: Values) -> None:
+        self.settings = settings
+
+    @property
+    def engine(self) -> EngineReport:
+        return EngineReport(self._engine.name)
+
+    @property
+    def status(self) -> CaptureStatus:
+        """How the rows do, or what keeps them from being answered."""
+        found = super().status
+        if self._short and found.state == "running":
+            return CaptureStatus("reconnecting", self._short, found.seconds)
+        return found
+
+    def states(self) -> dict[str, Array]:
+        return self._engine.states() if isinstance(self._engine, Rolling) else {}
+
+    def recent(self, most: int = 200) -> Recent | None:
+        """The last rows, to be shown before the forecast; None where there are none."""
+        heard = self.rows.heard()
+        try:
+            return self.intake.recent(heard, most) if heard.rows else None
+        except LiveError:
+            return None
+
+    def events(self) -> Generator[LiveAnswer | CaptureStatus, None, None]:
+        """An answer to the newest row whenever there is one, and the status whenever it changes;
+        ends when the rows do."""
+        said: tuple[str, str] | None = None
+        number = 0
+        while not self._latest.stopped:
+            status = self.status
+            if (status.state, status.message) != said:
+                said = status.state, status.message
+                yield status
+            heard = self.rows.wait(number, _PATIENCE)
+            if heard is None:
+                if over(status):
+                    return
+                continue
+            number = heard.number
+            sample = self._sample(heard)
+            if sample is not None:
+                yield self._answering.answer(sample, self._engine)
+
+    def _sample(self, heard: Heard) -> Sample | None:
+        try:
+            raw = self.intake.window(heard)
+        except LiveError as why:
+            self._short = f"{why}."
+            return None
+        self._short = ""
+        if isinstance(self._engine, Rolling):
+            raw |= {ROW: np.asarray(heard.number), BEGUN: np.asarray(heard.begun)}
+        return Sample(heard.number, raw, heard.time)
+
+
+class Banded:
+    """Answers with the band of their errors. The mean over time that ``Smoother`` takes is that of
+    forecasts for the same number of steps ahead."""
+
+    def __init__(self, model: Model, band: Band | None, smoother: Smoother) -> None:
+        self._model, self._band, self._smoother = model, band, smoother
+        self.seconds = 0.0
+
+    def answer(self, outputs: dict[str, Array], time: float) -> Answer:
+        self._smoother.seconds = self.seconds
+        answer = self._smoother.answer(outputs, time)
+        return answer if self._band is None else self._band.around(answer, self._model)
+
+    def reset(self) -> None:
+        self._smoother.reset()
+
+
+class Rolling:
+    """torch, one row after the other, the state carried along. It begins with a whole window, and
+    again after rows that it was not given. Raises ``NotStreaming``."""
+
+    name = "streaming"
+
+    def __init__(self, model: Model) -> None:
+        self._streamer = Streamer(model)
+        (self._name,) = model.dataset.inputs
+        self._row = self._begun = 0
+
+    def run(self, raw: dict[str, Array]) -> dict[str, Array]:
+        """The outputs after the rows up to number ``ROW``, which the window (1, T, F) ends with."""
+        window, row, begun = raw[self._name], int(raw[ROW]), int(raw[BEGUN])
+        fresh = row - self._row
+        if begun != self._begun or not 1 <= fresh < window.shape[1]:
+            self._streamer.reset()
+            fresh = window.shape[1]
+        self._row, self._begun = row, begun
+        for step in range(window.shape[1] - fresh, window.shape[1]):
+            found = self._streamer.step({self._name: window[:, step : step + 1]})
+        return found
+
+    def bare(self, raw: dict[str, Array]) -> Callable[[], object]:
+        step = {self._name: raw[self._name][:, -1:]}
+        return lambda: self._streamer.step(step)
+
+    def reset(self) -> None:
+        """Rows may be far apart: nothing is forgotten for that."""
+
+    def states(self) -> dict[str, Array]:
+        """What the recurrent layers remember now, (H,) by the node's name."""
+        return self._streamer.states()
+
+
+def rows_for(model: Model, address: str) -> Rows:
+    """The rows at an address, read as the model's own data were; raises ``LiveError``."""
+    column = series_input(model.dataset)
+    reading = None if column is None else column.reading
+    if not address.strip():
+        raise LiveError("rows are needed: name a CSV file that grows, or - for standard input")
+    return Rows(address, reading.format if isinstance(reading, WindowReading) else CsvOptions())
+
+
+def _band(model: Model) -> tuple[Band | None, str]:
+    if not is_forecast(model):
+        return None, ""
+    try:
+        return band_of(model), ""
+    except NoBand as why:
+        return None, str(why)

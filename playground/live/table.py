@@ -1,0 +1,139 @@
+"""From rows of text to the window of a series that a model is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from playground.data.csv_reading import MISSING
+from playground.data.dataset import Column, Dataset
+from playground.data.series_files import carried
+from playground.data.series_reading import SeriesReading, WindowReading
+from playground.live.errors import LiveError
+from playground.live.rows import Heard, Row
+from playground.messages import Array
+
+MOST = 1000
+"""Rows that a model of series of any length is asked about."""
+_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recent:
+    """The last rows as numbers (n, F), missing ones as those before, by the names of ``columns``;
+    ``times`` are the texts of the column of time, where there is one. ``group`` is the series that
+    they belong to; ``number`` is that of the newest row."""
+
+    columns: tuple[str, ...]
+    times: tuple[str, ...]
+    values: Array
+    number: int
+    group: str = ""
+
+
+def series_input(dataset: Dataset) -> Column | None:
+    """The one input of data of series; None for other data."""
+    columns = list(dataset.inputs.values())
+    if len(columns) == 1 and isinstance(columns[0].reading, (SeriesReading, WindowReading)):
+        return columns[0]
+    return None
+
+
+class Intake:
+    """Windows of ``column`` from rows; ``tell`` is called with a sentence about a bad one."""
+
+    def __init__(self, column: Column, name: str, tell: Callable[[str], None]) -> None:
+        reading = column.reading
+        assert isinstance(reading, (SeriesReading, WindowReading))
+        self.column, self._reading, self._name, self._tell = column, reading, name, tell
+        self.length = reading.length or MOST
+        self._told = 0
+        """The newest row about which something was said."""
+
+    def recent(self, heard: Heard, most: int) -> Recent:
+        """At most the last ``most`` rows of the series that the newest row belongs to. Raises
+        ``LiveError`` where the table has other columns."""
+        reading, header = self._reading, heard.header
+        places = self._places(heard)
+        columns = tuple(header[place] for place in places)
+        group, rows = "", list(heard.rows)
+        if reading.group is not None and reading.group in header and rows:
+            place = header.index(reading.group)
+            group = rows[-1][place]
+            rows = [row for row in rows if row[place] == group]
+        rows = [row for row in rows if any(row[place] not in MISSING for place in places)][-most:]
+        values = np.full((len(rows), len(places)), np.nan, np.float32)
+        for index, row in enumerate(rows):
+            for feature, place in enumerate(places):
+                values[index, feature] = self._number(row[place], columns[feature], heard, row)
+        self._told = heard.number
+        known = ~np.isnan(values).all(axis=0)
+        if len(rows) and not known.all():
+            missing = columns[int(np.flatnonzero(~known)[0])]
+            raise LiveError(f"{self._name} has no value of {missing} yet; waiting for one")
+        at = header.index(reading.time) if reading.time in header else None
+        times = () if at is None else tuple(row[at] for row in rows)
+        return Recent(columns, times, carried(values), heard.number, group)
+
+    def window(self, heard: Heard) -> dict[str, Array]:
+        """The raw batch of one; raises ``LiveError`` while there are not enough rows."""
+        found = self.recent(heard, self.length)
+        have, need = len(found.values), self._reading.length or 1
+        if have < need:
+            of = f" of {found.group}" if found.group else ""
+            raise LiveError(
+                f"{self._name} has {have} row{'s' * (have != 1)}{of} so far; the network needs "
+                f"{need:,}; waiting for more"
+            )
+        return self.column.batched([found.values])
+
+    def _places(self, heard: Heard) -> list[int]:
+        """Where the columns of the model are; raises ``LiveError``."""
+        names, header = self._reading.columns, list(heard.header)
+        missing = [name for name in names if name not in header]
+        if names and not missing:
+            return [header.index(name) for name in names]
+        features = len(names) or self.column.shape.number("F")
+        if len(header) == features and (not names or len(missing) == len(names)):
+            return list(range(features))  # a table without the names has them in their order
+        if missing:
+            raise LiveError(
+                f"{self._name} has no column {missing[0]}: it needs {', '.join(names)}, and has "
+                f"{_brief(header)}"
+            )
+        newest = heard.rows[-1] if heard.rows else ()
+        numeric = [place for place, cell in enumerate(newest) if _value(cell) is not None]
+        if len(numeric) == features:
+            return numeric
+        raise LiveError(
+            f"{self._name} has {len(numeric)} columns of numbers; the network needs {features}"
+        )
+
+    def _number(self, cell: str, column: str, heard: Heard, row: Row) -> float:
+        """NaN for a missing one, and, with a sentence, for what is no number."""
+        value = _value(cell)
+        if value is not None:
+            return value
+        if cell not in MISSING and heard.number > self._told and row is heard.rows[-1]:
+            self._tell(
+                f"{self._name}: {column} is {cell[:_SHOWN]!r} in row {heard.number:,}, which is no "
+                "number; the value before it stands in."
+            )
+        return float("nan")
+
+
+def _value(cell: str) -> float | None:
+    if "," in cell and "." not in cell:
+        cell = cell.replace(",", ".")
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) and abs(value) < 3e38 else None
+
+
+def _brief(names: Sequence[str]) -> str:
+    text = ", ".join(names)
+    return text if len(text) <= 100 else text[:100] + " …"
