@@ -16,14 +16,24 @@ import torch
 from torch import Tensor, fx, nn
 
 from models.axes import Kind
+from playground.data.dataset import Column
 from playground.export.check import LENGTHS, Checked, Differs, compare, raw_inputs
 from playground.messages import Array
 from playground.model import Model
 from playground.preprocessing import NOTHING
+from playground.tasks.boxes import PRIOR
+from playground.tasks.detection import EXTRA
 
 SMALLEST = 1e-26
 """Probabilities below are taken as this: float32 has no logarithm far below."""
 TRACED_BATCH = 2
+
+BOXES_OUTSIDE = (
+    f"outside: of the maps (K + {EXTRA}, h, w), sigmoid(map {PRIOR:+.6f}) of the first K, one a "
+    "class, is the score of an object whose centre lies in that cell; take cells that none of the "
+    "eight around exceeds. The next two are its width and height in cells, the last two where in "
+    "the cell the centre lies (x, y). Then non-maximum suppression, class by class"
+)
 
 
 class OnnxError(ValueError):
@@ -46,10 +56,7 @@ class Application(nn.Module):
             nn.Softmax(dim=-1) if probabilities else column.preprocessing.module(inverse=True)
             for _, column, probabilities in outputs_of(model)
         )
-        self.shapes = [
-            None if probabilities else column.shape.sizes
-            for _, column, probabilities in outputs_of(model)
-        ]
+        self.shapes = [_sizes(column) for _, column, _ in outputs_of(model)]
         self.names = list(model.network.outputs)
 
     def forward(self, *raw: Tensor) -> tuple[Tensor, ...]:
@@ -91,13 +98,20 @@ def _bare(module: fx.GraphModule) -> fx.GraphModule:
     return bare
 
 
+def _sizes(column: Column) -> tuple[int, ...] | None:
+    """The shape of a target's values; None where the network answers with something else."""
+    if column.classes or column.pixel_classes or column.box_classes:
+        return None
+    return tuple(map(int, column.shape.sizes))
+
+
 def outputs_of(model: Model) -> list[tuple[str, Any, bool]]:
     """Each output's name in the file, its target's column, and whether it gives probabilities."""
     many = len(model.network.outputs) > 1
     found = []
     for name in model.network.outputs:
         column = model.dataset.targets[model.wires.outputs[name]]
-        what = "probabilities" if column.classes else column.name
+        what = "probabilities" if column.classes else "maps" if column.box_classes else column.name
         found.append((f"{name}_{what}" if many else what, column, bool(column.classes)))
     return found
 
@@ -176,9 +190,11 @@ def _describe(model: Model, path: Path) -> None:
 
     columns = [column for _, column, _ in outputs_of(model)]
     run = model.run
+    names = columns[0].classes or columns[0].pixel_classes or columns[0].box_classes
     about: dict[str, str] = {
         "task": model.task.id,
-        "classes": json.dumps(list(columns[0].classes), ensure_ascii=False),
+        "classes": json.dumps(list(names), ensure_ascii=False),
+        "decoding": BOXES_OUTSIDE if columns[0].box_classes else "",
         "unit": columns[0].unit,
         "inputs": json.dumps(
             {name: _input(model, name) for name in model.wires.arguments}, ensure_ascii=False
@@ -244,7 +260,8 @@ def application(model: Model) -> Callable[[Mapping[str, Array]], Mapping[str, Ar
                 powers = np.exp(wide)
                 result[name] = _logarithms(powers / powers.sum(axis=-1, keepdims=True))
             else:
-                shaped = values.reshape(-1, *map(int, column.shape.sizes))
+                sizes = _sizes(column)
+                shaped = values if sizes is None else values.reshape(-1, *sizes)
                 result[name] = column.preprocessing.inverse(shaped)
         return result
 

@@ -79,6 +79,7 @@ def python_source(
     preprocessing: Mapping[str, Preprocessing] | None = None,
     postprocessing: Mapping[str, Preprocessing] | None = None,
     classes: Sequence[str] = (),
+    decoder: str = "",
 ) -> str:
     """The source of a module with the class ``class_name``.
 
@@ -86,6 +87,7 @@ def python_source(
     ``postprocessing`` has those of an output's target, which are undone: ``forward`` then returns
     values in the target's own unit. ``classes`` are the names of the classes, if any.
     ``vocabulary`` names the file from which text is encoded, where the network reads text.
+    ``decoder`` is the source of a function ``decoded`` that makes boxes of the answer.
 
     Raises ``BuildError`` where the graph has an error.
     """
@@ -111,7 +113,12 @@ def python_source(
     parts = [
         HEADER.format(
             title=_plain(title) or "A network.",
-            usage=_usage(weights, vocabulary, varies=len(arguments) > len(network.inputs)),
+            usage=_usage(
+                weights,
+                vocabulary,
+                varies=len(arguments) > len(network.inputs),
+                boxes=bool(decoder),
+            ),
             imports=TEXT_IMPORTS if vocabulary else "",
         ),
         *_classes(classes),
@@ -130,6 +137,7 @@ def python_source(
         ),
         LOAD.format(name=class_name),
         *([LOAD_ENCODER] if vocabulary else []),
+        *([decoder] if decoder else []),
     ]
     return "\n\n".join(part.rstrip("\n") + "\n" for part in parts)
 
@@ -145,7 +153,7 @@ def _arguments(names: Sequence[str]) -> dict[str, str]:
     return result
 
 
-def _usage(weights: str, vocabulary: str, *, varies: bool) -> str:
+def _usage(weights: str, vocabulary: str, *, varies: bool, boxes: bool) -> str:
     lines = [f'network = load("{_plain(weights)}")']
     if vocabulary:
         lines += [
@@ -154,6 +162,8 @@ def _usage(weights: str, vocabulary: str, *, varies: bool) -> str:
         ]
     given = "tokens, torch.tensor([tokens.size(1)])" if varies else "tokens"
     lines.append(f"answer = network({given if vocabulary else 'x'})")
+    if boxes:
+        lines.append("boxes, scores, classes = decoded(answer, 100)  # the surest peaks")
     return "\n".join(f"    {line}" for line in lines)
 
 

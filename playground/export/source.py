@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import re
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from playground.export.onnx import typed
 from playground.export.python import python_source
 from playground.messages import Array
 from playground.model import Model
+from playground.tasks import boxes
+from playground.tasks.detection import EXTRA
 
 LONGEST_TITLE = 100
 
@@ -49,7 +52,8 @@ def write(model: Model, path: Path) -> Checked:
             for output, target in model.wires.outputs.items()
             if not targets[target].classes
         },
-        classes=column.classes,
+        classes=column.classes or column.pixel_classes or column.box_classes,
+        decoder=_decoder() if column.box_classes else "",
     )
     path.write_text(text, encoding="utf-8")
     if reading is not None:
@@ -58,6 +62,12 @@ def write(model: Model, path: Path) -> Checked:
     state = model.network.module.state_dict()
     save_file({key: value.contiguous() for key, value in state.items()}, weights)
     return compare(model, _application(model), _exported(model, path, weights))
+
+
+def _decoder() -> str:
+    """What makes boxes of the network's maps, as it is done here."""
+    constants = f"EXTRA = {EXTRA}\nPRIOR = {boxes.PRIOR!r}\n\n\n"
+    return constants + inspect.getsource(boxes.decoded)
 
 
 def _application(model: Model) -> Answerer:

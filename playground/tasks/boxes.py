@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
-from torch.nn.functional import logsigmoid, max_pool2d
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
 
 from playground.tasks.detection import EXTRA, LEAST, MOST, OVERLAP, RIGHT
 from playground.tasks.metrics import Better, widest
@@ -34,7 +34,7 @@ def decoded(output: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
     maps = output.detach().float()
     classes, height, width = maps.shape[1] - EXTRA, *maps.shape[2:]
     sure = (maps[:, :classes] + PRIOR).sigmoid()
-    sure = sure * (sure == max_pool2d(sure, 3, stride=1, padding=1))
+    sure = sure * (sure == nn.functional.max_pool2d(sure, 3, 1, 1))
     scores, places = sure.flatten(1).topk(min(most, sure[0].numel()), dim=1)
     labels, cells = places // (height * width), places % (height * width)
     extra = maps[:, classes:].flatten(2).gather(2, cells[:, None].expand(-1, EXTRA, -1))

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from playground.data import DataError, Dataset, DataSettings, SplitSettings, open_data
-from playground.data.boxes import Box, boxes_of
+from playground.data.box_files import Box
 from tests.playground.test_fuzz import damaged
 from tests.playground.test_fuzz_pictures import COUNTS, said
 
@@ -20,6 +20,12 @@ RED, BLUE = (250, 0, 0), (0, 0, 250)
 
 
 def opened(path: Path, **options: Any) -> Dataset:
+    """Each object by itself."""
+    return whole(path, task="classification", **options)
+
+
+def whole(path: Path, **options: Any) -> Dataset:
+    """Pictures with their boxes."""
     settings = DataSettings("boxes", {"path": str(path), **options}, SplitSettings(0.2, 0.2))
     return open_data(settings, path.parent)
 
@@ -81,7 +87,6 @@ def test_coco(coco_folder: Path) -> None:
     data = opened(coco_folder, margin=0)
     assert data.summary == "8 objects in 4 images · 64×64 · 2 classes"
     check_colours(data)
-    assert boxes_of(data, 2) == (Box("red", 10, 5, 20, 10), Box("blue", 50, 30, 40, 20))
     assert data.groups is not None
     assert data.groups.codes.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert len(opened(coco_folder / "boxes.json")) == 8
@@ -92,7 +97,6 @@ def test_yolo_with_its_own_split(yolo_folder: Path) -> None:
     check_colours(data)
     assert data.splits["validation"].tolist() == [6, 7]
     assert data.classes == ("blue", "red")
-    assert boxes_of(data, 0)[0].edges(60, 100) == (10, 5, 30, 15)
     (yolo_folder / "classes.txt").unlink()
     data = opened(yolo_folder)
     assert data.classes == ("0", "1")
@@ -172,9 +176,103 @@ def test_folders_without_boxes_are_explained(tmp_path: Path) -> None:
         opened(tmp_path / "none.json")
 
 
+def everything(data: Dataset) -> None:
+    batch = data.batch(np.arange(len(data)))
+    assert all(np.isfinite(values).all() for values in batch.values())
+
+
+def check_boxes(data: Dataset, place: int = 0) -> None:
+    """In each box of a picture there is one colour."""
+    raw = data.raw([place])
+    height, width = data.target.frame
+    for x0, y0, x1, y1, label in raw["boxes"][0]:
+        wanted = {"red": RED, "blue": BLUE}[data.target.box_classes[int(label)]]
+        # without the edges, which are blurred
+        rows = slice(round(y0 * height) + 1, round(y1 * height) - 1)
+        columns = slice(round(x0 * width) + 1, round(x1 * width) - 1)
+        pixels = raw["image"][0][:, rows, columns].reshape(3, -1)
+        assert abs(pixels.mean(axis=1) - wanted).max() < 10
+    assert data.target.lengths is not None
+    assert data.target.lengths[place] == 2
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("size", [None, [64, 64], [50, 120]])
+def test_boxes_lie_over_their_objects_however_pictures_are_fitted(
+    coco_folder: Path, fit: str, size: list[int] | None
+) -> None:
+    data = whole(coco_folder, fit=fit, size=size)
+    assert data.task == "detection"
+    assert data.target.frame == tuple(size or (60, 100))
+    check_boxes(data)
+    if size is None:
+        assert data.summary == "4 images · 60×100 · 8 boxes of 2 classes"
+        corners = data.raw([0])["boxes"][0, 0] * [100, 60, 100, 60, 1]
+        assert corners.tolist() == pytest.approx([10, 5, 30, 15, 1])
+        assert data.describe(1) == "1.png"
+
+
+def test_whole_pictures_with_their_own_split(yolo_folder: Path) -> None:
+    (yolo_folder / "labels" / "train" / "2.txt").write_text("\n")
+    data = whole(yolo_folder)
+    check_boxes(data)
+    assert data.splits["validation"].tolist() == [2]  # pictures with boxes come first
+    assert data.target.lengths is not None
+    assert sorted(data.target.lengths.tolist()) == [0, 2, 2, 2]
+    assert data.notes == ("1 picture has no box: the network learns that there is nothing in it.",)
+
+
+def test_what_cannot_be_used_of_whole_pictures(coco_folder: Path) -> None:
+    document = coco()
+    document["images"] += [
+        {"id": 8, "file_name": "empty.png"},
+        {"id": 9, "file_name": "gone.png"},
+        {"id": 10, "file_name": "bad.png"},
+        {"id": 11, "file_name": "crowd.png"},
+    ]
+    document["annotations"] += [
+        {"image_id": 0, "category_id": 1, "bbox": [0, 0, 0, 5]},
+        {"image_id": 0, "category_id": 1, "bbox": [500, 0, 5, 5]},
+        {"image_id": 0, "category_id": 1, "bbox": [0, 0, 0.5, 0.5]},
+        {"image_id": 9, "category_id": 1, "bbox": [0, 0, 5, 5]},
+        {"image_id": 10, "category_id": 1, "bbox": [0, 0, 5, 5]},
+        {"image_id": 11, "category_id": 1, "bbox": [0, 0, 5, 5], "iscrowd": 1},
+    ]
+    (coco_folder / "boxes.json").write_text(json.dumps(document))
+    for name in ("empty", "crowd"):
+        picture(coco_folder / "images" / f"{name}.png")
+    (coco_folder / "images" / "bad.png").write_bytes(b"no picture")
+    data = whole(coco_folder)
+    assert data.captions == ("0.png", "1.png", "2.png", "3.png", "empty.png")
+    assert [item.reason for item in data.skipped] == [
+        "boxes.json, annotation 9: the box of red has no size",
+        "boxes.json: the picture gone.png of 1 boxes is not there",
+        "bad.png is not a picture, or of a kind that is not known here",
+    ]
+    assert data.notes == (
+        "2 boxes are cut off, or smaller than a pixel at 60×100, and left out; with Add borders "
+        "nothing is cut off.",
+        "1 picture has no box: the network learns that there is nothing in it.",
+    )
+    document["annotations"] = [{"image_id": 10, "category_id": 1, "bbox": [0, 0, 5, 5]}]
+    document["images"] = document["images"][-2:]
+    (coco_folder / "boxes.json").write_text(json.dumps(document))
+    with pytest.raises(DataError, match=r"can be read \(bad.png is not a picture"):
+        whole(coco_folder)
+
+
+def test_one_class_is_enough_for_boxes(coco_folder: Path) -> None:
+    document = coco(categories=[{"id": 1, "name": "red"}, {"id": 7, "name": "red"}])
+    (coco_folder / "boxes.json").write_text(json.dumps(document))
+    assert whole(coco_folder).target.box_classes == ("red",)
+    with pytest.raises(DataError, match="at least two classes"):
+        opened(coco_folder)
+
+
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("kind", ["coco", "yolo"])
-def test_damaged_boxes(kind: str, count: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", ["detection", "classification"])
+def test_damaged_boxes(kind: str, count: int, task: str, tmp_path: Path) -> None:
     for number in range(2):
         picture(tmp_path / "few" / f"{number}.png")
     path = tmp_path / "few" / ("boxes.json" if kind == "coco" else "0.txt")
@@ -182,4 +280,4 @@ def test_damaged_boxes(kind: str, count: int, tmp_path: Path) -> None:
     dice = random.Random(count)
     for _ in range(count):
         path.write_bytes(damaged(content.encode(), dice))
-        said(lambda: opened(path.parent).batch(np.arange(2)))
+        said(lambda: everything(whole(path.parent, task=task)))

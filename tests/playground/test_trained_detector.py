@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from models.parameters import ParameterError
 from playground.answers import Boxes
@@ -17,6 +19,7 @@ from playground.data.generated.outlines import coverage
 from playground.data.reading import ImageReading
 from playground.detection.live import LiveDetection
 from playground.detection.trained import Trained, in_frame
+from playground.export import TARGETS, export
 from playground.live.errors import LiveError
 from playground.live.settings import LiveAnswer
 from playground.live.what import Wanted, of_run, opened
@@ -24,6 +27,7 @@ from playground.model import load
 from playground.project import open_example
 from playground.runs import RunFolder
 from playground.starter import starter_graph
+from playground.tasks.detection import found
 from playground.training.trainer import Trainer
 from playground.vision import Pixels, cv2
 from tests.playground.cli_kit import Shell
@@ -153,3 +157,33 @@ def test_on_the_command_line(
     assert "did you mean score?" in said.sentence
     (judged,) = shell.json("evaluate", run.path)
     assert judged["metrics"]["map50"] > 0.8
+
+
+@pytest.mark.parametrize("target", ["python", "onnx"])
+def test_exports_give_the_maps_and_say_how_boxes_are_read(
+    run: RunFolder, target: str, tmp_path: Path
+) -> None:
+    picture = scene(120, 100, 35, (200, 200))
+    model = load(run)
+    expected = Trained(model).detect(picture, {"score": 0.05}).boxes[0]
+    raw = np.float32(ImageReading(1, 40, 40, "pad").from_array(picture)[None])
+    path = tmp_path / f"made{TARGETS[target]}"
+    export(run.path, target, path)
+    if target == "onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        about = session.get_modelmeta().custom_metadata_map
+        assert json.loads(about["classes"]) == ["circle"]
+        assert "non-maximum suppression" in about["decoding"]
+        (maps,) = session.run(["maps"], {"image": raw})
+        boxes, scores, _ = found(maps[0], 0.05, 0.5)
+    else:
+        source: dict[str, Any] = {"__name__": "made"}
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), source)
+        network = source["load"](str(path.with_suffix(".safetensors")))
+        given = torch.from_numpy(raw)
+        with torch.no_grad():
+            boxes, scores, _ = (x[0].numpy() for x in source["decoded"](network(given), 5))
+    assert scores[0] == pytest.approx(expected.score, abs=1e-4)
+    np.testing.assert_allclose(boxes[0] * 200, expected.box, atol=0.05)
