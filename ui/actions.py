@@ -33,6 +33,8 @@ class Action:
     checked: Callable[[], bool] | None = None
     scope: QWidget | None = None
     keywords: str = ""
+    shown: str = ""
+    """The key that a view itself listens for, to be shown beside the action."""
 
     @property
     def is_enabled(self) -> bool:
@@ -41,7 +43,7 @@ class Action:
     @property
     def keys(self) -> str:
         """The first shortcut as this system writes it."""
-        keys = QKeySequence.listFromString(self.shortcut)
+        keys = QKeySequence.listFromString(self.shortcut or self.shown)
         return keys[0].toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
 
 
@@ -125,7 +127,8 @@ class Actions(QObject):
             button.setEnabled(self._qactions[id].isEnabled())
 
     def _qaction(self, action: Action) -> QAction:
-        result = QAction(action.text, self)
+        text = f"{action.text}\t{action.shown}" if action.shown else action.text
+        result = QAction(text, self)
         result.setObjectName(action.id)
         if action.icon:
             result.setIcon(theme().icon(action.icon))

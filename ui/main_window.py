@@ -40,7 +40,9 @@ OPENED = f"Playground projects (*{SUFFIX} *{PACKED})"
 FIRST_SIZE = (1600, 1000)
 LEAST_SIZE = (1024, 640)
 LOAD_AFTER_MS, LOAD_PAUSE_MS = 300, 20
-MENUS, SUBMENUS = ("File", "Help", "Program"), ("Edit", "Run", "Canvas", "Panels", "View", "Export")
+MENUS, SUBMENUS = ("File", "Help", "Program"), (
+    "Edit", "Run", "Live", "Canvas", "Panels", "View", "Export"
+)  # fmt: skip
 
 
 class MainWindow(QMainWindow):
@@ -123,7 +125,16 @@ class MainWindow(QMainWindow):
             canvas = self.workspace.canvas
             self.actions_.add(canvas.actions())
             canvas.choice_changed.connect(self.actions_.refresh)
+            self.workspace.live_made.connect(self._live_made)
         return self.workspace
+
+    @Slot()
+    def _live_made(self) -> None:
+        assert self.workspace is not None
+        view = self.workspace.made_live_view()
+        self.transport.set_live(view)
+        self.status.set_live(view)
+        view.desk.running_changed.connect(self.actions_.refresh)
 
     # --- what actions ask and do ------------------------------------------------------------------
 
@@ -146,6 +157,30 @@ class MainWindow(QMainWindow):
     def in_workspace(self, method: str, *arguments: object) -> None:
         if self.workspace is not None:
             getattr(self.workspace, method)(*arguments)
+
+    def is_live(self) -> bool:
+        return self.is_open() and self.session.mode == "live"
+
+    def runs_live(self) -> bool:
+        view = self.workspace.live_view if self.workspace is not None else None
+        return view is not None and view.desk.running
+
+    def toggle_live(self) -> None:
+        """Start or stop what runs live; turn to it where something else is shown."""
+        if self.is_live() and self.workspace is not None:
+            self.workspace.made_live_view().desk.toggle()
+        else:
+            self.recognise("")
+
+    def in_live(self, method: str, *arguments: object) -> None:
+        if self.workspace is not None and self.workspace.live_view is not None:
+            getattr(self.workspace.live_view, method)(*arguments)
+
+    def choose_live(self) -> None:
+        """Turn to live, and to the list of what can run."""
+        if self.workspace is not None:
+            self.session.set_mode("live")
+            self.in_live("show_choices")
 
     @Slot()
     def open_search(self) -> None:

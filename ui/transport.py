@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import psutil
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
@@ -25,10 +26,16 @@ from ui.session import Mode, Session
 from ui.theme import theme
 from ui.widgets import Button, Chip, Dot, ElidedLabel, IconButton, ProgressLine, Segmented, label
 
+if TYPE_CHECKING:
+    from ui.live.bar import LiveBar
+    from ui.live.workspace import LiveWorkspace
+
 BAR_HEIGHT, STATUS_HEIGHT = 52, 24
 BUTTON = 32
 SIDE_WIDTH, TITLE_HEIGHT = 250, 44
 PROGRESS_WIDTH, SEARCH_WIDTH = 300, 188
+NARROW, NARROW_TITLE = 1500, 176
+"""Windows narrower than this have a shorter title, and no room for search, beside live figures."""
 METER_MS = 2000
 MODES = (("network", "Network"), ("data", "Data"), ("live", "Live"))
 
@@ -64,11 +71,15 @@ class TransportBar(QFrame):
         grid = QGridLayout(self)
         grid.setContentsMargins(8, 0, 14, 0)
         grid.setHorizontalSpacing(16)
-        for column, stretch in ((0, 1), (1, 0), (2, 1)):
-            grid.setColumnStretch(column, stretch)
+        self._grid = grid
+        self.live: LiveBar | None = None
         self.title = TitleButton(menu)
         grid.addLayout(self._left(), 0, 0)
-        grid.addLayout(self._middle(), 0, 1)
+        self._run_part = QWidget()
+        self._run_part.setLayout(self._middle())
+        self._centre = QHBoxLayout()
+        self._centre.addWidget(self._run_part)
+        grid.addLayout(self._centre, 0, 1)
         grid.addLayout(self._right(), 0, 2)
         for signal in (
             session.project_changed,
@@ -80,17 +91,21 @@ class TransportBar(QFrame):
         theme().changed.connect(self._recolor)
         self._recolor()
         self._refresh()
+        self._arrange()
 
     def _left(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.title)
-        row.addSpacing(16)
+        self._edit_part = QWidget()
+        edit = QHBoxLayout(self._edit_part)
+        edit.setContentsMargins(16, 0, 12, 0)
+        edit.setSpacing(4)
         for id, icon in (("undo", "undo"), ("redo", "redo")):
             button = IconButton(icon, id, size=BUTTON)
             self._actions.bind(button, id)
-            row.addWidget(button)
-        row.addSpacing(12)
+            edit.addWidget(button)
+        row.addWidget(self._edit_part)
         self.mode = Segmented(MODES, name="Show")
         self.mode.setFixedHeight(BUTTON)
         self.mode.chosen.connect(self._mode_chosen)
@@ -106,9 +121,38 @@ class TransportBar(QFrame):
     @Slot()
     def _show_mode(self) -> None:
         self.mode.set_current(self._session.mode)
+        self._arrange()
+
+    def set_live(self, view: LiveWorkspace) -> None:
+        """The live view was made: its figures take the place of the run's while it is shown."""
+        from ui.live.bar import LiveBar
+
+        self.live = LiveBar(self._session, self._actions)
+        self._centre.addWidget(self.live)
+        self._arrange()
+        self.live.set_view(view)
+
+    def _arrange(self) -> None:
+        """The figures of what runs live, or the run."""
+        live = self._session.is_open and self._session.mode == "live" and self.live is not None
+        narrow = live and self.width() < NARROW
+        for column, stretch in enumerate((0, 1, 0) if live else (1, 0, 1)):
+            self._grid.setColumnStretch(column, stretch)
+        self._edit_part.setVisible(not live)
+        self._run_part.setVisible(not live)
+        if self.live is not None:
+            self.live.setVisible(live)
+        self.search.setVisible(not narrow)
+        self.whole.setVisible(live)
+        self.title.set_width(NARROW_TITLE if narrow else SIDE_WIDTH)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def _middle(self) -> QHBoxLayout:
         row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         self.run_button = Button("Run", "play", "run", "text")
         self._actions.bind(self.run_button, "run")
@@ -134,6 +178,9 @@ class TransportBar(QFrame):
         self.search = _SearchChip()
         self._actions.bind(self.search, "search")
         row.addWidget(self.search)
+        self.whole = IconButton("maximise", "live_whole", size=BUTTON)
+        self._actions.bind(self.whole, "live_whole")
+        row.addWidget(self.whole)
         self.theme_button = IconButton("sun", "theme", size=BUTTON)
         self._actions.bind(self.theme_button, "theme")
         row.addWidget(self.theme_button)
@@ -152,6 +199,7 @@ class TransportBar(QFrame):
         session = self._session
         self._actions.refresh()
         self.mode.setVisible(session.is_open)
+        self._arrange()
         self.title.show_file(*described_file(session))
         state = session.state
         text, icon = ("Pause", "pause") if state is State.RUNNING else ("Run", "play")
@@ -173,6 +221,7 @@ class TitleButton(QPushButton):
         self.setProperty("kind", "title")
         self.setFixedSize(SIDE_WIDTH, TITLE_HEIGHT)
         self._menu = menu
+        self._shown = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(7, 4, 7, 5)
         column.setSpacing(0)
@@ -194,12 +243,19 @@ class TitleButton(QPushButton):
         self._recolor()
 
     def show_file(self, name: str, file: str) -> None:
-        room = SIDE_WIDTH - 40
-        self.name.setText(
-            self.name.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room)
-        )
+        self._shown = name
+        self._show_name()
         self.file.set_text(file)
         self.setAccessibleName(f"Menu. {name}, {file}")
+
+    def set_width(self, width: int) -> None:
+        if width != self.width():
+            self.setFixedSize(width, TITLE_HEIGHT)
+            self._show_name()
+
+    def _show_name(self) -> None:
+        room, metrics = self.width() - 40, self.name.fontMetrics()
+        self.name.setText(metrics.elidedText(self._shown, Qt.TextElideMode.ElideRight, room))
 
     @Slot()
     def _open(self) -> None:
@@ -286,6 +342,7 @@ class StatusLine(QFrame):
         self.setFixedHeight(STATUS_HEIGHT)
         self.setAccessibleName("Status line")
         self._process = psutil.Process()
+        self._live: LiveWorkspace | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 4)
         row.setSpacing(6)
@@ -313,8 +370,10 @@ class StatusLine(QFrame):
             session.project_changed,
             session.graph_changed,
             session.bridge.history,
+            session.mode_changed,
         ):
             signal.connect(self._refresh)
+        session.mode_changed.connect(self._measure)
         self._timer = QTimer(self)
         self._timer.setInterval(METER_MS)
         self._timer.timeout.connect(self._measure)
@@ -323,8 +382,27 @@ class StatusLine(QFrame):
         self._refresh()
         self._measure()
 
+    def set_live(self, view: LiveWorkspace) -> None:
+        """The live view was made: say how it does while it is shown."""
+        self._live = view
+        for signal in (
+            view.desk.status_changed,
+            view.desk.running_changed,
+            view.desk.figures_changed,
+        ):
+            signal.connect(self._refresh)
+        self._refresh()
+        self._measure()
+
+    @property
+    def _is_live(self) -> bool:
+        return self._live is not None and self._session.mode == "live"
+
     @Slot()
     def _refresh(self) -> None:
+        if self._is_live:
+            self._refresh_live()
+            return
         session = self._session
         token = STATE_TOKENS.get(session.state, "text3")
         self._dot.set_token(token)
@@ -337,8 +415,23 @@ class StatusLine(QFrame):
             self.best.setText(best)
         self.differs.setVisible(differs and session.report.ok)
 
+    def _refresh_live(self) -> None:
+        from ui.live.bar import dropped_words, live_words
+
+        assert self._live is not None
+        token, words = live_words(self._live.desk)
+        self._dot.set_token(token)
+        self.state.setText(words)
+        self.best.setText(dropped_words(self._live.desk))
+        self.differs.hide()
+
     @Slot()
     def _measure(self) -> None:
+        if self._is_live:
+            from ui.live.bar import PRIVATE
+
+            self.meter.setText(PRIVATE)
+            return
         memory = self._process.memory_info().rss / 2**20
         late = self._session.bridge.lateness
         text = f"window at most {late:.0f} ms late · {memory:,.0f} MB"

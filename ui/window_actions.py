@@ -140,15 +140,27 @@ def _view(window: MainWindow) -> list[Action]:
 
 def _live(window: MainWindow) -> list[Action]:
     reveal = window.session.reveal.emit
+    on_stage = partial(window.in_live, "on_stage")
     return [
+        Action("live_toggle", "Start or stop live", window.toggle_live, "F8", "camera", "Live",
+               checked=window.runs_live, keywords="camera webcam recognise run device"),
+        Action("live_snapshot", "Keep this picture", partial(on_stage, "keeper.take_picture"), "",
+               "image", "Live", window.is_live, keywords="snapshot photo save", shown="S"),
+        Action("live_film", "Record a film, or end it", partial(on_stage, "keeper.toggle_film"),
+               "", "film", "Live", window.is_live, keywords="record video save", shown="R"),
+        Action("live_whole", "Live on the whole screen", partial(on_stage, "toggle_whole"), "",
+               "maximise", "Live", window.is_live, keywords="full screen demonstrate show",
+               shown="F"),
+        Action("live_choose", "Choose what runs live", window.choose_live, "Alt+Shift+3", "",
+               "Live", window.is_open, keywords="model recogniser detector network run"),
         Action("mode_live", "Live", partial(window.session.set_mode, "live"), "Alt+3", "", "View",
                window.is_open, lambda: window.session.mode == "live",
                keywords="camera webcam recognise demo run"),
         Action("live_run", "Run this network live", partial(reveal, "recognise:network"), "",
-               "camera", "", window.has_run, keywords="webcam recognise demo"),
+               "camera", "Live", window.has_run, keywords="webcam recognise demo"),
         Action("live_recognise", "Recognise things with the camera",
-               partial(window.recognise, "efficientnet-lite0"), "", "camera", "",
+               partial(window.recognise, "efficientnet-lite0"), "", "camera", "Live",
                keywords="webcam live imagenet efficientnet demo"),
         Action("live_faces", "Find faces with the camera", partial(window.recognise, "faces"), "",
-               "camera", "", keywords="webcam live detect mtcnn demo"),
+               "camera", "Live", keywords="webcam live detect mtcnn demo"),
     ]  # fmt: skip

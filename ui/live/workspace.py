@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from ui.data.record.devices import DeviceRow
 from ui.live.desk import Desk
 from ui.panel import Panel
 from ui.session import Session
+from ui.widgets import EmptyState
 
 GAP = 8
 SIDE, SIDE_LEAST, LOWER = 320, 240, 250
@@ -78,8 +81,7 @@ class LiveWorkspace(QWidget):
         """Show the stage for what the chosen network takes, and the pages that it has."""
         medium = self.desk.chosen.medium
         if medium not in self._made:
-            module, name = STAGES[medium]
-            self._made[medium] = getattr(import_module(module), name)(self.desk)
+            self._made[medium] = self._stage(medium)
             self.stages.addWidget(self._made[medium])
         self.stages.setCurrentWidget(self._made[medium])
         for panel in (self.left, self.below, self.right):
@@ -95,6 +97,35 @@ class LiveWorkspace(QWidget):
         if offered and offered[0] not in before:
             panel.set_current(offered[0])
         panel.setVisible(bool(offered))
+
+    def _stage(self, medium: str) -> QWidget:
+        if medium not in STAGES:
+            return EmptyState("info", f"What runs live on {medium} cannot be shown here yet.")
+        module, name = STAGES[medium]
+        made: QWidget = getattr(import_module(module), name)(self.desk)
+        return made
+
+    def device_name(self) -> str:
+        """What people call the device that is open."""
+        devices = getattr(self.stages.currentWidget(), "devices", None)
+        return devices.named(self.desk.address) if isinstance(devices, DeviceRow) else ""
+
+    def on_stage(self, action: str) -> None:
+        """Do something on the stage that is shown, where it can: "keeper.toggle_film"."""
+        found: Any = self.stages.currentWidget()
+        for name in action.split("."):
+            found = getattr(found, name, None)
+        if found is not None:
+            found()
+
+    def show_choices(self) -> None:
+        """Let a person choose what runs."""
+        from ui.live.model_page import ModelPage
+
+        self.left.set_current("model")
+        page = self.left.page("model")
+        assert isinstance(page, ModelPage)
+        page.list.focus_chosen()
 
     def recognise(self, what: str) -> None:
         """Choose and start: an id of the desk's choices, or "run:FOLDER"."""
