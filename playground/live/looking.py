@@ -79,6 +79,7 @@ class Looking:
         try:
             found = self._found(seen, wish, batch)
         except (ModelError, ValueError, RuntimeError, MemoryError) as error:
+            self._filling = None
             text = str(error).strip().split("\n")[0] or type(error).__name__
             found = {"problem": text}
         return view.with_values(**found, seconds=time.perf_counter() - started)
@@ -90,19 +91,19 @@ class Looking:
         head = self._head() if self._head is not None else None
         values: Mapping[PortId, Tensor] = {}
         shown: _Shown | None = None
-        problem = plan.problem
-        ready = self._head is None or head is not None
-        if not ready and wish.heat != "none":
-            problem = "nothing is taught yet that could be explained: record and learn classes"
-        if plan.cam is not None and ready:
-            label = self._label(wish, seen, head)
+        label, problem = self._label(wish, seen, head) if plan.explains else (None, plan.problem)
+        if plan.cam is not None and not problem:
             heat, values = plan.cam.run(arguments, label, head)
             shown = _Shown(heat, self._classes(head)[heat.label], seen, None)
         elif plan.ports:
             values = plan.passage.run(arguments).values
         picture = self._picture(seen, values)
-        if plan.occlusion is not None and ready:
-            shown = self._fill(plan.occlusion, seen, picture, arguments, wish, head, batch)
+        if plan.occlusion is not None and not problem:
+            asked = (wish.label, self._classes(head))
+            if self._filling is None or self._asked != asked:
+                self._filling = plan.occlusion.run(arguments, label, head, batch)
+                self._begun, self._asked = (seen, picture), asked
+            shown = self._fill(self._filling, head)
         elif shown is not None:
             shown.picture = picture
         found: dict[str, object] = {"picture": picture, "problem": problem}
@@ -144,39 +145,30 @@ class Looking:
     def _planned(self, network: Network, wish: InsideWish, *, stepping: bool) -> _Plan:
         key = (wish.port, wish.heat, wish.heat_port, wish.states and not stepping)
         if self._plan is None or self._plan.key != key:
-            self._filling = None
+            self._filling = self._filled = None
             self._plan = _Plan(key, network, self._subject, wish, stepping, self._model)
         return self._plan
 
     def _classes(self, head: LastLayer | None) -> tuple[str, ...]:
         return head.classes if head is not None else self._model.dataset.target.classes
 
-    def _label(self, wish: InsideWish, seen: Seen, head: LastLayer | None) -> int | None:
+    def _label(
+        self, wish: InsideWish, seen: Seen, head: LastLayer | None
+    ) -> tuple[int | None, str]:
+        """The number of the class to explain (None: the likeliest), or why there is none."""
+        if self._head is not None and head is None:
+            return None, "nothing is taught yet that could be explained: record and learn classes"
         classes = self._classes(head)
         if wish.label is not None and wish.label not in classes:
-            raise AttributionError(f"there is no class {wish.label} in this network's answers")
+            return None, f"there is no class {wish.label} in this network's answers"
         wanted = wish.label if wish.label is not None else seen.label
-        return classes.index(wanted) if wanted in classes else None
+        return (classes.index(wanted) if wanted in classes else None), ""
 
     # --- what is given -------------------------------------------------------------------------
 
-    def _fill(
-        self,
-        occlusion: Occlusion,
-        seen: Seen,
-        picture: Array | None,
-        arguments: list[Tensor],
-        wish: InsideWish,
-        head: LastLayer | None,
-        batch: int,
-    ) -> _Shown | None:
+    def _fill(self, filling: Generator[Heat, None, None], head: LastLayer | None) -> _Shown | None:
         """Go on with the heat of the sample that it was begun with; the last whole one."""
-        asked = (wish.label, self._classes(head))
-        if self._filling is None or self._asked != asked:
-            label = self._label(wish, seen, head)
-            self._filling = occlusion.run(arguments, label, head, batch)
-            self._begun, self._asked = (seen, picture), asked
-        heat = next(self._filling)
+        heat = next(filling)
         if heat.share >= 1:
             assert self._begun is not None
             self._filled = _Shown(heat, self._classes(head)[heat.label], *self._begun)
@@ -241,6 +233,11 @@ class _Plan:
             except AttributionError as error:
                 self.problem = str(error)
         self.ports = tuple(ports)
+
+    @property
+    def explains(self) -> bool:
+        """Whether there is to be heat."""
+        return self.cam is not None or self.occlusion is not None
 
     @cached_property
     def passage(self) -> Passage:
