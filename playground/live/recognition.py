@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from playground.capture import Camera, CaptureStatus, Microphone
 from playground.live.inside import Inside, InsideView, InsideWish
+from playground.live.rows import Rows
 from playground.live.settings import EngineReport, LiveAnswer
 from playground.live.what import Runnable, Wanted, opened
 
@@ -26,7 +27,7 @@ class Recognition:
     def __init__(
         self,
         what: Runnable,
-        device: Camera | Microphone,
+        device: Camera | Microphone | Rows,
         wanted: Wanted,
         told: Callable[[], None] | None = None,
     ) -> None:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from playground.capture import Camera, Microphone
     from playground.data.dataset import Dataset
     from playground.live.newest import Answers
+    from playground.live.rows import Rows
 
 Kind = Literal["run", "recogniser", "detector", "teach"]
-Medium = Literal["pictures", "sound"]
+Medium = Literal["pictures", "sound", "series"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +81,34 @@ def of_run(run: RunFolder, title: str = "") -> Runnable:
 def of_data(dataset: Dataset, id: str, title: str, path: Path | None = None) -> Runnable:
     """What was, or is being, trained on such data; raises ``LiveError``."""
     from playground.live.intake import live_input
+    from playground.live.table import series_input
 
-    reading: Any = live_input(dataset).reading
+    series = series_input(dataset)
+    reading: Any = (series or live_input(dataset)).reading
     words = f"Answers with {dataset.task}"
     target = dataset.target
     if classes := target.classes or target.box_classes:
         words = ", ".join(classes[:4]) + (", …" if len(classes) > 4 else "")
     rate = getattr(reading, "rate", None)
     medium: Medium = "pictures" if rate is None else "sound"
+    medium = "series" if series is not None else medium
     kind: Kind = "detector" if dataset.task == "detection" else "run"
     return Runnable(id, title, words, kind, medium, rate, path)
 
 
-def opened(what: Runnable, device: Camera | Microphone, wanted: Wanted) -> Answers:
+def opened(what: Runnable, device: Camera | Microphone | Rows, wanted: Wanted) -> Answers:
     """Load it, which takes seconds, and lead ``device`` to it. Raises ``ValueError`` of some kind,
     or ``DownloadError``, with a sentence."""
     from playground.capture import Camera
+    from playground.live.rows import Rows
     from playground.runs import load_model
 
+    if isinstance(device, Rows):
+        from playground.live.series import LiveSeries
+
+        if what.path is None:
+            raise LiveError("rows are answered once the network is trained: wait for its run")
+        return LiveSeries(load_model(find_run(what.path or what.id)), device, wanted.settings)
     if what.kind == "detector":
         from playground.detection.live import LiveDetection
 

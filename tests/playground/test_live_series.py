@@ -23,6 +23,7 @@ from playground.live.errors import LiveError
 from playground.live.rows import KEPT, Rows
 from playground.live.series import LiveSeries, Rolling
 from playground.live.settings import LiveAnswer
+from playground.live.what import Wanted, of_run, opened
 from playground.model import Model
 from playground.project import open_example
 from playground.resources import SAMPLES
@@ -466,6 +467,20 @@ def test_a_state_is_carried_where_that_forecasts_as_well(tmp_path: Path) -> None
     band = measured(model, dataset)
     live = LiveSeries(model, "data.csv")
     assert live.engine.engine == ("streaming" if band.carried else "eager")
+
+
+def test_a_run_of_series_is_something_that_runs_live(run: Path, grown: Grown) -> None:
+    what = of_run(RunFolder(run))
+    assert (what.medium, what.kind, what.path) == ("series", "run", run)
+    grown.add(*ROWS[:12])
+    with Rows(str(grown.path)) as rows:
+        live = opened(what, rows, Wanted())
+        assert isinstance(live, LiveSeries)
+        live.start()
+        assert next_of(live, 0).number == 12
+        live.close()
+        with pytest.raises(LiveError, match="wait for its run"):
+            opened(replace(what, path=None), rows, Wanted())
 
 
 # --- the command --------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from playground.console import size
 from playground.detection.detectors import DETECTORS
 from playground.live.errors import LiveError
 from playground.live.recognition import Recognition
+from playground.live.rows import Rows
 from playground.live.settings import EngineName, EngineReport, LiveAnswer, LiveSettings
 from playground.live.what import Runnable, Wanted, bundled, of_data, of_run
 from playground.messages import LiveAnswered
@@ -60,7 +61,7 @@ class Desk(QObject):
         self._detections: dict[str, dict[str, Any]] = {}
         self._addresses: dict[str, str] = {}
         self.chosen: Runnable = self._first()
-        self.device: Camera | Microphone | None = None
+        self.device: Camera | Microphone | Rows | None = None
         self.recognition: Recognition | None = None
         self.answer: LiveAnswer | None = None
         self.step = 0
@@ -212,7 +213,9 @@ class Desk(QObject):
         self.device.start()
         self._recognise()
 
-    def _device(self) -> Camera | Microphone:
+    def _device(self) -> Camera | Microphone | Rows:
+        if self.chosen.medium == "series":
+            return Rows(self.address)
         if self.chosen.medium == "sound":
             return Microphone(self.address, self.chosen.rate or 16_000)
         return Camera(self.address, CameraSettings(mirror=self.mirror))
@@ -221,8 +224,8 @@ class Desk(QObject):
         """Have the network answered by whoever has it: the worker while it learns."""
         assert self.device is not None
         session = self.session
-        self.with_training = self.chosen.id == NETWORK and session.busy
-        if self.with_training:
+        if self.chosen.id == NETWORK and session.busy and not isinstance(self.device, Rows):
+            self.with_training = True
             session.worker.live(self.device, self.settings, TRAINING_HZ)
             return
         if not self.chosen.ready:
@@ -249,7 +252,8 @@ class Desk(QObject):
     @Slot()
     def _follow_run(self) -> None:
         """A run of the project begins or ends: its weights are then with the worker, or on disk."""
-        if self.chosen.id == NETWORK and self.session.busy != self.with_training:
+        learning = self.with_training or self.chosen.path is None
+        if self.chosen.id == NETWORK and self.session.busy != learning:
             own = self._own()
             if own is not None:
                 self.chosen = own
@@ -297,8 +301,9 @@ class Desk(QObject):
         self.settings = replace(self.settings, **values)
         for key, value in values.items():
             settings().setValue(f"live/{key}", value)
-        if self.with_training and self.device is not None:
-            self.session.worker.live(self.device, self.settings, TRAINING_HZ)
+        device = self.device
+        if self.with_training and device is not None and not isinstance(device, Rows):
+            self.session.worker.live(device, self.settings, TRAINING_HZ)
         self._rewant()
 
     @property
@@ -358,6 +363,7 @@ class Desk(QObject):
         self._addresses = {
             "pictures": str(store.value("live/pictures", store.value("record/camera", ""))),
             "sound": str(store.value("live/sound", "")),
+            "series": str(store.value("live/series", "")),
         }
         self.settings = LiveSettings(
             smoothing=_number(store.value("live/smoothing"), 0.3, 60),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.capture import Camera, Microphone
+from playground.live.rows import Rows
 from playground.live.settings import LiveAnswer
 
 RATE_S, SPREAD_S, MINUTE_S = 2.0, 5.0, 60.0
@@ -48,7 +49,9 @@ class Tally:
             self._painted = answer.number
             self._late.append((now, now - answer.captured))
 
-    def figures(self, now: float, device: Camera | Microphone | None, engine: str) -> Figures:
+    def figures(
+        self, now: float, device: Camera | Microphone | Rows | None, engine: str
+    ) -> Figures:
         _forget(self._answers, now - SPREAD_S)
         _forget(self._late, now - SPREAD_S)
         _forget(self._dropped, now - MINUTE_S)
