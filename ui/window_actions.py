@@ -161,6 +161,8 @@ def _live(window: MainWindow) -> list[Action]:
         Action("live_recognise", "Recognise things with the camera",
                partial(window.recognise, "efficientnet-lite0"), "", "camera", "Live",
                keywords="webcam live imagenet efficientnet demo"),
+        Action("live_teach", "Teach my own objects", partial(window.recognise, "teach"), "",
+               "sparkles", "Live", keywords="webcam camera classes hold example learn demo"),
         Action("live_faces", "Find faces with the camera", partial(window.recognise, "faces"), "",
                "camera", "Live", keywords="webcam live detect mtcnn demo"),
     ]  # fmt: skip

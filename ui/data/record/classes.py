@@ -43,7 +43,7 @@ class ClassColumn(QWidget):
         self._list = QVBoxLayout(content)
         self._list.setContentsMargins(0, 0, 0, 12)
         self._list.setSpacing(0)
-        self.add = Button("Add a class", "plus")
+        self.add = Button("Add a class", "plus", "dashed")
         self.add.clicked.connect(self.add_class)
         around = QVBoxLayout()
         around.setContentsMargins(12, 12, 8, 0)

@@ -13,6 +13,7 @@ from ui.data.record.cards import CardWords
 from ui.data.record.classes import ClassColumn
 from ui.data.record.keys import RecordKeys
 from ui.data.record.samples import open_folder
+from ui.insight.answer_view import percent
 from ui.live.desk import Desk
 from ui.live.teach.lessons import ENOUGH, KEY, lessons_of
 from ui.widgets import Button, ProgressLine, label
@@ -166,6 +167,5 @@ def told(learned: Learned) -> str:
     time = f"{took:.1f} s" if took >= 0.095 else f"{1000 * took:.0f} ms"
     if learned.accuracy is None:
         return f"Last time: {time}. With {ENOUGH} samples each it is known how well it does."
-    return (
-        f"Last time: {time}, {learned.accuracy:.0%} of {learned.held_back} held-back samples right"
-    )
+    right = f"{percent(learned.accuracy)} of {learned.held_back:,} held-back right"
+    return f"Last time: {time}, {right}"

@@ -18,6 +18,7 @@ from playground.live.what import BACKBONE
 from playground.recognisers import RECOGNISERS
 from playground.teaching import Learned
 from ui.data.record.cards import class_colour
+from ui.insight.answer_view import percent
 from ui.live.desk import Desk
 from ui.live.teach.lessons import lessons_of
 from ui.theme import theme
@@ -96,22 +97,30 @@ class HeadPage(QWidget):
         self.canvas = Button("Open the network on the canvas", "network")
         self.tune = Button("Fine-tune the whole network", "layers")
         self.tune.setToolTip(TUNING)
-        self.python = Button("Export as Python …", "code")
-        self.onnx = Button("Export as ONNX …", "download")
+        self.python = Button("Python …", "code")
+        self.onnx = Button("ONNX …", "download")
         self.save = Button("Save the project", "save")
         self.put.clicked.connect(network.put)
         self.canvas.clicked.connect(network.open_on_canvas)
         self.tune.clicked.connect(network.fine_tune)
-        for button, action in (
-            (self.python, "export_python"),
-            (self.onnx, "export_onnx"),
-            (self.save, "save"),
+        for button, action, tip in (
+            (self.python, "export_python", "Export as Python"),
+            (self.onnx, "export_onnx", "Export as ONNX"),
+            (self.save, "save", "Save the project"),
         ):
             button.setProperty("action", action)
+            button.setToolTip(tip)
+            button.setAccessibleName(tip)
             button.clicked.connect(self._ask)
         self._own = (self.canvas, self.tune, self.python, self.onnx, self.save)
-        for widget in (self.state, self.put, *self._own):
+        export = QHBoxLayout()
+        export.setSpacing(8)
+        for button in (self.python, self.onnx):
+            export.addWidget(button, 1)
+        for widget in (self.state, self.put, self.canvas, self.tune):
             column.addWidget(widget)
+        column.addLayout(export)
+        column.addWidget(self.save)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -142,11 +151,11 @@ class HeadPage(QWidget):
         self._show_classes(learned)
         right = "too few to measure"
         if learned.accuracy is not None:
-            right = f"{learned.accuracy:.0%} of {learned.held_back:,} right"
+            right = f"{percent(learned.accuracy)} of {learned.held_back:,} right"
         self._facts["Held-back samples"].setText(right)
         self._facts["Learning took"].setText(f"{1000 * learned.seconds:,.0f} ms")
         times = "once" if learned.number == 1 else f"{learned.number:,} times"
-        self._facts["Learnt"].setText(f"{times} since it was opened")
+        self._facts["Learnt"].setText(times)
         self._show_actions()
 
     def _show_classes(self, learned: Learned) -> None:
