@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
             self.new_project,
             self.choose_project,
             partial(self.new_project, "record:camera"),
+            self.recognise,
         )
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start_page)
@@ -120,12 +121,15 @@ class MainWindow(QMainWindow):
 
     def _make_workspace(self) -> Workspace:
         if self.workspace is None:
+            from ui.live.entries import Finished
+
             self.workspace = Workspace(self.session, self.open_example)
             self.pages.addWidget(self.workspace)
             canvas = self.workspace.canvas
             self.actions_.add(canvas.actions())
             canvas.choice_changed.connect(self.actions_.refresh)
             self.workspace.live_made.connect(self._live_made)
+            Finished(self.session)
         return self.workspace
 
     @Slot()

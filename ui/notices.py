@@ -11,6 +11,8 @@ from ui.widgets import Button, IconButton, label
 
 WIDTH, TOP, MOST = 620, 68, 3
 BRIEF_MS = {"info": 7000, "good": 7000, "warn": 15000}
+OFFER_MS = 20000
+"""How long good news with something to do about it stay; other offers stay until they are taken."""
 ICONS = {"info": "info", "good": "check", "warn": "warning", "bad": "error"}
 TOKENS = {"info": "accent", "good": "good", "warn": "warn", "bad": "bad"}
 
@@ -40,6 +42,8 @@ class NoticeBar(QFrame):
         self._recolor()
         if notice.action is None and notice.level in BRIEF_MS:
             QTimer.singleShot(BRIEF_MS[notice.level], self, self.dismiss)
+        elif notice.action is not None and notice.level == "good":
+            QTimer.singleShot(OFFER_MS, self, self.dismiss)
 
     def fitted(self, width: int) -> int:
         """Take the height that the sentence needs at ``width``."""

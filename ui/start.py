@@ -30,6 +30,13 @@ from ui.widgets import Button, ElidedLabel, label, scrolled
 NODE_WIDTH, NODE_HEIGHT = 150.0, 52.0
 PAGE_WIDTH, COLUMNS = 1200, 3
 TURN = 14.0
+LIVE_HEIGHT = 64
+LIVE = (
+    ("efficientnet-lite0", "camera", "Recognise things", "1,000 kinds of things on your camera."),
+    ("teach", "target", "Teach my own objects", "Show it a few things: it knows them in a minute."),
+    ("faces", "sparkles", "Find faces", "Boxes around faces, with eyes, nose and mouth."),
+)
+"""What can be done with a camera at once: an id of what runs, an icon, a title, a sentence."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,7 @@ class StartPage(QWidget):
         new: Callable[[], object],
         choose: Callable[[], object],
         record: Callable[[], object],
+        recognise: Callable[[str], object],
     ) -> None:
         super().__init__()
         self._open_path = open_path
@@ -196,6 +204,8 @@ class StartPage(QWidget):
         self._rescues = QVBoxLayout()
         self._rescues.setSpacing(8)
         self._column.addLayout(self._rescues)
+        self._column.addLayout(_live_cards(recognise))
+        self._column.addSpacing(8)
         self._column.addWidget(label("Examples", "title"))
         self._column.addLayout(self._examples(open_example))
         self._recent_title = label("Recent projects", "title")
@@ -228,7 +238,7 @@ class StartPage(QWidget):
         words.setSpacing(4)
         words.addWidget(label("Build a network, feed it, watch it learn", "head"))
         words.addWidget(
-            label("Open an example and press Run, or record samples of your own.", "second")
+            label("Open an example and press Run, or let the camera recognise things.", "second")
         )
         row.addLayout(words)
         row.addStretch()
@@ -250,6 +260,57 @@ class StartPage(QWidget):
         for column in range(COLUMNS):
             grid.setColumnStretch(column, 1)
         return grid
+
+
+class LiveCard(QPushButton):
+    """Something to do with the camera at once: an icon, what it is, and a sentence."""
+
+    def __init__(self, icon: str, title: str, summary: str) -> None:
+        super().__init__()
+        self.setProperty("kind", "card")
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(summary)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(LIVE_HEIGHT)
+        self._icon = icon
+        row = QHBoxLayout(self)
+        row.setContentsMargins(18, 10, 14, 10)
+        row.setSpacing(16)
+        self._picture = label()
+        row.addWidget(self._picture)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        sentence = ElidedLabel(summary, "second")
+        sentence.setFont(theme().font(12))
+        words.addStretch()
+        for child in (label(title, "title"), sentence):
+            words.addWidget(child)
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        words.addStretch()
+        self._picture.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row.addLayout(words, 1)
+        theme().changed.connect(self._recolor)
+        self._recolor()
+
+    @Slot()
+    def _recolor(self) -> None:
+        self._picture.setPixmap(theme().pixmap(self._icon, "accent", 24))
+
+    def sizeHint(self) -> QSize:
+        return QSize(180, LIVE_HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, LIVE_HEIGHT)
+
+
+def _live_cards(recognise: Callable[[str], object]) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(12)
+    for id, icon, title, summary in LIVE:
+        card = LiveCard(icon, title, summary)
+        card.clicked.connect(partial(_call, partial(recognise, id)))
+        row.addWidget(card)
+    return row
 
 
 class _RecentRow(QPushButton):

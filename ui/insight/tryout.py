@@ -18,10 +18,12 @@ from PySide6.QtWidgets import (
 
 from models.axes import Kind
 from playground.answers import Classes
-from playground.data.dataset import Column
+from playground.data.dataset import Column, Dataset
 from playground.data.reading import RowReading
 from playground.data.sound_files import SUFFIXES
 from playground.data.text_reading import TextReading
+from playground.live.errors import LiveError
+from playground.live.intake import live_input
 from playground.messages import Answered, Array, State
 from ui.insight.answer_view import AnswerView
 from ui.insight.fetch import Fetch
@@ -92,11 +94,14 @@ class TryPanel(QWidget):
         self.answer = AnswerView()
         self.heading = label("Answer", "title")
         self.verdict = ElidedLabel("", "second")
+        self.live = IconButton("camera", "Run this network live")
+        self.live.clicked.connect(self._run_live)
         self.again = IconButton("refresh", "Ask again")
         titles = QHBoxLayout()
         titles.setSpacing(10)
         titles.addWidget(self.heading)
         titles.addWidget(self.verdict, 1)
+        titles.addWidget(self.live)
         titles.addWidget(self.again)
         right = QVBoxLayout()
         right.setSpacing(10)
@@ -147,6 +152,7 @@ class TryPanel(QWidget):
             self._inputs.setCurrentWidget(self._input())
             self.open.setText(f"Open {self._word()} …")
             self.open.setVisible(self._column.reading is not None)
+            self.live.setVisible(answers_live(dataset))
             if self._input() is not self.picture:
                 self.take_sample()
         self._state_changed()
@@ -180,6 +186,10 @@ class TryPanel(QWidget):
         self._pages.setCurrentWidget(self._body if usable else self.empty)
         if usable and not session.state.busy and self.isVisible():
             self._ask_again()
+
+    @Slot()
+    def _run_live(self) -> None:
+        self._session.reveal.emit("recognise:network")
 
     @Slot()
     def _weights_changed(self) -> None:
@@ -331,16 +341,16 @@ class TryPanel(QWidget):
     def _show_answer(self, message: Answered) -> None:
         assert message.answer is not None
         assert self._column is not None
-        past = None
-        value = self._input().value
-        if self._column.shape.kind is Kind.SEQUENCE and value is not None:
-            past = np.reshape(value, (len(value), -1))[:, 0]
-        true = None
+        asked = self._input().value
+        if self._column.shape.kind is Kind.SEQUENCE and asked is not None:
+            asked = np.reshape(asked, (len(asked), -1))[:, 0]
+        true, dataset = None, self._session.dataset
         if self._true is not None and message.answer.kind == "series":
             true = np.asarray(self._true, float).reshape(-1)
-        elif message.answer.kind in ("mask", "picture"):
+        elif message.answer.kind in ("mask", "picture", "boxes"):
             true = self._true
-        self.answer.show_answer(message.answer, past, true)
+        target = None if dataset is None else dataset.target
+        self.answer.show_answer(message.answer, asked, true, target)
         self.verdict.set_text(self._judged(message))
 
     def _judged(self, message: Answered) -> str:
@@ -366,6 +376,14 @@ class TryPanel(QWidget):
         if self._column is not None and self._input() is self.text:
             return "Type a text, open a file, or take the sample."
         return "Change a value, open a table, or take the sample."
+
+
+def answers_live(dataset: Dataset | None) -> bool:
+    """Whether a camera or a microphone gives what a network for this takes."""
+    try:
+        return dataset is not None and bool(live_input(dataset).name)
+    except LiveError:
+        return False
 
 
 def dropped_file(data: QMimeData) -> Path | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from models.graph import Graph
+from playground.live.errors import LiveError
+from playground.live.what import of_run
 from playground.runs import RunError, RunFolder, RunSummary, list_runs
 from playground.tasks.task import metric_name
 from playground.training.settings import PARAMETERS
@@ -21,11 +23,13 @@ LATER = frozenset({"device", "threads"})
 
 @dataclass(frozen=True)
 class Row:
-    """A run, its settings by id, and whether its network is that on the canvas."""
+    """A run, its settings by id, and whether its network is that on the canvas. ``not_live`` says
+    why it cannot be run live, where it cannot."""
 
     summary: RunSummary
     settings: Mapping[str, Any]
     same_graph: bool
+    not_live: str = ""
 
 
 def read_rows(files: Path, graph: Graph) -> list[Row]:
@@ -41,8 +45,20 @@ def read_rows(files: Path, graph: Graph) -> list[Row]:
                 same = same_network(project.graph, graph)
             except RunError:
                 settings = {}
-        rows.append(Row(summary, settings, same))
+        rows.append(Row(summary, settings, same, summary.problem or not_live(summary)))
     return rows
+
+
+def not_live(summary: RunSummary) -> str:
+    """Why a run cannot be run live; "" where it can."""
+    run = RunFolder(summary.path)
+    if not run.has("best"):
+        return "it has learnt nothing yet: train it for an epoch first"
+    try:
+        of_run(run)
+    except (LiveError, RunError) as error:
+        return str(error)
+    return ""
 
 
 def differing(rows: Sequence[Row]) -> list[str]:

@@ -73,11 +73,12 @@ class RunsPanel(QWidget):
         self.load = Button("Load its weights", "upload")
         self.resume = Button("Continue", "play")
         self.resume.setToolTip("Go on exactly where the run's last checkpoint is")
+        self.live = Button("Live", "camera")
         self.delete = Button("Delete", "trash")
         self.told = ElidedLabel("", "small")
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self.load, self.resume, self.delete):
+        for button in (self.load, self.resume, self.live, self.delete):
             buttons.addWidget(button)
         buttons.addWidget(self.told, 1)
         filled = QWidget()
@@ -99,6 +100,7 @@ class RunsPanel(QWidget):
         session = self._session
         self.load.clicked.connect(self.load_weights)
         self.resume.clicked.connect(self.continue_run)
+        self.live.clicked.connect(self.run_live)
         self.delete.clicked.connect(self.delete_run)
         self.table.itemSelectionChanged.connect(self._selection_changed)
         self.table.itemDoubleClicked.connect(self.load_weights)
@@ -211,6 +213,11 @@ class RunsPanel(QWidget):
         row, busy = self.chosen, self._session.busy
         self.load.setEnabled(row is not None and not busy and not row.summary.problem)
         self.resume.setEnabled(row is not None and not busy and row.summary.resumable)
+        self.live.setEnabled(row is not None and not row.not_live)
+        reason = row.not_live if row is not None else ""
+        tip = f"Not live: {reason}" if reason else "Run it on the camera or the microphone"
+        self.live.setToolTip(tip)
+        self.live.setAccessibleDescription(tip)
         self.delete.setEnabled(row is not None and not (busy and self._is_running(row)))
         self.told.set_text(row.summary.message if row is not None else "")
 
@@ -237,6 +244,13 @@ class RunsPanel(QWidget):
         row = self.chosen
         if row is not None and row.summary.resumable:
             self._session.resume_run(row.summary.path)
+
+    @Slot()
+    def run_live(self) -> None:
+        """Turn to live with this run's best weights."""
+        row = self.chosen
+        if row is not None and not row.not_live:
+            self._session.reveal.emit(f"recognise:run:{row.summary.path}")
 
     @Slot()
     def delete_run(self) -> None:
