@@ -85,7 +85,7 @@ def _seen(sample: Sample, engine: Engine, answer: Answer) -> Seen:
     first = answer.answers[0][0] if isinstance(answer, Classes) and answer.answers else None
     size = None if sample.pixels is None else sample.pixels.shape[:2]
     moment = engine.moment if isinstance(engine, (Stepping, Spoken)) else None
-    return Seen(sample.number, sample.time, sample.raw, size, first, moment)
+    return Seen(sample.number, sample.time, sample.raw, size, first, moment, sample.pixels)
 
 
 def stepping(model: Model, wanted: EngineName = "auto") -> tuple[Stepping | Spoken | None, str]:

@@ -30,8 +30,8 @@ HeadOf = Callable[[], "LastLayer | None"]
 HeatKind = Literal["none", "gradcam", "occlusion"]
 PATIENCE = 0.2
 """Seconds between two looks at whether to end."""
-BATCH = 4
-"""Places that occlusion covers at a time: more would keep the maps waiting."""
+FILLING = 0.1
+"""Seconds that heat by occlusion goes on in each look: more would keep the maps waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,10 @@ class InsideWish:
     """What is to be seen.
 
     ``port`` is the layer whose maps are shown, also inside groups (``n3/n1``); None for the last
-    whose values are pictures. ``channels`` are the maps to show (None: the first 64). ``heat`` is
-    for the class ``label`` (None: the first answer); Grad-CAM is taken at ``heat_port`` (None: the
-    last layer whose values are pictures). ``rate_hz`` is how often at most; 0 rests.
+    whose values are pictures. Without ``maps`` none are. ``channels`` are those to show (None: the
+    first 64). ``heat`` is for the class ``label`` (None: the first answer); Grad-CAM is taken at
+    ``heat_port`` (None: the last layer whose values are pictures). ``rate_hz`` is how often at
+    most; 0 rests.
     """
 
     port: PortId | None = None
@@ -51,6 +52,7 @@ class InsideWish:
     states: bool = True
     channels: tuple[int, ...] | None = None
     heat_port: PortId | None = None
+    maps: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +64,10 @@ class InsideView:
     mean activation), the largest first. ``heat`` (H, W) in 0…1 says where the network saw
     ``label``, whose probability was ``heat_score``, in the sample ``heat_number``; it lies on
     ``picture``: H×W×C bytes as the network was given them, or H×W of a spectrogram. ``crop`` is
-    where that picture is in the camera's frame: left, top, right, bottom as shares of its width and
-    height, outside 0…1 for borders; None where that is not known. ``states`` are by the recurrent
+    where that picture is in the camera's ``frame``, which is given with heat and made small: left,
+    top, right, bottom as shares of its width and height, outside 0…1 for borders; None where that
+    is not known. ``heat_share`` is how much there is of the heat that comes next, where it takes
+    several looks. ``states`` are by the recurrent
     layer's name: (H,) now where they are carried along, (T, H) where a whole window is asked about.
     ``seconds`` is what looking took; ``problem`` is a sentence where something cannot be shown.
     """
@@ -79,7 +83,9 @@ class InsideView:
     label: str = ""
     heat_score: float = 0.0
     heat_number: int = 0
+    heat_share: float = 1.0
     picture: Array | None = None
+    frame: Array | None = None
     crop: tuple[float, float, float, float] | None = None
     states: Mapping[str, Array] = field(default_factory=dict)
     seconds: float = 0.0
@@ -91,8 +97,9 @@ class InsideView:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A sample that was answered: its raw values (1, …) by the input's name, the camera's frame as
-    (rows, columns), and the first answer; ``moment`` where a state is carried along."""
+    """A sample that was answered: its raw values (1, …) by the input's name, the size of the
+    camera's frame (rows, columns) and its ``pixels`` (H×W×3), and the first answer; ``moment``
+    where a state is carried along."""
 
     number: int
     time: float
@@ -100,6 +107,7 @@ class Seen:
     size: tuple[int, int] | None = None
     label: str | None = None
     moment: Moment | None = None
+    pixels: Array | None = None
 
 
 class Inside:
@@ -152,6 +160,16 @@ class Inside:
         self._changed.set()
 
     @property
+    def graph(self) -> Graph:
+        """The network that is looked into."""
+        return self._model.graph
+
+    @property
+    def report(self) -> Report:
+        """The shapes of its values."""
+        return self._model.network.report
+
+    @property
     def problem(self) -> str:
         """Why nothing more is looked at, as a sentence."""
         return self._problem
@@ -195,7 +213,7 @@ class Inside:
             if seen is None:
                 continue
             started = time.perf_counter()
-            view = looking.look(seen, wish, BATCH)
+            view = looking.look(seen, wish, FILLING)
             self._latest.put(view)
             if self.told is not None:
                 self.told()

@@ -34,10 +34,14 @@ from playground.probes.attribution import (
 from playground.probes.channels import strengths
 from playground.probes.passing import Passage, newest, node_of, shape_of
 from playground.probes.values import CHANNELS, thin
-from playground.vision import part_seen
+from playground.vision import fitted, part_seen
 
+BATCH = 16
+"""Places that occlusion covers at a time on a GPU."""
 RECURRENT = "sequence"
 """The port at which a recurrent layer gives its states of all steps."""
+FRAME = 480
+"""Pixels of a frame's longer side, at most, that heat is shown on."""
 
 
 @dataclass(slots=True)
@@ -48,6 +52,7 @@ class _Shown:
     label: str
     seen: Seen
     picture: Array | None
+    frame: Array | None = None
 
 
 class Looking:
@@ -62,6 +67,7 @@ class Looking:
         self._filling: Generator[Heat, None, None] | None = None
         self._filled: _Shown | None = None
         self._begun: tuple[Seen, Array | None] | None = None
+        self._share = 1.0
         self._asked: object = None
 
     @property
@@ -69,22 +75,23 @@ class Looking:
         """Whether looking once more at the same sample brings more."""
         return self._filling is not None
 
-    def look(self, seen: Seen, wish: InsideWish, batch: int = 1) -> InsideView:
-        """What is wished of ``seen``. Heat by occlusion fills over several calls, ``batch`` places
-        in each; meanwhile the last that is whole is given. Never raises because of the network."""
+    def look(self, seen: Seen, wish: InsideWish, filling: float = 0.0) -> InsideView:
+        """What is wished of ``seen``. Heat by occlusion fills over several calls, for ``filling``
+        seconds in each and at least by a step; meanwhile the last that is whole is given. Never
+        raises because of the network."""
         started = time.perf_counter()
         view = InsideView(
             seen.number, seen.time, crop=self._crop(seen), states=_carried(seen.moment)
         )
         try:
-            found = self._found(seen, wish, batch)
+            found = self._found(seen, wish, filling)
         except (ModelError, ValueError, RuntimeError, MemoryError) as error:
             self._filling = None
             text = str(error).strip().split("\n")[0] or type(error).__name__
             found = {"problem": text}
         return view.with_values(**found, seconds=time.perf_counter() - started)
 
-    def _found(self, seen: Seen, wish: InsideWish, batch: int) -> dict[str, object]:
+    def _found(self, seen: Seen, wish: InsideWish, filling: float) -> dict[str, object]:
         network, arguments = self._arguments(seen)
         self._turn_to(network)
         plan = self._planned(network, wish, stepping=seen.moment is not None)
@@ -101,11 +108,13 @@ class Looking:
         if plan.occlusion is not None and not problem:
             asked = (wish.label, self._classes(head))
             if self._filling is None or self._asked != asked:
+                # one after the other is as quick on a CPU, and can be left off sooner
+                batch = 1 if arguments[0].device.type == "cpu" else BATCH
                 self._filling = plan.occlusion.run(arguments, label, head, batch)
                 self._begun, self._asked = (seen, picture), asked
-            shown = self._fill(self._filling, head)
+            shown = self._fill(self._filling, head, time.perf_counter() + filling)
         elif shown is not None:
-            shown.picture = picture
+            shown.picture, shown.frame = picture, _small(seen.pixels)
         found: dict[str, object] = {"picture": picture, "problem": problem}
         if plan.port is not None and plan.port in values:
             found |= _maps(values[plan.port][0], shape_of(network, plan.port).kind, wish)
@@ -122,7 +131,10 @@ class Looking:
                 "heat_score": shown.heat.score,
                 "heat_number": shown.seen.number,
                 "picture": shown.picture,
+                "frame": shown.frame,
             }
+        if self._filling is not None:
+            found["heat_share"] = self._share
         return found
 
     # --- what is asked -------------------------------------------------------------------------
@@ -143,7 +155,8 @@ class Looking:
             self._subject = error
 
     def _planned(self, network: Network, wish: InsideWish, *, stepping: bool) -> _Plan:
-        key = (wish.port, wish.heat, wish.heat_port, wish.states and not stepping)
+        states = wish.states and not stepping
+        key = (wish.port, wish.maps, wish.heat, wish.heat_port, states)
         if self._plan is None or self._plan.key != key:
             self._filling = self._filled = None
             self._plan = _Plan(key, network, self._subject, wish, stepping, self._model)
@@ -166,13 +179,20 @@ class Looking:
 
     # --- what is given -------------------------------------------------------------------------
 
-    def _fill(self, filling: Generator[Heat, None, None], head: LastLayer | None) -> _Shown | None:
+    def _fill(
+        self, filling: Generator[Heat, None, None], head: LastLayer | None, until: float
+    ) -> _Shown | None:
         """Go on with the heat of the sample that it was begun with; the last whole one."""
         heat = next(filling)
+        while heat.share < 1 and time.perf_counter() < until:
+            heat = next(filling)
+        self._share = heat.share
         if heat.share >= 1:
             assert self._begun is not None
-            self._filled = _Shown(heat, self._classes(head)[heat.label], *self._begun)
-            self._filling = None
+            seen, picture = self._begun
+            label, frame = self._classes(head)[heat.label], _small(seen.pixels)
+            self._filled = _Shown(heat, label, seen, picture, frame)
+            self._filling = self._begun = None
         return self._filled
 
     def _crop(self, seen: Seen) -> tuple[float, float, float, float] | None:
@@ -215,7 +235,7 @@ class _Plan:
         self._network = network
         self.cam: GradCam | None = None
         self.occlusion: Occlusion | None = None
-        self.port = wish.port or _last_picture(network, found)
+        self.port = (wish.port or _last_picture(network, found)) if wish.maps else None
         self.states = _recurrent(model, network) if wish.states and not stepping else {}
         ports = [*self.states.values()]
         if self.port is not None:
@@ -270,6 +290,15 @@ def _carried(moment: Moment | None) -> dict[str, Array]:
     return {name: _numpy(value).reshape(-1) for name, value in states.items()}
 
 
+def _small(frame: Array | None) -> Array | None:
+    """A frame for people to look at."""
+    if frame is None or max(frame.shape[:2]) <= FRAME:
+        return frame
+    scale = FRAME / max(frame.shape[:2])
+    height, width = (max(1, round(side * scale)) for side in frame.shape[:2])
+    return fitted(frame, (height, width), "stretch")
+
+
 def _numpy(value: Tensor) -> Array:
     """An own copy: the tensor may be reused by the next batch."""
     return np.array(value.detach().float().cpu().numpy(), np.float32, order="C")
@@ -277,7 +306,7 @@ def _numpy(value: Tensor) -> Array:
 
 def _maps(value: Tensor, kind: Kind, wish: InsideWish) -> dict[str, object]:
     value, kind = newest(value, kind)
-    found: dict[str, object] = {"strongest": strengths(value, kind)}
+    found: dict[str, object] = {"strongest": strengths(value, kind, CHANNELS)}
     if kind is Kind.IMAGE:
         chosen = tuple(c for c in wish.channels or () if 0 <= c < len(value))[:CHANNELS]
         channels = chosen or tuple(range(min(CHANNELS, len(value))))

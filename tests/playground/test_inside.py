@@ -134,6 +134,23 @@ def test_maps_strongest_channels_and_heat_are_those_of_one_pass() -> None:
     np.testing.assert_array_equal(view.picture[..., 0], raw[0, 0])
 
 
+def test_heat_comes_with_the_frame_made_small() -> None:
+    looking = Looking(shaken(picture_model()))
+    pixels = np.full((720, 1280, 3), 90, np.uint8)
+    seen = seen_of(noise(1, 1, 16, 16), size=(720, 1280), pixels=pixels)
+    view = looking.look(seen, InsideWish(heat="gradcam"))
+    assert view.frame is not None
+    assert view.frame.shape == (270, 480, 3)
+    assert looking.look(seen, InsideWish()).frame is None
+    view = looking.look(seen, InsideWish(heat="occlusion"))
+    assert view.frame is None
+    assert 0 < view.heat_share < 1
+    while looking.unfinished:
+        view = looking.look(seen, InsideWish(heat="occlusion"))
+    assert view.frame is not None
+    assert view.heat_share == 1
+
+
 def test_the_first_answer_is_explained_where_no_class_is_chosen() -> None:
     model = shaken(picture_model())
     raw = noise(1, 1, 16, 16)
@@ -186,13 +203,13 @@ def test_occlusion_fills_over_several_looks() -> None:
     model = shaken(picture_model())
     raw, looking = noise(1, 1, 16, 16), Looking(model)
     wish = InsideWish(heat="occlusion", label="light")
-    view = looking.look(seen_of(raw), wish, batch=4)
+    view = looking.look(seen_of(raw), wish)
     assert view.heat is None
     assert view.maps is not None
     number = 1
     while looking.unfinished:
         number += 1
-        view = looking.look(seen_of(noise(1, 1, 16, 16)[:, :, ::-1], number), wish, batch=4)
+        view = looking.look(seen_of(noise(1, 1, 16, 16)[:, :, ::-1], number), wish)
     *_, whole = occlusion(model, {"input": raw}, 2)
     assert view.heat is not None
     np.testing.assert_allclose(view.heat, whole.values, atol=1e-4)
@@ -206,6 +223,7 @@ def test_occlusion_fills_over_several_looks() -> None:
 def test_what_cannot_be_shown_is_a_sentence_and_the_rest_is_shown() -> None:
     looking = Looking(shaken(picture_model()))
     raw = noise(1, 1, 16, 16)
+    assert looking.look(seen_of(raw), InsideWish(maps=False)).maps is None
     view = looking.look(seen_of(raw), InsideWish(heat="gradcam", label="cat"))
     assert "no class cat" in view.problem
     assert view.heat is None
@@ -342,7 +360,7 @@ def test_another_wish_is_fulfilled_also_where_nothing_moves() -> None:
 def test_looking_takes_at_most_half_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[float] = []
 
-    def slow(self: Looking, seen: Seen, wish: InsideWish, batch: int = 1) -> InsideView:
+    def slow(self: Looking, seen: Seen, wish: InsideWish, filling: float = 0) -> InsideView:
         looks.append(time.monotonic())
         time.sleep(0.1)
         return InsideView(seen.number, seen.time)
@@ -363,7 +381,7 @@ def test_looking_takes_at_most_half_of_its_time(monkeypatch: pytest.MonkeyPatch)
 def test_a_look_that_fails_is_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(self: Looking, seen: Seen, wish: InsideWish, batch: int = 1) -> InsideView:
+    def broken(self: Looking, seen: Seen, wish: InsideWish, filling: float = 0) -> InsideView:
         raise OSError("the driver is gone")
 
     monkeypatch.setattr(Looking, "look", broken)
