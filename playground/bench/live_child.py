@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from array import array
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from playground.answers import Classes
 from playground.bench.child import serve
 from playground.capture import Camera, CameraSettings
 from playground.devices import choose
@@ -23,10 +25,13 @@ from playground.live.choice import Choice
 from playground.live.intake import input_of
 from playground.live.loop import Live
 from playground.live.settings import LiveAnswer, LiveSettings
+from playground.live.taught import LiveTaught
 from playground.mailbox import Mailbox
 from playground.messages import Failure, LiveAnswered, Progress, State, Status
 from playground.model import Model
 from playground.recognisers import load_named
+from playground.resources import SAMPLES
+from playground.teach import Taught
 
 SIZE = 480, 640
 PICTURES = 8
@@ -34,6 +39,10 @@ MOST_RATE = 1000.0
 FOREVER = 1_000_000
 TURNS = 5
 PATIENCE = 60.0
+THINGS = 3
+FASTEST_CAMERA = 30.0
+LONG_RUN = 120.0
+"""Seconds from which on an overload is told by minute."""
 SHORTEST = 0.5
 """Seconds; a run tells where it is ten times a second."""
 
@@ -81,6 +90,46 @@ class Bench:
         taken = {name: 1e3 * seconds for name, seconds in choice.times.items()}
         return {"engine": choice.current.name, "engines_ms": taken}
 
+    def _teach(self, frames: int) -> dict[str, Any]:
+        """Three things, shown for ``frames`` frames each as fast as they can be looked at: what
+        the camera gave, the fit, and the time from the last example to the first right answer."""
+        folder = Path(self._folder.name) / "things"
+        names = _things(folder, frames)
+        taught, seen = Taught(), 0
+        rate = min(0.8 * self._sustained(), FASTEST_CAMERA)
+
+        def shown(number: int) -> str:
+            return names[(number - 1) // frames % len(names)]
+
+        with Camera(str(folder), CameraSettings(rate=rate)) as camera:
+            live = LiveTaught(self._model(), camera)
+            with closing(live.events()) as events:
+                _settle(events, live)
+                first, began = 0, time.perf_counter()
+                for event in events:
+                    looked = live.looked()
+                    if not isinstance(event, LiveAnswer) or looked is None:
+                        continue
+                    if live.head is not None and _top(event) == shown(event.number):
+                        break
+                    if live.head is None and looked.vector is not None:
+                        taught.add(shown(looked.number), looked.vector)
+                        seen += 1
+                        first = first or looked.number
+                        last = time.perf_counter()
+                        whole = looked.number - first >= len(names) * frames - 1
+                        if whole and set(taught.classes) == set(names):
+                            live.head = taught.fit()
+                            fit = time.perf_counter() - last
+                right = time.perf_counter() - last
+        return {
+            "camera": rate,
+            "rate": seen / (last - began),
+            "examples": seen,
+            "fit_ms": 1e3 * fit,
+            "right_ms": 1e3 * right,
+        }
+
     def _rate(self, seconds: float) -> dict[str, Any]:
         """Inferences a second of the bare loop and answers a second of the live one, in turns of a
         fifth, so that a busy machine slows both alike."""
@@ -105,50 +154,48 @@ class Bench:
     def _latency(self, seconds: float) -> dict[str, Any]:
         """At half the rate that can be kept up: capture to answer, and what it may take."""
         rate = self._sustained() / 2
-        answers = self._run(rate, seconds)
-        late = np.percentile([answer.latency for answer in answers], 95)
-        inference = np.percentile([answer.inference_seconds for answer in answers], 50)
+        seen = self._run(rate, seconds)
+        inference = np.percentile(seen.inference, 50)
         return {
             "rate": rate,
-            "p95_ms": 1e3 * late,
+            "p95_ms": 1e3 * np.percentile(seen.latency, 95),
             "limit_ms": 1e3 * (1 / rate + inference + 0.016),
             "inference_ms": 1e3 * inference,
-            "answers": len(answers),
+            "answers": len(seen.latency),
         }
 
     def _overload(self, seconds: float) -> dict[str, Any]:
-        """At twice the rate that can be kept up: latency early and late, and memory."""
+        """At twice the rate that can be kept up: latency early and late, and memory; in a long run
+        by minute."""
         rate = self._sustained() * 2
-        process = psutil.Process()
-        memory: list[int] = []
-        answers = self._run(rate, seconds, lambda: memory.append(process.memory_info().rss))
-        third = len(answers) // 3
-        parts = answers[:third], answers[-third:]
-        early, late = (float(np.median([a.latency for a in part])) for part in parts)
+        seen = self._run(rate, seconds)
+        third = len(seen.latency) // 3
+        parts = seen.latency[:third], seen.latency[-third:]
+        early, late = (float(np.median(part)) for part in parts)
         return {
             "rate": rate,
             "early_ms": 1e3 * early,
             "late_ms": 1e3 * late,
-            "gained_mb": (memory[-1] - memory[len(memory) // 3]) / 1e6,
-            "dropped": answers[-1].dropped,
-            "answers": len(answers),
+            "gained_mb": (seen.memory[-1] - seen.memory[third]) / 1e6,
+            "dropped": seen.dropped,
+            "answers": len(seen.latency),
+            "minutes": seen.minutes() if seconds >= LONG_RUN else [],
         }
 
-    def _run(self, rate: float, seconds: float, each: Any = lambda: None) -> list[LiveAnswer]:
+    def _run(self, rate: float, seconds: float) -> Tally:
         """Answers of a live view at ``rate``, once its engine is chosen."""
+        seen = Tally()
         with self._camera(rate) as camera:
             live = Live(self._model(), camera, LiveSettings())
             with closing(live.events()) as events:
                 _settle(events, live)
-                found: list[LiveAnswer] = []
                 end = time.monotonic() + seconds
                 for event in events:
                     if isinstance(event, LiveAnswer):
-                        found.append(event)
-                        each()
+                        seen.add(event)
                     if time.monotonic() > end:
-                        return found
-        return found
+                        break
+        return seen
 
     def _training(self, seconds: float) -> dict[str, Any]:
         """Batches a second of the worker alone and with a live view of 10 Hz, in turns."""
@@ -186,6 +233,46 @@ class Bench:
             "watched": float(np.median(watched)),
             "answers": answers,
         }
+
+
+class Tally:
+    """Seconds of all answers, and the bytes that this process and its camera's had then; a few
+    bytes an answer, so that a long run shows what it keeps itself."""
+
+    def __init__(self) -> None:
+        self.times, self.latency, self.inference = array("d"), array("d"), array("d")
+        self.memory = array("d")
+        self.dropped = 0
+        self._process = psutil.Process()
+        self._looked = -1.0
+
+    def add(self, answer: LiveAnswer) -> None:
+        now = time.monotonic()
+        self.times.append(now)
+        self.latency.append(answer.latency)
+        self.inference.append(answer.inference_seconds)
+        self.dropped = answer.dropped
+        if now - self._looked > 1:
+            self._looked, self._bytes = now, self._measured()
+        self.memory.append(self._bytes)
+
+    def minutes(self) -> list[dict[str, float]]:
+        """Latency and memory by minute."""
+        minute = (np.asarray(self.times) - self.times[0]) // 60
+        latency, memory = 1e3 * np.asarray(self.latency), np.asarray(self.memory) / 1e6
+        return [
+            {
+                "minute": int(number) + 1,
+                "p50_ms": float(np.median(latency[minute == number])),
+                "p95_ms": float(np.percentile(latency[minute == number], 95)),
+                "memory_mb": float(memory[minute == number].max()),
+            }
+            for number in np.unique(minute)
+        ]
+
+    def _measured(self) -> float:
+        family = [self._process, *self._process.children(recursive=True)]
+        return float(sum(process.memory_info().rss for process in family))
 
 
 class Watched:
@@ -248,6 +335,33 @@ def _answered(events: Any, seconds: float) -> float:
         if taken >= seconds:
             return count / taken
     raise RuntimeError("the pictures ended")
+
+
+def _top(event: LiveAnswer) -> str:
+    answer = event.answer
+    return answer.answers[0][0] if isinstance(answer, Classes) and answer.answers else ""
+
+
+def _things(folder: Path, frames: int) -> list[str]:
+    """Bundled photographs as if a camera moved before them, ``frames`` pictures of each."""
+    from PIL import Image
+
+    folder.mkdir(exist_ok=True)
+    random = np.random.default_rng(0)
+    names = []
+    photographs = [p for p in (SAMPLES / "images").iterdir() if p.suffix in (".jpg", ".png")]
+    for place, path in enumerate(sorted(photographs)[:THINGS]):
+        names.append(path.stem)
+        with Image.open(path) as photo:
+            whole = photo.convert("RGB")
+        for number in range(frames):
+            share = random.uniform(0.7, 1.0)
+            width, height = round(share * whole.width), round(share * whole.height)
+            left = int(random.integers(whole.width - width + 1))
+            top = int(random.integers(whole.height - height + 1))
+            view = whole.crop((left, top, left + width, top + height)).resize(SIZE[::-1])
+            view.save(folder / f"{place}-{number:04}.jpg", quality=90)
+    return names
 
 
 def _pictures(folder: Path) -> str:

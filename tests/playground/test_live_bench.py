@@ -36,10 +36,13 @@ def test_every_figure_is_measured(
 ) -> None:
     monkeypatch.setenv("PLAYGROUND_CACHE", str(tmp_path))
     monkeypatch.setattr(live, "Child", InProcess)
+    monkeypatch.setattr(live, "LAUNCHES", 1)
+    monkeypatch.setattr(live, "FRAMES", 6)
+    monkeypatch.setattr(live_child, "LONG_RUN", 0.1)
     slow = shaken(picture_model(64, channels=64, deep=8))
     monkeypatch.setattr(live_child, "load_named", lambda name: slow)
     rows = bench.run(["live"], 1, 0.5, Console(json=True))
-    first, ratio, latency, overload, training = rows
+    launch, first, ratio, latency, overload, teach, training = rows
     assert {row["bench"] for row in rows} == {"live"}
     assert set(first["engines_ms"]) == {"eager", "channels-last", "onnxruntime"}
     assert first["engine"] in first["engines_ms"]
@@ -52,7 +55,15 @@ def test_every_figure_is_measured(
     assert overload["rate"] > 1.5 * latency["rate"]
     assert overload["dropped"] > 0
     assert overload["gained_mb"] < 20
+    (minute,) = overload["minutes"]
+    assert minute["minute"] == 1
+    assert 0 < minute["p50_ms"] <= minute["p95_ms"]
+    assert minute["memory_mb"] > 50
+    assert 0.5 < launch["seconds"]["median"] < 30
+    assert launch["first_use"] > 0.5
+    assert teach["examples"] >= 3
+    assert 0 < teach["fit_ms"] < teach["right_ms"]
     assert training["answers"]["median"] > 1
     assert -1 < training["slowed"]["median"] < 0.6
     capsys.readouterr()
-    assert [row.get("what") for row in rows[2:]] == ["latency", "overload", "training"]
+    assert [row.get("what") for row in rows[3:]] == ["latency", "overload", "teach", "training"]
