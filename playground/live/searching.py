@@ -33,8 +33,11 @@ class Search:
         self._paths, self._told = tuple(paths), told
         self.found: tuple[Excited[Path], ...] = ()
         """The best so far, the strongest first."""
+        self.raw: dict[Path, Array] = {}
+        """Their raw values, as the network is given them."""
         self.done, self.total, self.skipped = 0, len(self._paths), 0
         self.problem = ""
+        self._newest: dict[Path, Array] = {}
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="search", daemon=True)
 
@@ -59,6 +62,8 @@ class Search:
         try:
             started = time.perf_counter()
             for best in exciting(self._model, self._port, self._channel, self._pictures()):
+                raw = {**self.raw, **self._newest}
+                self.raw = {one.key: raw[one.key] for one in best}
                 self.found = tuple(best)
                 self._tell()
                 if self._closed.wait(time.perf_counter() - started):
@@ -81,6 +86,7 @@ class Search:
             except DataError:
                 self.skipped += 1
             else:
+                self._newest = {path: raw}
                 yield path, raw
             self.done += 1
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor
 
+from models.graph import Graph
 from models.parameters import Parameter
 from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone
 from playground.console import size
@@ -23,6 +24,7 @@ from playground.messages import LiveAnswered
 from playground.runs import RunError, RunFolder
 from ui.live.downloading import Downloading
 from ui.live.figures import Figures, Tally
+from ui.live.inside.insight import Insight
 from ui.session import Session
 from ui.settings import settings
 
@@ -37,7 +39,7 @@ TRAINING_HZ = 10.0
 IDLE = CaptureStatus("closed", "", 0.0)
 
 
-class Desk(QObject):
+class Desk(Insight):
     """What the panels of the live view share. Lives in the main thread; nothing here takes time.
 
     The device is given back by ``rest`` (the view is hidden) and taken again by ``wake``.
@@ -86,6 +88,7 @@ class Desk(QObject):
         self._timer.timeout.connect(self._tick)
         self._woken.connect(self._take, Qt.ConnectionType.QueuedConnection)
         session.bridge.live_answered.connect(self._on_worker)
+        session.bridge.looked_inside.connect(self._worker_looked)
         session.state_changed.connect(self._follow_run)
         session.project_changed.connect(self._project_changed)
         session.closing.connect(self.close)
@@ -113,6 +116,7 @@ class Desk(QObject):
         kept = isinstance(self.device, Camera) and what.medium == "pictures"
         self._cease() if kept else self._end()
         self.chosen, self.answer = what, None
+        self._forget_view()
         self.chosen_changed.emit()
         if kept:
             self._problem, self._tally = "", Tally()
@@ -226,12 +230,26 @@ class Desk(QObject):
         session = self.session
         if self.chosen.id == NETWORK and session.busy and not isinstance(self.device, Rows):
             self.with_training = True
-            session.worker.live(self.device, self.settings, TRAINING_HZ)
+            self._ask_worker()
             return
         if not self.chosen.ready:
             return
         self.recognition = Recognition(self.chosen, self.device, self._wanted(), self._wake_up)
+        self._look_into(self.recognition)
         self.recognition.start()
+
+    def _ask_worker(self) -> None:
+        device = self.device
+        if device is not None and not isinstance(device, Rows):
+            worker = self.session.worker
+            worker.live(device, self.settings, TRAINING_HZ, self._workers_wish)
+
+    @property
+    def network(self) -> Graph | None:
+        if self.with_training:
+            return self.session.running_graph
+        inside = self.recognition.inside if self.recognition is not None else None
+        return inside.graph if inside is not None else None
 
     def _cease(self) -> None:
         if self.with_training:
@@ -265,6 +283,7 @@ class Desk(QObject):
     def _project_changed(self) -> None:
         self._end()
         self.chosen = self._first()
+        self._forget_view()
         self.chosen_changed.emit()
         self._begin()
 
@@ -301,9 +320,8 @@ class Desk(QObject):
         self.settings = replace(self.settings, **values)
         for key, value in values.items():
             settings().setValue(f"live/{key}", value)
-        device = self.device
-        if self.with_training and device is not None and not isinstance(device, Rows):
-            self.session.worker.live(device, self.settings, TRAINING_HZ)
+        if self.with_training:
+            self._ask_worker()
         self._rewant()
 
     @property

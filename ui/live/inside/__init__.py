@@ -1,0 +1,1 @@
+"""The pages "Inside" and "Network": what happens in the network that runs."""
