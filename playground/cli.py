@@ -265,7 +265,8 @@ def _live_command(live: argparse.ArgumentParser) -> None:
         default="",
         metavar="SOURCE",
         help="a camera's number, a clip, a folder of pictures, a stream's address; for models of "
-        "sound a microphone or a sound file (default: the first camera or microphone)",
+        "sound a microphone or a sound file (default: the first camera or microphone); for models "
+        "of series a CSV file that grows, or - for standard input",
     )
     live.add_argument("--frames", type=_positive, metavar="N", help="end after N answers")
     live.add_argument("--rate", type=float, metavar="HZ", help="the most frames a second")

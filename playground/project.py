@@ -219,6 +219,7 @@ _ORDER = (
     "sentiment-bigru",
     "spoken-words-cnn",
     "spoken-words-gru",
+    "spoken-words-stream",
 )
 
 

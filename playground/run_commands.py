@@ -25,6 +25,7 @@ from playground.data import Dataset, Place, open_data
 from playground.data.dataset import Skipped
 from playground.data.splits import digests
 from playground.detection.detectors import DETECTORS
+from playground.finishing import Finish, finishing
 from playground.project import Project
 from playground.recognisers import RECOGNISERS, run_of
 from playground.runs import RunFolder, list_runs, load_model, new_run
@@ -34,7 +35,6 @@ from playground.tasks import TASKS, TaskSettings
 if TYPE_CHECKING:
     from playground.detection.command import Asked
     from playground.model import Model
-    from playground.teach import Familiarity
     from playground.training.trainer import Kind, Trainer
 
 SPLITS: tuple[Kind, ...] = ("train", "validation", "test")
@@ -365,7 +365,7 @@ def evaluate(options: Namespace) -> int:
 def predict(options: Namespace) -> int:
     """A line an input. Inputs that cannot be read do not keep the others from their answers."""
     console = Console(options.json)
-    ask = _asked(options)
+    ask = _asked(options, console)
     failures = []
     for text in options.inputs:
         try:
@@ -387,15 +387,15 @@ def predict(options: Namespace) -> int:
     return 0
 
 
-def _asked(options: Namespace) -> Callable[[str], Iterable[tuple[str, Any]]]:
+def _asked(options: Namespace, console: Console) -> Callable[[str], Iterable[tuple[str, Any]]]:
     """From an input of the command line to its answers."""
     from playground.detection.command import Asked
 
     opened = _opened(options)
     if isinstance(opened, Asked):
         return opened.answer
-    familiarity = _familiarity(opened)
-    return lambda text: _answers(opened, text, familiarity)
+    finish = finishing(opened, console.note)
+    return lambda text: _answers(opened, text, finish)
 
 
 def _opened(options: Namespace) -> Asked | Model:
@@ -413,15 +413,6 @@ def _opened(options: Namespace) -> Asked | Model:
     return model
 
 
-def _familiarity(model: Model) -> Familiarity | None:
-    """What tells how well pictures are known to a network that was taught by example."""
-    if model.run is None or not model.run.info().get("taught"):
-        return None
-    from playground.teach import familiarity
-
-    return familiarity(model)
-
-
 def _refuse_settings(options: Namespace) -> None:
     if options.settings:
         raise ValueError("a run has no settings when it is asked: leave out --set")
@@ -431,7 +422,7 @@ def _is_detector(name: str) -> bool:
     return name in DETECTORS and not Path(name).exists()
 
 
-def _answers(model: Model, text: str, familiarity: Familiarity | None) -> Iterator[tuple[str, Any]]:
+def _answers(model: Model, text: str, finish: Finish) -> Iterator[tuple[str, Any]]:
     """The answers to one input of the command line: a file may hold several rows."""
     columns = model.dataset.inputs
     if len(columns) != 1:
@@ -442,9 +433,7 @@ def _answers(model: Model, text: str, familiarity: Familiarity | None) -> Iterat
     values = column.reading.read(text)
     answers = model.predict(column.batched([value for _, value in values]))
     for (name, value), answer in zip(values, answers, strict=True):
-        if familiarity is not None and isinstance(answer, Classes):
-            answer = replace(answer, seen=familiarity(value))
-        yield name, answer
+        yield name, finish(value, answer)
 
 
 def _words(answer: Any) -> str:

@@ -24,6 +24,7 @@ PROMISED = {
     "sentiment-bigru": 0.77,
     "spoken-words-cnn": 0.95,
     "spoken-words-gru": 0.95,
+    "spoken-words-stream": 0.96,
 }
 SHORT = {
     "digits-cnn": (2, SplitSettings(200, 3500)),
@@ -38,6 +39,7 @@ SHORT = {
     "sentiment-bigru": (5, SplitSettings(200, 800)),
     "spoken-words-cnn": (3, SplitSettings(50, 250)),
     "spoken-words-gru": (4, SplitSettings(50, 250)),
+    "spoken-words-stream": (5, SplitSettings(50, 250)),
 }
 
 

@@ -496,6 +496,15 @@ def test_the_command_follows_a_file(run: Path, grown: Grown, capsys: Any) -> Non
     assert lines[-1]["engine"] == "eager"
 
 
+def test_predict_tells_the_band_too(run: Path, grown: Grown, capsys: Any) -> None:
+    grown.add(*ROWS[:20])
+    (line,) = Shell(capsys).json("predict", run, grown.path)
+    assert all(
+        low < value < high
+        for low, value, high in zip(line["low"], line["values"], line["high"], strict=True)
+    )
+
+
 def test_the_command_reads_standard_input(run: Path) -> None:
     command = [sys.executable, "-m", "playground", "live", str(run), "--source", "-", "--json"]
     text = "\n".join([HEADER, *ROWS[:15]])  # its last line has no end

@@ -321,6 +321,7 @@ def test_the_examples():
         "sentiment-bigru",
         "spoken-words-cnn",
         "spoken-words-gru",
+        "spoken-words-stream",
     ]
     with pytest.raises(ProjectError, match="no example 'x'"):
         projects.open_example("x")
