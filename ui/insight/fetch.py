@@ -18,31 +18,21 @@ class Fetch(QObject):
 
     done = Signal(object)
     failed = Signal(str)
-    _finished = Signal(int, object, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._newest = 0
-        self._finished.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
+        self._teller = _Teller()
+        self._teller.finished.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
 
     def start(self, work: Callable[[], Any]) -> None:
         self._newest += 1
         number = self._newest
-        threading.Thread(target=self._run, args=(number, work), name="fetch", daemon=True).start()
+        told = self._teller
+        threading.Thread(target=_run, args=(told, number, work), name="fetch", daemon=True).start()
 
     def cancel(self) -> None:
         self._newest += 1
-
-    def _run(self, number: int, work: Callable[[], Any]) -> None:
-        result, problem = None, ""
-        try:
-            result = work()
-        except (ValueError, OSError) as error:
-            problem = str(error) or type(error).__name__
-        try:
-            self._finished.emit(number, result, problem)
-        except RuntimeError:
-            return  # the panel was closed meanwhile
 
     @Slot(int, object, str)
     def _arrived(self, number: int, result: object, problem: str) -> None:
@@ -52,3 +42,19 @@ class Fetch(QObject):
             self.failed.emit(problem)
         else:
             self.done.emit(result)
+
+
+class _Teller(QObject):
+    """Belongs to the threads too: the panel may be closed in the very moment in which one emits,
+    and Qt then drops what was emitted."""
+
+    finished = Signal(int, object, str)
+
+
+def _run(teller: _Teller, number: int, work: Callable[[], Any]) -> None:
+    result, problem = None, ""
+    try:
+        result = work()
+    except (ValueError, OSError) as error:
+        problem = str(error) or type(error).__name__
+    teller.finished.emit(number, result, problem)
