@@ -16,7 +16,7 @@ from playground.data.sound_reading import SoundReading
 from playground.data.video_reading import VideoReading
 from playground.live.errors import LiveError
 from playground.messages import Array
-from playground.vision import fitted, from_array
+from playground.vision import fitted, from_array, part_seen
 
 if TYPE_CHECKING:
     from playground.model import Model
@@ -93,6 +93,15 @@ def _named(column: Column) -> str:
     if column.shape.kind is Kind.TOKENS:
         return "text"
     return f"{column.name} ({column.shape.described()})"
+
+
+def part_taken(column: Column, size: tuple[int, int]) -> tuple[float, float, float, float] | None:
+    """Which part of a frame (height, width) such an input takes, as ``vision.part_seen`` has it;
+    None for sounds, and for digits, which are looked for in all of it."""
+    reading = column.reading
+    if not isinstance(reading, (ImageReading, VideoReading)) or getattr(reading, "digit", False):
+        return None
+    return part_seen(size, (reading.height, reading.width), reading.fit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,8 +12,8 @@ from playground.live.choice import Choice
 from playground.live.engines import Engine
 from playground.live.feed import feed, over
 from playground.live.inside import HeadOf, Inside, InsideWish
-from playground.live.intake import Sample
-from playground.live.newest import Answers
+from playground.live.intake import Sample, input_of, part_taken
+from playground.live.newest import Answers, Part
 from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 from playground.messages import Array
 from playground.model import Model
@@ -84,6 +84,9 @@ class Live(Answers):
 
     def _answer(self, sample: Sample) -> LiveAnswer:
         return self._answering.answer(sample, self._engine)
+
+    def part_seen(self, size: tuple[int, int]) -> Part | None:
+        return part_taken(input_of(self._model), size)
 
     def look_inside(
         self, wish: InsideWish | None = None, told: Callable[[], None] | None = None

@@ -23,6 +23,9 @@ class Source(Protocol):
     def status(self) -> CaptureStatus: ...
 
 
+Part = tuple[float, float, float, float]
+
+
 class Answers(ABC):
     """What answers to a device. The device is the caller's: started, closed and perhaps shown by
     it. ``start`` answers in a thread and keeps the newest; ``events`` answers in the caller's
@@ -49,6 +52,11 @@ class Answers(ABC):
     @abstractmethod
     def engine(self) -> EngineReport:
         """What runs the network."""
+
+    def part_seen(self, size: tuple[int, int]) -> Part | None:
+        """Which part of a camera's frame of ``size`` (height, width) the network sees: left, top,
+        right, bottom as shares of its width and height; None where that is not known."""
+        return None
 
     @property
     def status(self) -> CaptureStatus:

@@ -145,6 +145,14 @@ def test_a_heat_map_lies_over_the_part_that_the_network_sees(view: LiveView) -> 
     assert near(ink(view, 400, 250), (90, 90, 90))
 
 
+def test_the_outline_of_what_the_network_sees(view: LiveView) -> None:
+    view.set_sight((0.25, 0.0, 0.75, 1.0))
+    assert near(ink(view, 201, 250), (90, 90, 90)), "only on wish"
+    view._look.outline = True
+    assert not near(ink(view, 201, 250), (90, 90, 90), 30)
+    assert near(ink(view, 400, 250), (90, 90, 90))
+
+
 # --- what is said -----------------------------------------------------------------------------
 
 

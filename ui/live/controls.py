@@ -15,7 +15,7 @@ from ui.live.desk import Desk
 from ui.theme import theme
 from ui.widgets import Button, ProgressLine, label
 
-SMOOTHEST_S, SMOOTHING_STEP_S, HIGHEST = 2.0, 0.05, 95
+SMOOTHEST_S, SMOOTHING_STEP_S, HIGHEST = 3.0, 0.05, 95
 ENGINES: tuple[tuple[EngineName, str], ...] = (
     ("auto", "The fastest"),
     ("eager", "PyTorch"),

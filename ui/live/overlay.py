@@ -154,6 +154,10 @@ def _paint_row(painter: QPainter, row: Row, rect: QRectF, place: int, scale: flo
         painter.drawRoundedRect(bar, thick / 2, thick / 2)
 
 
+def chip_width(text: str, scale: float) -> float:
+    return QFontMetricsF(font(12, 500, scale)).horizontalAdvance(text) + 22 * scale
+
+
 def paint_chip(
     painter: QPainter, text: str, corner: QPointF, scale: float, *, dot: bool = False,
     from_right: bool = False, warn: bool = False, room: float = 1e5,

@@ -23,10 +23,12 @@ from ui.live.boxes import paint_boxes
 from ui.live.overlay import (
     CHIP,
     Words,
+    chip_width,
     paint_chip,
     paint_countdown,
     paint_panel,
     paint_sight,
+    panel_rect,
     words,
 )
 from ui.theme import theme
@@ -177,7 +179,7 @@ class LiveView(QWidget):
         height = self.picture_rect().height()
         if self._large:
             return max(1.0, height / LARGE_HEIGHT)
-        return min(1.5, max(0.8, height / 560))
+        return min(1.5, max(0.93, height / 560))
 
     # --- painting -----------------------------------------------------------------------------
 
@@ -222,6 +224,7 @@ class LiveView(QWidget):
     def _paint_answer(self, painter: QPainter, area: QRectF) -> bool:
         """Whether there was one to draw."""
         scale = self.scale
+        painter.setClipRect(area)
         if not self._mask.isNull():
             painter.setOpacity(MASK)
             painter.drawImage(self.part(self.sight or WHOLE), self._mask)
@@ -230,6 +233,7 @@ class LiveView(QWidget):
             self._paint_heat(painter, *self._heat)
         if self._look.outline and self.sight is not None:
             paint_sight(painter, self.part(self.sight), scale)
+        painter.setClipping(False)
         if self.answer is None:
             return False
         if isinstance(self.answer.answer, Boxes):
@@ -271,13 +275,20 @@ class LiveView(QWidget):
         if signs.note and not self.said:
             paint_chip(painter, signs.note, QPointF(area.left() + gap, bottom), scale, room=room)
         if signs.credit:
-            self._paint_credit(painter, area, scale)
+            self._paint_credit(painter, area, scale, room)
 
-    def _paint_credit(self, painter: QPainter, area: QRectF, scale: float) -> None:
-        small = 0.85 * scale
-        corner = QPointF(area.right() - GAP * small, area.bottom() - (GAP + CHIP) * small)
-        room = area.width() / 2 if self.said else area.width() - 2 * GAP
-        paint_chip(painter, self.signs.credit, corner, small, from_right=True, room=room)
+    def _paint_credit(self, painter: QPainter, area: QRectF, scale: float, above: float) -> None:
+        """In the lower right corner; where the answer leaves too little room, in that ``above``."""
+        small, gap = 0.93 * min(scale, 2.0), GAP * scale
+        panel = panel_rect(self.said, area, scale)[0].right() if self.said else area.left()
+        room, wanted = area.right() - panel - 2 * gap, chip_width(self.signs.credit, small)
+        top = area.bottom() - gap - CHIP * small
+        if wanted <= room:
+            corner = QPointF(area.right() - gap, top)
+            paint_chip(painter, self.signs.credit, corner, small, from_right=True)
+        elif not (self.signs.hint or self.signs.tip):
+            corner = QPointF(area.left() + gap, area.top() + gap)
+            paint_chip(painter, self.signs.credit, corner, small, room=above)
 
     # --- events -------------------------------------------------------------------------------
 

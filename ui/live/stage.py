@@ -64,7 +64,7 @@ class Stage(QWidget):
         desk.answered.connect(self._answered)
         for signal in (desk.status_changed, desk.settings_changed, desk.marked):
             signal.connect(self._tell)
-        desk.running_changed.connect(self._turned)
+        desk.running_changed.connect(self._tell)
         desk.chosen_changed.connect(self._chosen)
         self.keeper.changed.connect(self._tell)
         self._chosen()
@@ -103,8 +103,6 @@ class Stage(QWidget):
         self.devices.box.setMaximumWidth(260)
         self.devices.address_changed.connect(self._desk.set_address)
         self.devices.listed.connect(self._listed)
-        self.toggle = IconButton("play", "Start live (Space)")
-        self.toggle.clicked.connect(self._desk.toggle)
         self.mirror = QCheckBox("Mirror")
         self.mirror.setToolTip("Show and recognise the picture as in a mirror")
         self.mirror.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -131,7 +129,6 @@ class Stage(QWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(self.toggle)
         row.addWidget(self.devices, 1)
         row.addWidget(self.mirror)
         row.addWidget(self.most)
@@ -165,7 +162,7 @@ class Stage(QWidget):
         self.most.setVisible(self._desk.chosen.kind != "detector")
         self.set_heat(None)
         self._show_answer(None)
-        self._turned()
+        self._tell()
 
     @Slot()
     def _listed(self) -> None:
@@ -228,11 +225,6 @@ class Stage(QWidget):
         for view in self._views():
             view.set_heat(image, shares)
 
-    def set_sight(self, shares: Shares | None) -> None:
-        """The part of the frame that the network sees, outlined on wish."""
-        for view in self._views():
-            view.set_sight(shares)
-
     # --- frames and answers -------------------------------------------------------------------
 
     def _views(self) -> list[LiveView]:
@@ -289,16 +281,23 @@ class Stage(QWidget):
                 self._preview.start(camera)
         self._preview.size = self._shown.pixels()
 
-    # --- what is said -------------------------------------------------------------------------
+    def _part_seen(self) -> Shares | None:
+        """Which part of the frame the network sees."""
+        desk, camera = self._desk, self._camera
+        frame = camera.frame() if camera is not None else None
+        if frame is None:
+            return None
+        size = (frame.pixels.shape[0], frame.pixels.shape[1])
+        if desk.recognition is not None and desk.recognition.answers is not None:
+            return desk.recognition.answers.part_seen(size)
+        dataset = desk.session.dataset
+        if desk.with_training and dataset is not None:
+            from playground.live.intake import live_input, part_taken
 
-    @Slot()
-    def _turned(self) -> None:
-        running = self._desk.running
-        self.toggle.set_icon("stop" if running else "play")
-        text = "Stop live (Space)" if running else "Start live (Space)"
-        self.toggle.setToolTip(text)
-        self.toggle.setAccessibleName(text)
-        self._tell()
+            return part_taken(live_input(dataset), size)
+        return None
+
+    # --- what is said -------------------------------------------------------------------------
 
     def _state(self) -> State:
         desk, device = self._desk, self._desk.device
@@ -346,6 +345,7 @@ class Stage(QWidget):
             notice.say(found.text, found.ways) if found.text else notice.clear()
         for view in self._views():
             view.set_dimmed(found.dimmed)
+            view.set_sight(self._part_seen())
             view.show_signs(signs)
         self._show_filming()
 

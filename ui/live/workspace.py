@@ -24,7 +24,10 @@ LEFT: tuple[Place, ...] = (
     ("head", "Head", "ui.live.teach.head_page", "HeadPage"),
     ("model", "Model", "ui.live.model_page", "ModelPage"),
 )
-BELOW: tuple[Place, ...] = (("samples", "Samples", "ui.live.teach.samples_page", "SamplesPage"),)
+BELOW: tuple[Place, ...] = (
+    ("timeline", "Last 20 seconds", "ui.live.timeline", "Timeline"),
+    ("samples", "Samples", "ui.live.teach.samples_page", "SamplesPage"),
+)
 RIGHT: tuple[Place, ...] = ()
 """Pages of the panels: id, title, module and class, which is made with the desk when the page is
 first shown. Its ``corner``, where it has one, stands at the right of the panel's header."""
