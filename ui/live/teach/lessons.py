@@ -114,6 +114,7 @@ class Lessons(QObject):
         self.shooting.rate = float(rate) if rate.isdecimal() and int(rate) else RATE
         if self.teacher is None:
             self.teacher = Teacher(BACKBONE, self._wake)
+            self._unfollowed = True
         self.library.open()
         self._timer.start()
 
