@@ -224,7 +224,7 @@ def test_a_stream_whose_rate_doubles_is_answered_as_fresh_as_before() -> None:
                 found.append(view.answered().latency)
             late.append(float(np.median(found)))
         assert late[2] < late[0] + 0.03
-        assert max(late) < 0.15
+        assert max(late) < 0.3
 
 
 # --- clips ----------------------------------------------------------------------------------
