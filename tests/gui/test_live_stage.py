@@ -264,6 +264,12 @@ def test_the_bundled_clip_where_there_is_no_camera(desk: Desk, wait: Callable[..
     desk.choose("faces")
     assert not stage.view.said, "what another network said is gone"
     desk._show(live_answer())
+    red = QImage(2, 2, QImage.Format.Format_RGB32)
+    red.fill(QColor("#FF0000"))
+    before = ink(stage.view, 450, 200)
+    desk.set_heat(red)
+    assert not near(ink(stage.view, 450, 200), before, 40)
+    desk.set_heat(None)
     desk.set_mark("Cat 56")
     assert stage.view.signs.marks == ("Cat 56",)
     QTest.keyClick(stage, Qt.Key.Key_Space)

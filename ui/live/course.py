@@ -19,7 +19,7 @@ MOST = 5
 """Lines, where there are more classes than colours."""
 KEPT = 10
 """Of many classes, so many of each answer are remembered."""
-PAUSE_S = 1.5
+PAUSE_S = 3.0
 """Without an answer for longer, a line is broken."""
 
 Kind = Literal["share", "count", "number"]

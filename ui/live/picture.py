@@ -251,7 +251,7 @@ class LiveView(QWidget):
                 target.size(), Qt.AspectRatioMode.IgnoreAspectRatio, smooth
             )
             self._scaled = (key, large)
-        painter.setOpacity(HEAT)
+        painter.setOpacity(1.0 if image.hasAlphaChannel() else HEAT)
         painter.drawImage(target, self._scaled[1])
         painter.setOpacity(1.0)
 
@@ -279,7 +279,7 @@ class LiveView(QWidget):
 
     def _paint_credit(self, painter: QPainter, area: QRectF, scale: float, above: float) -> None:
         """In the lower right corner; where the answer leaves too little room, in that ``above``."""
-        small, gap = 0.93 * min(scale, 2.0), GAP * scale
+        small, gap = 0.93 * (min(scale, 2.0) if self._large else 1.0), GAP * scale
         panel = panel_rect(self.said, area, scale)[0].right() if self.said else area.left()
         room, wanted = area.right() - panel - 2 * gap, chip_width(self.signs.credit, small)
         top = area.bottom() - gap - CHIP * small

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
 from playground.capture import Camera
-from playground.console import size
+from playground.console import duration, size
 from ui.insight.fetch import Fetch
 from ui.live.desk import Desk
 from ui.live.picture import Look
@@ -157,7 +157,7 @@ class Keeper(QObject):
                 text += f" What there is of it is {status.path.name}."
             self._tell(text, folder, "warn")
         elif status.path.is_file():
-            text = f"Kept {status.seconds:.0f} s as {status.path.name} ({size(status.bytes)})."
+            text = f"Kept {duration(status.seconds)} as {status.path.name} ({size(status.bytes)})."
             self._tell(text, folder)
 
 

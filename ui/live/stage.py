@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QImage, QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -64,6 +64,7 @@ class Stage(QWidget):
         desk.answered.connect(self._answered)
         for signal in (desk.status_changed, desk.settings_changed, desk.marked):
             signal.connect(self._tell)
+        desk.heat_changed.connect(self._show_heat)
         desk.running_changed.connect(self._tell)
         desk.chosen_changed.connect(self._chosen)
         self.keeper.changed.connect(self._tell)
@@ -160,7 +161,6 @@ class Stage(QWidget):
         self.mirror.setChecked(self._desk.mirror)
         self.mirror.blockSignals(False)
         self.most.setVisible(self._desk.chosen.kind != "detector")
-        self.set_heat(None)
         self._show_answer(None)
         self._tell()
 
@@ -217,13 +217,11 @@ class Stage(QWidget):
         for view in self._views():
             view.say()
 
-    # --- what others show over the picture ----------------------------------------------------
-
-    def set_heat(self, image: QImage | None, shares: Shares = WHOLE) -> None:
-        """A map of colours over the part of the frame that the network sees (x0, y0, x1, y1 as
-        shares of it); None takes it away."""
+    @Slot()
+    def _show_heat(self) -> None:
+        """What the panel Inside lays over the picture."""
         for view in self._views():
-            view.set_heat(image, shares)
+            view.set_heat(*(self._desk.heat or (None, WHOLE)))
 
     # --- frames and answers -------------------------------------------------------------------
 
@@ -370,7 +368,7 @@ class Stage(QWidget):
         self._whole.view.painted.connect(self._desk.painted)
         self._whole.view.show_image(self.view.image)
         self._whole.view.show_answer(self.answer)
-        self._whole.view.set_sight(self.view.sight)
+        self._show_heat()
         self._whole.open_on(self)
         self._tell()
 

@@ -211,6 +211,7 @@ class Corner(QWidget):
         self.seconds, self.share = label("", "small"), label("", "small")
         self.seconds.setMinimumWidth(94)
         self.share.setMinimumWidth(136)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
