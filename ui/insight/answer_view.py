@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from playground.answers import Answer, Classes, Mask, Picture, Series, Value
+from playground.answers import Answer, Boxes, Classes, Mask, Picture, Series, Value
+from playground.data.dataset import Column
 from playground.messages import Array
+from ui.insight.box_pictures import AnswerBoxes, boxes_of
 from ui.insight.inputs import Preview
 from ui.insight.masks import legend, mask_image
 from ui.insight.sample_pictures import image_of
@@ -134,6 +136,7 @@ class AnswerView(QWidget):
         self.value = label("", "head")
         self.plot = ForecastPlot()
         self.picture = AnswerPicture()
+        self.boxes = AnswerBoxes()
         self.message = label("", "second", wrap=True)
         self.message.setAlignment(Qt.AlignmentFlag.AlignTop)
         number_page = QWidget()
@@ -146,6 +149,7 @@ class AnswerView(QWidget):
             "value": number_page,
             "series": self.plot,
             "picture": self.picture,
+            "boxes": self.boxes,
         }
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -157,19 +161,29 @@ class AnswerView(QWidget):
         self._stack.setCurrentWidget(self.message)
 
     def show_answer(
-        self, answer: Answer, past: Array | None = None, true: Array | None = None
+        self,
+        answer: Answer,
+        asked: Array | None = None,
+        true: Array | None = None,
+        target: Column | None = None,
     ) -> None:
-        """``past`` is what a forecast goes on from (T,), ``true`` how it went on, or the true mask
-        or picture, if known."""
+        """``asked`` is what a forecast goes on from (T,), or the picture in which objects were
+        found; ``true`` how it went on, the true mask or picture, or the true boxes of the column
+        ``target``, if known."""
         match answer:
             case Classes():
                 self.bars.show_answers(answer.answers)
             case Value():
                 self.value.setText(f"{number(answer.value, 4)} {answer.unit}".strip())
             case Series():
-                seen = past if past is not None else np.empty(0)
+                seen = asked if asked is not None else np.empty(0)
                 self.plot.show_window(np.asarray(seen, float), np.asarray(answer.values), true)
             case Mask() | Picture():
                 self.picture.show_answer(answer, true)
+            case Boxes():
+                image = QImage() if asked is None else image_of(asked)
+                known = None if true is None or target is None else boxes_of(target, true)
+                classes = () if target is None else target.box_classes
+                self.boxes.show_answer(answer, image, known, classes)
         page = "picture" if answer.kind == "mask" else answer.kind
         self._stack.setCurrentWidget(self._pages[page])

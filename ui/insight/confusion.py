@@ -353,7 +353,7 @@ class ConfusionPanel(QWidget):
             self._fit_matrix()
             self.list.show_listed(mistakes(evaluation), evaluation)
             self._pages.setCurrentWidget(self._classes)
-        elif evaluation.task in ("segmentation", "image"):
+        elif evaluation.task in ("segmentation", "image", "detection"):
             self.pairs.show_evaluation(evaluation)
             self._pages.setCurrentWidget(self.pairs)
         else:

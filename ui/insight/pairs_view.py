@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal, Slot
@@ -18,8 +19,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from playground.answers import Detection
 from playground.data.dataset import Dataset
 from playground.messages import Array, Evaluation
+from playground.tasks.detection import SURE
+from ui.insight.box_pictures import boxes_of, inks, with_boxes
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
 from ui.insight.masks import column_image, legend
@@ -33,18 +37,23 @@ SIDE, INNER, GAP, CAPTION = 96, 3, 20, 22
 IGNORED = 255
 
 
+Images = tuple[QImage, QImage, QImage]
+
+
 @dataclass(frozen=True, slots=True)
 class Triple:
     """The data's index, its input, truth and answer, and how good the answer is."""
 
     index: int
-    images: tuple[QImage, QImage, QImage]
+    images: Images
     caption: str
 
 
 def goodness(evaluation: Evaluation) -> tuple[Array, list[str]]:
-    """How good each answer is (N,), and in words: the share of pixels whose class is right, or the
-    PSNR in decibels."""
+    """How good each answer is (N,), and in words: the share of pixels whose class is right, the
+    PSNR in decibels, or how many objects were found."""
+    if evaluation.task == "detection":
+        return _objects(evaluation)
     count = len(evaluation.true)
     true = evaluation.true.reshape(count, -1)
     said = evaluation.predicted.reshape(count, -1)
@@ -59,6 +68,49 @@ def goodness(evaluation: Evaluation) -> tuple[Array, list[str]]:
     return decibels, [f"PSNR {value:.1f} dB" for value in decibels]
 
 
+def _objects(evaluation: Evaluation) -> tuple[Array, list[str]]:
+    """What is found of each picture (the F1 of its boxes; 1 where there is and was nothing)."""
+    from playground.detection.precision import matched, present
+
+    good, words = [], []
+    for true, said in zip(evaluation.true, evaluation.predicted, strict=True):
+        wanted, found = present(true), present(said)
+        found = found[found[:, 5] >= SURE]
+        right = int((matched(wanted, found) >= 0).sum())
+        wrong = len(found) - right
+        good.append(2 * right / (len(wanted) + len(found)) if len(wanted) + len(found) else 1.0)
+        parts = [f"{right} of {len(wanted)} found"] if len(wanted) else []
+        parts += [f"{wrong} wrong"] if wrong else []
+        words.append(", ".join(parts) or "nothing, rightly")
+    return np.asarray(good), words
+
+
+def precision_words(dataset: Dataset, evaluation: Evaluation) -> str:
+    """The average precision of each class, as rich text in the colours of the classes' boxes."""
+    from playground.detection.precision import average_precisions
+
+    names = dataset.target.box_classes
+    ink_of, parts = inks(names), []
+    for name, value in zip(
+        names, average_precisions(evaluation.true, evaluation.predicted, len(names)), strict=True
+    ):
+        ink = "rgb({},{},{})".format(*ink_of(Detection((0, 0, 0, 0), name, 1.0)))
+        figure = f"AP {100 * value:.1f} %" if np.isfinite(value) else "none to find"
+        parts.append(f'<span style="color: {ink}">■</span> {escape(name)} · {figure}')
+    return " &nbsp; ".join(parts)
+
+
+def _images(dataset: Dataset, raw: Array, true: Array, said: Array) -> Images:
+    target, image = dataset.target, image_of(raw)
+    if not target.box_classes:
+        return image, column_image(target, true), column_image(target, said)
+    return (
+        image,
+        with_boxes(image, boxes_of(target, true), inks(target.box_classes)),
+        with_boxes(image, boxes_of(target, said, SURE), inks(target.box_classes)),
+    )
+
+
 def triples(dataset: Dataset, evaluation: Evaluation) -> list[Triple]:
     """The worst answers of an evaluation first; reads the inputs."""
     good, words = goodness(evaluation)
@@ -68,11 +120,7 @@ def triples(dataset: Dataset, evaluation: Evaluation) -> list[Triple]:
     made = []
     for place, value in zip(order, raw, strict=True):
         index = int(evaluation.indices[place])
-        images = (
-            image_of(value),
-            column_image(dataset.target, evaluation.true[place]),
-            column_image(dataset.target, evaluation.predicted[place]),
-        )
+        images = _images(dataset, value, evaluation.true[place], evaluation.predicted[place])
         name = dataset.captions[index] if index < len(dataset.captions) else str(index + 1)
         made.append(Triple(index, images, f"{name} · {words[place]}"))
     return made
@@ -210,10 +258,20 @@ class PairsView(QWidget):
             return
         self.heading.set_text("Input, truth and answer · the worst first")
         names = dataset.target.pixel_classes
-        self.legend.setText(legend(names))
-        self.legend.setVisible(bool(names))
-        self._fetch.start(lambda: triples(dataset, evaluation))
+        boxes = bool(dataset.target.box_classes)
+        if not boxes:
+            self.legend.setText(legend(names))
+        self.legend.setVisible(bool(names) or boxes)
+
+        def work() -> tuple[list[Triple], str]:
+            words = precision_words(dataset, evaluation) if boxes else ""
+            return triples(dataset, evaluation), words
+
+        self._fetch.start(work)
 
     @Slot(object)
-    def _made(self, made: list[Triple]) -> None:
-        self.tiles.show_triples(made)
+    def _made(self, made: tuple[list[Triple], str]) -> None:
+        found, words = made
+        self.tiles.show_triples(found)
+        if words:
+            self.legend.setText(words)

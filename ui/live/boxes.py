@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from playground.answers import Boxes, Detection
-from playground.captions import caption, colour
+from playground.captions import Colour, caption, colour
 from ui.live.overlay import LEFT, font
 
 LINE, DOT, PLATE = 2.0, 2.5, 20.0
@@ -26,7 +28,14 @@ def _point(x: float, y: float, size: tuple[int, int], area: QRectF) -> QPointF:
     )
 
 
-def paint_boxes(painter: QPainter, found: Boxes, area: QRectF, scale: float) -> None:
+def paint_boxes(
+    painter: QPainter,
+    found: Boxes,
+    area: QRectF,
+    scale: float,
+    ink_of: Callable[[Detection], Colour] = colour,
+    words: Callable[[Detection], str] = caption,
+) -> None:
     """The surest last, over the others."""
     letters = font(12.5, 600, scale)
     metrics = QFontMetricsF(letters)
@@ -34,7 +43,7 @@ def paint_boxes(painter: QPainter, found: Boxes, area: QRectF, scale: float) -> 
     painter.save()
     painter.setClipRect(area)
     for box in reversed(found.boxes):
-        ink = QColor(*colour(box))
+        ink = QColor(*ink_of(box))
         rect = placed(box, found.size, area)
         painter.setPen(QPen(ink, LINE * scale))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -43,7 +52,7 @@ def paint_boxes(painter: QPainter, found: Boxes, area: QRectF, scale: float) -> 
         painter.setBrush(ink)
         for x, y in box.landmarks:
             painter.drawEllipse(_point(x, y, found.size, area), DOT * scale, DOT * scale)
-        _paint_plate(painter, caption(box), rect, area, ink, metrics, scale)
+        _paint_plate(painter, words(box), rect, area, ink, metrics, scale)
     painter.restore()
 
 

@@ -25,6 +25,8 @@ from playground.data.splits import split
 
 Floats = npt.NDArray[np.float32]
 
+EMPTY = 0.08
+"""The share of pictures without a shape."""
 _TRIES = 12
 """Places that are tried for a shape before it is left out."""
 _APART = 0.25
@@ -59,16 +61,17 @@ class Scenes:
         shape = (len(chosen), self.ground.shape[1], self.size, self.size)
         picture = np.broadcast_to(self.ground[chosen][:, :, None, None], shape).copy()
         for number in range(self.kinds.shape[1]):
-            x, y = (
-                pixel - self.centre[chosen, number, axis, None].astype(np.float32)
-                for axis in (0, 1)
-            )
-            radius = self.radius[chosen, number][:, None, None]
-            covered = coverage(self.kinds[chosen, number], x[:, None, :], y[:, :, None], radius)
-            covered = (covered * (radius > 0))[:, None]
-            picture += covered * (self.colour[chosen, number][:, :, None, None] - picture)
+            there = np.flatnonzero(self.radius[chosen, number])
+            some = chosen[there]
+            x, y = (pixel - self.centre[some, number, axis, None] for axis in (0, 1))
+            radius = self.radius[some, number][:, None, None]
+            covered = coverage(self.kinds[some, number], x[:, None, :], y[:, :, None], radius)
+            colour = self.colour[some, number][:, :, None, None]
+            below = picture[there]
+            picture[there] = below + covered[:, None] * (colour - below)
         if self.noise:
-            picture += np.float32(self.noise) * grain(self.seed, chosen, shape[1:])
+            grey = (1, self.size, self.size)  # the same in all channels, and a third of the time
+            picture += np.float32(self.noise) * grain(self.seed, chosen, grey)
         return (picture * 255).round().clip(0, 255).astype(np.uint8)
 
     def boxes(self) -> list[Floats]:
@@ -85,7 +88,8 @@ def scattered_shapes(
     """``count`` pictures with up to ``shapes`` shapes each, some with none."""
     random = np.random.default_rng(seed)
     radius = random.uniform(0.08, 0.2, (count, shapes)) * size
-    radius[np.arange(shapes) >= random.integers(0, shapes + 1, count)[:, None]] = 0
+    shown = random.integers(1, shapes + 1, count) * (random.uniform(0, 1, count) >= EMPTY)
+    radius[np.arange(shapes) >= shown[:, None]] = 0
     centre = np.zeros((count, shapes, 2))
     for number in range(shapes):
         _place(random, centre, radius, number, size)

@@ -20,6 +20,7 @@ from ui.data.samples.catalogue import SPLIT_WORDS, Catalogue
 from ui.data.samples.large import HEIGHT, LEAST_HEIGHT, LargeView, PictureView, series_lines
 from ui.data.samples.pictures import as_pixels, envelope, first_input, is_sound
 from ui.data.samples.values import ValuesView
+from ui.insight.box_pictures import boxes_of, inks, with_boxes
 from ui.insight.colormaps import coloured, levels, qimage, signed
 from ui.insight.column import steady
 from ui.insight.fetch import Fetch
@@ -233,17 +234,21 @@ class SampleDetail(QWidget):
         self.problem.hide()
         dataset = self._catalogue.dataset
         name, column = next(iter(dataset.inputs.items()))
-        self.large.show_sample(column, seen.stages["raw"][name])
-        if seen.picture is not None:
+        raw, target = seen.stages["raw"], dataset.target
+        self.large.show_sample(column, raw[name])
+        if target.box_classes:
+            found = boxes_of(target, raw[target.name])
+            drawn = with_boxes(image_of(raw[name]), found, inks(target.box_classes), named=True)
+            self.large.picture.show_image(drawn)
+        elif seen.picture is not None:
             self.large.picture.show_image(qimage(seen.picture))
         caption = self._catalogue.caption(seen.index)
         if self._catalogue.text and not caption.endswith("…"):  # the text as it was written
             self.large.text.setPlainText(caption)
-        target = dataset.target
         paired = is_picture(target.shape) and not target.classes
         self.target.setVisible(paired)
         if paired:
-            self.target.show_image(column_image(target, seen.stages["raw"][target.name]))
+            self.target.show_image(column_image(target, raw[target.name]))
         if seen.bytes is not None:
             size = self.values["Size"]
             size.set_text(f"{size.whole()} · {_amount(seen.bytes)}")
@@ -277,7 +282,7 @@ class SampleDetail(QWidget):
     def _draw(self, column: Column, array: Array, stage: str) -> None:
         """Show a value as a picture or as lines, where it is one or the other."""
         pictured = is_picture(column.shape) and array.ndim >= 2
-        series = column.shape.kind is Kind.SEQUENCE and len(array) > 0
+        series = column.shape.kind is Kind.SEQUENCE and len(array) > 0 and not column.box_classes
         features = array.size // len(array) if series else 0
         few = series and features <= len(SERIES_COLOURS)
         self.picture.setVisible(pictured or (series and not few))
@@ -334,6 +339,8 @@ def names_of(column: Column, array: Array) -> tuple[Sequence[str], Sequence[str]
         decode = getattr(column.reading, "decode", None)
         pieces = [] if decode is None else [decode(array[i : i + 1]) for i in range(len(array))]
         return pieces, ("token",)
+    if column.box_classes:
+        return (), ("left", "top", "right", "bottom", "class")
     if kind is Kind.SEQUENCE:
         return (), tuple(getattr(column.reading, "columns", ()))
     return (), ()
