@@ -44,6 +44,11 @@ class Shooting:
     def stop(self) -> None:
         self.name = ""
 
+    @property
+    def begins(self) -> float:
+        """When the first picture was, or will be, due."""
+        return self._begins
+
     def countdown(self, now: float) -> int:
         """Whole seconds before the burst begins; 0 where none is waited for."""
         left = self._begins - now
@@ -54,8 +59,11 @@ class Shooting:
         wait = self.countdown(now)
         if not self.active or wait:
             return f"In {wait} s …" if wait else ""
-        left = self.left
-        return f"Recording, {self.rate:.0f} a second" if left is None else f"{left} to go"
+        left, since = self.left, now - self._begins
+        if left is not None:
+            return f"{left} to go"
+        rate = min(self.rate, self.taken / since) if since > 1 else self.rate
+        return f"Recording, {max(1.0, rate):.0f} a second"
 
     def due(self, now: float) -> bool:
         """Whether a picture is to be taken now. One that was missed is not made up for."""

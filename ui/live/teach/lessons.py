@@ -33,8 +33,8 @@ BURST = 20
 ENOUGH = 5
 """Samples of a class from which on it is learnt without being asked."""
 PAUSE_S = 0.4
-AGE_S = 0.3
-"""A picture that the network looked at longer ago is no longer what is shown."""
+LATE_S = 1.0
+"""A network that has looked at nothing new for so long is not waited for."""
 PATIENCE_S = 5.0
 KEY = f"record {FOLDER}"
 
@@ -72,8 +72,7 @@ class Lessons(QObject):
         self.problem = ""
         """Why recording has stopped, a sentence."""
         self._pending = self._unfollowed = False
-        self._number = -1
-        self._looked = self._busy = 0.0
+        self._looked = self._busy = self._taken = 0.0
         self._tried: Mapping[str, int] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -230,26 +229,28 @@ class Lessons(QObject):
             self._learn_in_time(now)
 
     def _record(self, now: float) -> None:
-        """Take the picture that the network looked at last; where it looks at none, the newest."""
-        teacher, frame = self.teacher, self.frame
-        if frame is None or teacher is None or not self.shooting.due(now):
+        """Take the next picture that the network looks at; where it looks at none, the newest."""
+        teacher, shooting, picture = self.teacher, self.shooting, self._picture(now)
+        if picture is None or teacher is None or not shooting.due(now):
             return
-        name, looked = self.shooting.name, self._seen(now)
-        number, pixels = frame.number, frame.pixels
-        vector = None
-        if looked is not None:
-            number, pixels, vector = looked.number, looked.pixels, looked.vector
-        if number != self._number:
-            self._number = number
-            self.library.put_picture(
-                name, pixels, lambda path: teacher.take(name, pixels, path, vector)
-            )
-            self.shooting.took(now)
+        name, pixels = shooting.name, picture.pixels
+        vector = getattr(picture, "vector", None)
+        self._taken = picture.time
+        self.library.put_picture(
+            name, pixels, lambda path: teacher.take(name, pixels, path, vector)
+        )
+        shooting.took(now)
 
-    def _seen(self, now: float) -> Looked | None:
-        answers = self._answers()
+    def _picture(self, now: float) -> Looked | Frame | None:
+        """What was captured since the last one was taken, and since recording began."""
+        answers, after = self._answers(), max(self._taken, self.shooting.begins)
         looked = answers.looked() if answers is not None else None
-        return looked if looked is not None and now - looked.time < AGE_S else None
+        if looked is not None and looked.time > after:
+            return looked
+        if looked is not None and now - max(looked.time, after) < LATE_S:
+            return None  # it is on its way
+        frame = self.frame
+        return frame if frame is not None and frame.time > after else None
 
     def _answers(self) -> LiveTaught | None:
         recognition = self.desk.recognition
