@@ -34,9 +34,9 @@ def colour(box: Detection) -> Colour:
 
 
 def caption(box: Detection) -> str:
-    """``face 98%``, ``#3 face 98%``."""
+    """``face 98 %``, ``#3 face 98 %``."""
     number = "" if box.track is None else f"#{box.track} "
-    return f"{number}{box.label} {box.score:.0%}"
+    return f"{number}{box.label} {percent(box.score)}"
 
 
 def class_places(labels: Iterable[str]) -> dict[str, int]:

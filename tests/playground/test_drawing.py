@@ -34,8 +34,9 @@ def test_a_box_is_drawn_in_its_place_and_the_picture_is_left_alone() -> None:
 
 
 def test_words_and_colours() -> None:
-    assert caption(FACE) == "#8 face 98%"
-    assert caption(Detection((0, 0, 1, 1), "cup", 0.5)) == "cup 50%"
+    assert caption(FACE) == "#8 face 98 %"
+    assert caption(Detection((0, 0, 1, 1), "cup", 0.5)) == "cup 50 %"
+    assert caption(Detection((0, 0, 1, 1), "cup", 0.9996)) == "cup >99 %"
     cups = [Detection((0, 0, 1, 1), "cup", score) for score in (0.1, 0.9)]
     assert colour(cups[0]) == colour(cups[1])
     assert colour(FACE) == COLOURS[1]

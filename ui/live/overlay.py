@@ -23,7 +23,7 @@ WIDTH, MARGIN, PAD, RADIUS = 330, 20, 16, 10
 FIRST, OTHERS = 44, 36
 """Heights of the rows."""
 CHIP = 26
-DIM = 0.45
+DIM = 0.6
 MIDDLE = int(Qt.AlignmentFlag.AlignVCenter)
 LEFT, RIGHT = int(Qt.AlignmentFlag.AlignLeft) | MIDDLE, int(Qt.AlignmentFlag.AlignRight) | MIDDLE
 

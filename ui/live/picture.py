@@ -36,9 +36,9 @@ from ui.theme import theme
 Shares = tuple[float, float, float, float]
 WHOLE: Shares = (0.0, 0.0, 1.0, 1.0)
 RADIUS, GAP = 8, 12
-LARGE_HEIGHT = 420.0
+LARGE_HEIGHT = 380.0
 """The height, of a picture on a whole screen, at which letters have their usual size."""
-HEAT, MASK, SHADE = 0.55, 0.45, 0.86
+HEAT, MASK, SHADE = 0.55, 0.45, 0.9
 
 
 @dataclass(frozen=True)

@@ -403,9 +403,11 @@ class Stage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._timer.start()
-        if not self.devices.known:
+        if self.devices.known:
+            self._listed()
+        else:
             self.devices.look()
-        self._tell()
+            self._tell()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
