@@ -76,6 +76,10 @@ QPushButton[kind="title"] { background: transparent; border: 1px solid transpare
   text-align: left; min-height: 42px; padding: 0; }
 QPushButton[kind="title"]:hover { background: $raised; }
 QPushButton[kind="title"]:focus { border-color: $accent; }
+QPushButton[kind="fold"] { background: transparent; border: none; padding: 0; min-height: 22px;
+  font-weight: 600; text-align: left; }
+QPushButton[kind="fold"]:hover { color: $accent; }
+QPushButton[kind="fold"]:focus { color: $accent; }
 QPushButton[kind="card"] { background: $panel; border: 1px solid $line; border-radius: 8px;
   padding: 0; text-align: left; font-weight: 400; }
 QPushButton[kind="card"]:hover { background: $raised; border-color: $text3; }

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from playground.answers import Answer, Classes
-from playground.capture import CaptureStatus
+from playground.capture import CaptureStatus, DeviceInfo
 from playground.live.settings import EngineReport, LiveAnswer
 from playground.live.what import Runnable, Wanted
 from tests.gui.record_kit import FakeCamera, FakeMicrophone
 from ui.live import desk as desk_module
+from ui.live import figures as figures_module
+from ui.live import stage as stage_module
 
 CUP = Classes((("cup", 0.9), ("spoon", 0.1)))
 
@@ -29,6 +31,7 @@ class FakeRecognition:
         self.wishes = [wanted]
         self.closed = self.started = False
         self.answers: Any = None
+        self.inside: Any = None
         self._answer: LiveAnswer | None = None
         FakeRecognition.made.append(self)
 
@@ -69,3 +72,5 @@ def fake_live(monkeypatch: Any) -> None:
     monkeypatch.setattr(desk_module, "Camera", FakeCamera)
     monkeypatch.setattr(desk_module, "Microphone", FakeMicrophone)
     monkeypatch.setattr(desk_module, "Recognition", FakeRecognition)
+    monkeypatch.setattr(figures_module, "Camera", FakeCamera)
+    monkeypatch.setattr(stage_module, "cameras", lambda: [DeviceInfo("0", "Desk camera")])

@@ -34,6 +34,7 @@ class QuietNetwork:
 
     def __init__(self, what: Any, device: Any, wanted: Any, told: Any = None) -> None:
         self.answers, self.engine, self.wanted = None, None, wanted
+        self.inside: Any = None
 
     @property
     def status(self) -> CaptureStatus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -60,6 +60,7 @@ class FeatureMaps(QWidget):
     """The mosaic. A click on a map shows it alone; another click, or Escape, shows all again."""
 
     chosen_changed = Signal()
+    caption = CAPTION
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +72,7 @@ class FeatureMaps(QWidget):
         self._map_height = 1
         self._layout = (1, 1, 1, 1)  # columns, rows, tile width, tile height
         self.setAccessibleName("Feature maps")
-        self.setAccessibleDescription(CAPTION)
+        self.setAccessibleDescription(self.caption)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(80, 48)
@@ -210,8 +211,17 @@ class FeatureMaps(QWidget):
         painter.restore()
         painter.setFont(theme().font(11.5))
         painter.setPen(theme().color("text3"))
-        text = painter.fontMetrics().elidedText(CAPTION, Qt.TextElideMode.ElideRight, self.width())
+        elide = Qt.TextElideMode.ElideRight
+        text = painter.fontMetrics().elidedText(self.caption, elide, self.width())
         painter.drawText(QPointF(0, size.height() / ratio + 16), text)
+
+    def place_of(self, index: int) -> QRectF:
+        """Where a map is on the widget, while all are shown."""
+        columns, _, wide, high = self._layout
+        row, column = divmod(index, columns)
+        ratio = self.devicePixelRatioF()
+        left, top = column * (wide + GAP) / ratio, row * (high + GAP) / ratio
+        return QRectF(left, top, wide / ratio, high / ratio)
 
     def map_at(self, x: float, y: float) -> int | None:
         """The map under a point of the widget."""

@@ -28,7 +28,9 @@ BELOW: tuple[Place, ...] = (
     ("timeline", "Last 20 seconds", "ui.live.timeline", "Timeline"),
     ("samples", "Samples", "ui.live.teach.samples_page", "SamplesPage"),
 )
-RIGHT: tuple[Place, ...] = ()
+RIGHT: tuple[Place, ...] = (
+    ("inside", "Inside", "ui.live.inside.page", "InsidePage"),
+)
 """Pages of the panels: id, title, module and class, which is made with the desk when the page is
 first shown. Its ``corner``, where it has one, stands at the right of the panel's header."""
 ONLY = {"classes": "teach", "head": "teach", "samples": "teach"}

@@ -1,0 +1,213 @@
+"""The page "Inside": why the network answers so, its maps, what it remembers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QStackedLayout, QVBoxLayout, QWidget
+
+from models.graph import Graph
+from playground.live.inside import InsideView
+from playground.live.settings import LiveAnswer
+from ui.insight.fetch import Fetch
+from ui.live.desk import Desk
+from ui.live.inside.layers import Layers, layers_of
+from ui.live.inside.maps import MapsSection
+from ui.live.inside.seen import SeenSection
+from ui.live.inside.states import StatesSection
+from ui.live.inside.why import WhySection
+from ui.settings import settings
+from ui.widgets import EmptyState, label, scrolled
+
+RATE, FASTEST = 5, 15
+STOPPED = "Start live, and see here what happens inside the network."
+LOADING = "The network is being loaded …"
+DETECTOR = (
+    "A detector answers with boxes, which nothing here explains. The page Network shows what it is "
+    "made of."
+)
+NOTHING = "This network cannot be looked into while it runs."
+
+
+class Corner(QWidget):
+    """What looking costs, and how often it is done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cost = label("", "small")
+        self.cost.setToolTip("The time that one look takes; looking has at most half of a core")
+        self.rate = QSpinBox()
+        self.rate.setRange(1, FASTEST)
+        self.rate.setSuffix(" Hz")
+        self.rate.setAccessibleName("Looks a second")
+        self.rate.setToolTip("How often to look inside, at most")
+        self.rate.setFixedWidth(72)
+        self.rate.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.cost)
+        row.addWidget(self.rate)
+
+    def show_seconds(self, seconds: float | None) -> None:
+        self.cost.setText("" if seconds is None else f"{1e3 * seconds:.0f} ms")
+
+
+class InsidePage(QWidget):
+    """Sections that can be folded. Only what can be seen is looked at."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setAccessibleName("Inside")
+        self._desk = desk
+        self._graph: Graph | None = None
+        self._layers: Layers | None = None
+        self._fetch = Fetch(self)
+        self._fetch.done.connect(self._layers_there)
+        self.corner = Corner()
+        self.corner.rate.setValue(_kept_rate())
+        self.corner.rate.valueChanged.connect(self._rate_changed)
+        self.why, self.maps = WhySection(desk), MapsSection(desk)
+        self.states, self.seen = StatesSection(desk), SeenSection()
+        self.sections = (self.why, self.maps, self.states, self.seen)
+        self._build()
+        for section in self.sections:
+            section.folded_changed.connect(self._wish)
+        self.why.wish_changed.connect(self._wish)
+        self.maps.wish_changed.connect(self._wish)
+        self.states.seen.connect(self._wish)
+        desk.inside_changed.connect(self._show_view)
+        desk.answered.connect(self._answered)
+        desk.wish_changed.connect(self._wish_changed)
+        desk.chosen_changed.connect(self._chosen)
+        for signal in (desk.status_changed, desk.running_changed, desk.awake_changed):
+            signal.connect(self._tell)
+        self._chosen()
+
+    def _build(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(12, 12, 12, 16)
+        column.setSpacing(18)
+        for section in self.sections:
+            column.addWidget(section)
+        column.addStretch()
+        self._area = scrolled(content)
+        self.empty = EmptyState("eye", STOPPED, "Start live", self._desk.start)
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.addWidget(self._area)
+        self._stack.addWidget(self.empty)
+
+    # --- what is wished -----------------------------------------------------------------------
+
+    @Slot()
+    def _wish(self) -> None:
+        """Wish what can be seen, and nothing else."""
+        shown = self.isVisible() and self._desk.awake and self._desk.network is not None
+        heat, maps, states = self.why.heat, self.maps.open, self.states.open
+        looks = shown and (heat != "none" or maps or states)
+        self._desk.set_wish(
+            rate_hz=float(self.corner.rate.value()) if looks else 0.0,
+            heat=heat if shown else "none",
+            label=self.why.classes.label,
+            maps=maps,
+            port=self.maps.port if self._layers is not None else self._desk.wish.port,
+            channels=self.maps.channels,
+            # until some are known, they are looked for
+            states=states or self.states.isHidden(),
+        )
+        if not shown or heat == "none":
+            self._desk.set_heat(None)
+
+    @Slot()
+    def _wish_changed(self) -> None:
+        """Another layer was chosen elsewhere."""
+        if self._layers is not None:
+            self.maps.choose(self._desk.wish.port)
+
+    @Slot(int)
+    def _rate_changed(self, rate: int) -> None:
+        settings().setValue("live/inside_hz", rate)
+        self._wish()
+
+    # --- which network ------------------------------------------------------------------------
+
+    @Slot()
+    def _chosen(self) -> None:
+        self._forget()
+        self._tell()
+
+    def _forget(self) -> None:
+        self._graph, self._layers = None, None
+        self._fetch.cancel()
+        self.why.forget()
+        self.maps.forget()
+        self.states.forget()
+        self.seen.show_answer(None)
+        self.corner.show_seconds(None)
+
+    @Slot()
+    def _tell(self) -> None:
+        """Show the sections, or say why there is nothing to see."""
+        if not self.isVisible():
+            return
+        network = self._desk.network
+        if network is not None and network is not self._graph:
+            self._graph = network
+            self._fetch.start(lambda: layers_of(network))
+        sentence = self._why_nothing()
+        self._stack.setCurrentIndex(1 if sentence else 0)
+        if sentence:
+            self.empty.say(sentence, "Start live" if sentence == STOPPED else "")
+        self.corner.setEnabled(not sentence)
+        self._wish()
+
+    def _why_nothing(self) -> str:
+        desk, recognition = self._desk, self._desk.recognition
+        if desk.chosen.kind == "detector":
+            return DETECTOR
+        if desk.with_training or desk.network is not None:
+            inside = recognition.inside if recognition is not None else None
+            return inside.problem if inside is not None else ""
+        if not desk.running:
+            return STOPPED
+        return LOADING if recognition is None or recognition.answers is None else NOTHING
+
+    @Slot(object)
+    def _layers_there(self, layers: Layers) -> None:
+        self._layers = layers
+        self.maps.show_layers(layers, self._desk.wish.port)
+        self._wish()
+
+    # --- what was seen ------------------------------------------------------------------------
+
+    @Slot(object)
+    def _show_view(self, view: InsideView) -> None:
+        if not self.isVisible():
+            return
+        self.corner.show_seconds(view.seconds)
+        if self.why.open:
+            self.why.show_view(view)
+        if self.maps.open:
+            self.maps.show_view(view)
+        self.states.show_view(view)
+
+    @Slot(object)
+    def _answered(self, answer: LiveAnswer) -> None:
+        if self.isVisible():
+            self.seen.show_answer(answer)
+            self.states.show_answer(answer)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._tell()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._wish()
+
+
+def _kept_rate() -> int:
+    found = str(settings().value("live/inside_hz", RATE))
+    return min(FASTEST, max(1, int(found))) if found.isdecimal() else RATE
