@@ -10,7 +10,7 @@ import numpy as np
 from models.parameters import Values, checked
 from playground.answers import Boxes
 from playground.data.reading import ImageReading
-from playground.detection.geometry import Array
+from playground.detection.geometry import corners
 from playground.detection.parameters import TRAINED
 from playground.live.errors import LiveError
 from playground.tasks.detection import found, in_words
@@ -44,17 +44,21 @@ class Trained:
         raw = {self._name: self._reading.from_array(pixels)[None]}
         (maps,) = self._model.outputs(self._model.prepared(raw))[self._output]
         boxes, scores, labels = found(maps, values["score"], values["overlap"])
-        boxes, inside = in_frame(boxes, pixels.shape[:2], self._reading)
-        chosen = np.flatnonzero(inside)[: values["most"]]
-        answer = in_words(boxes[chosen], scores[chosen], labels[chosen], self._column)
-        return replace(answer, size=pixels.shape[:2])
+        height, width = self._column.frame
+        answer = in_words(boxes * [width, height, width, height], scores, labels, self._column)
+        answer = on_frame(answer, pixels.shape[:2], self._reading)
+        return replace(answer, boxes=answer.boxes[: values["most"]])
 
 
-def in_frame(boxes: Array, frame: tuple[int, int], reading: ImageReading) -> tuple[Array, Array]:
-    """Boxes (n, 4), which are in shares of what ``reading`` makes of a frame (rows, columns), in
-    pixels of the frame, and which of them (n,) lie in it at all, not in borders that were added."""
+def on_frame(found: Boxes, frame: tuple[int, int], reading: ImageReading) -> Boxes:
+    """Boxes in what ``reading`` made of a frame (rows, columns), in pixels of the frame itself;
+    those that lie in borders that were added are left out."""
     left, top, right, bottom = part_seen(frame, (reading.height, reading.width), reading.fit)
-    sides = np.asarray([right - left, bottom - top] * 2)
-    rows, columns = frame
-    shares = (np.asarray([left, top] * 2) + boxes * sides).clip(0, 1)
-    return shares * [columns, rows, columns, rows], (shares[:, 2:] > shares[:, :2]).all(axis=1)
+    height, width = found.size
+    scale = np.asarray([(right - left) / width, (bottom - top) / height] * 2)
+    kept = []
+    for box in found.boxes:
+        shares = ([left, top, left, top] + box.box * scale).clip(0, 1)
+        if (shares[2:] > shares[:2]).all():
+            kept.append(replace(box, box=corners(shares * [*frame[::-1], *frame[::-1]])))
+    return Boxes(tuple(kept), frame)

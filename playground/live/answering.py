@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
-from playground.answers import Answer, Classes
+from playground.answers import Answer, Boxes, Classes
 from playground.data.sound_reading import SoundReading
 from playground.data.video_reading import VideoReading
+from playground.detection.trained import on_frame
 from playground.live.engines import Engine, Stepping
 from playground.live.inside import Seen
 from playground.live.intake import GAP, Sample, input_of
@@ -41,6 +42,7 @@ class Answering:
     def __init__(self, model: Model, settings: LiveSettings, words: Words | None = None) -> None:
         self.settings = settings
         self._smoother = words or Smoother(model, settings.smoothing)
+        self._reading: Any = next(iter(model.dataset.inputs.values())).reading
         self._answered, self._first, self._time = 0, 0, 0.0
         self._words = 0
         self.number = 0
@@ -64,6 +66,8 @@ class Answering:
             self._words = spoken.words
             self._smoother.reset()
         answer = self._smoother.answer(outputs, sample.time)
+        if isinstance(answer, Boxes) and sample.pixels is not None:
+            answer = on_frame(answer, sample.pixels.shape[:2], self._reading)
         if spoken is None or spoken.moment is not None:  # before the first word there is nothing
             self.seen.put(_seen(sample, engine, answer))
         self._answered += 1
