@@ -378,7 +378,9 @@ def test_without_a_picture_there_is_nothing_to_keep(desk: Desk) -> None:
     stage.hide()
 
 
-def test_the_whole_screen(desk: Desk, wait: Callable[..., None]) -> None:
+def test_the_whole_screen(
+    desk: Desk, wait: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.set_address(CLIP)
     desk.start()
     stage = shown(desk)
@@ -392,6 +394,11 @@ def test_the_whole_screen(desk: Desk, wait: Callable[..., None]) -> None:
     assert whole.view.said.rows[0][0] == "Cat"
     assert whole.view.scale > stage.view.scale
     wait(lambda: whole.view.image.width() > stage.view.image.width())
+    told: list[int] = []
+    monkeypatch.setattr(desk, "painted", lambda answer: told.append(answer.number))
+    desk._show(live_answer(number=2))
+    stage.view.show_answer(live_answer(number=1))
+    assert set(told) == {2}, "what is painted behind the whole screen is not what a person sees"
     wait(lambda: whole.mouse_hidden, 10)
     at, none = QPointF(90, 90), Qt.MouseButton.NoButton
     moved = QMouseEvent(QEvent.Type.MouseMove, at, at, none, none, Qt.KeyboardModifier.NoModifier)

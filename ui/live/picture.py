@@ -283,10 +283,10 @@ class LiveView(QWidget):
         panel = panel_rect(self.said, area, scale)[0].right() if self.said else area.left()
         room, wanted = area.right() - panel - 2 * gap, chip_width(self.signs.credit, small)
         top = area.bottom() - gap - CHIP * small
-        if wanted <= room:
+        if wanted <= room or self.signs.hint or self.signs.tip:
             corner = QPointF(area.right() - gap, top)
-            paint_chip(painter, self.signs.credit, corner, small, from_right=True)
-        elif not (self.signs.hint or self.signs.tip):
+            paint_chip(painter, self.signs.credit, corner, small, from_right=True, room=room)
+        else:
             corner = QPointF(area.left() + gap, area.top() + gap)
             paint_chip(painter, self.signs.credit, corner, small, room=above)
 

@@ -76,7 +76,7 @@ class Stage(QWidget):
         self.view = LiveView(self.look)
         self.view.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.view.double_clicked.connect(self.toggle_whole)
-        self.view.painted.connect(self._desk.painted)
+        self.view.painted.connect(self._painted)
         self.notice = StageNotice()
         self.notice.chosen.connect(self._way_out)
         middle = QWidget()
@@ -266,6 +266,12 @@ class Stage(QWidget):
         self.answer = answer
         self._shown.show_answer(answer)
 
+    @Slot(object)
+    def _painted(self, answer: LiveAnswer) -> None:
+        """The view behind the whole screen may paint an answer of before: that is no news."""
+        if answer is self.answer:
+            self._desk.painted(answer)
+
     def _follow_device(self) -> None:
         """Look through the camera that is open now."""
         device = self._desk.device
@@ -365,7 +371,7 @@ class Stage(QWidget):
         self._whole.left.connect(self._whole_left)
         self._whole.pressed.connect(self._pressed)
         self._whole.notice.chosen.connect(self._way_out)
-        self._whole.view.painted.connect(self._desk.painted)
+        self._whole.view.painted.connect(self._painted)
         self._whole.view.show_image(self.view.image)
         self._whole.view.show_answer(self.answer)
         self._show_heat()
