@@ -31,7 +31,7 @@ from ui.settings import settings
 NETWORK = "network"
 """The id of the open project's own network, with the newest weights."""
 FIRST = "efficientnet-lite0"
-KEPT = "live"
+KEPT = "live_choice"
 """What was chosen, as the project notes it."""
 TICK_MS, FIGURES_EVERY = 100, 5
 PATIENCE_S = 5.0
@@ -293,12 +293,12 @@ class Desk(Insight):
     def address(self) -> str:
         return self._addresses[self.chosen.medium]
 
-    def set_address(self, address: str) -> None:
-        """Use another device, or what stands in for one."""
+    def set_address(self, address: str, *, keep: bool = True) -> None:
+        """Use another device, or what stands in for one; ``keep``: the next time too."""
         medium = self.chosen.medium
         if address != self._addresses[medium] or self.device is None:
             self._addresses[medium] = address
-            if "@" not in address:  # a password is nobody's business but the camera's
+            if keep and "@" not in address:  # a password is nobody's business but the camera's
                 settings().setValue(f"live/{medium}", address)
             self.again()
 
@@ -314,6 +314,15 @@ class Desk(Insight):
         self._end()
         self._begin()
         self.settings_changed.emit()
+
+    @property
+    def settable(self) -> frozenset[str]:
+        """Which of smoothing and threshold change the answers of what is chosen. Forecasts are not
+        averaged: those of the rows before are for other times."""
+        what = self.chosen
+        if what.classes:
+            return frozenset(("smoothing", "threshold"))
+        return frozenset(("smoothing",) if what.kind == "run" and what.medium != "series" else ())
 
     def set_settings(self, **values: Any) -> None:
         """Smoothing in seconds, threshold 0…1."""
@@ -373,7 +382,8 @@ class Desk(Insight):
         self.settings_changed.emit()
 
     def _wanted(self) -> Wanted:
-        return Wanted(self.settings, dict(self.detection))
+        smoothing = self.settings.smoothing if "smoothing" in self.settable else 0.0
+        return Wanted(replace(self.settings, smoothing=smoothing), dict(self.detection))
 
     def _restore(self) -> None:
         store = settings()

@@ -69,6 +69,10 @@ class Shooting:
         """Whether a picture is to be taken now. One that was missed is not made up for."""
         return self.active and now >= self._due
 
+    def late(self, now: float) -> float:
+        """Seconds since a picture was to be taken."""
+        return now - self._due
+
     def took(self, now: float) -> None:
         """A picture was taken."""
         period = 1.0 / self.rate

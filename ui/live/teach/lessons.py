@@ -33,8 +33,8 @@ BURST = 20
 ENOUGH = 5
 """Samples of a class from which on it is learnt without being asked."""
 PAUSE_S = 0.4
-LATE_S = 1.0
-"""A network that has looked at nothing new for so long is not waited for."""
+LATE_S = 0.15
+"""Where the network has not looked at anything new by then, it looks at the picture later."""
 PATIENCE_S = 5.0
 KEY = f"record {FOLDER}"
 
@@ -229,7 +229,7 @@ class Lessons(QObject):
             self._learn_in_time(now)
 
     def _record(self, now: float) -> None:
-        """Take the next picture that the network looks at; where it looks at none, the newest."""
+        """Take the next picture that the network looks at; where it is slow, the newest."""
         teacher, shooting, picture = self.teacher, self.shooting, self._picture(now)
         if picture is None or teacher is None or not shooting.due(now):
             return
@@ -247,7 +247,7 @@ class Lessons(QObject):
         looked = answers.looked() if answers is not None else None
         if looked is not None and looked.time > after:
             return looked
-        if looked is not None and now - max(looked.time, after) < LATE_S:
+        if looked is not None and self.shooting.late(now) < LATE_S:
             return None  # it is on its way
         frame = self.frame
         return frame if frame is not None and frame.time > after else None
