@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -18,11 +19,13 @@ from models.axes import sequence
 from playground.answers import Classes, Series
 from playground.bands import Band, NoBand, band_of, measured, residuals
 from playground.data import SplitSettings, open_data
-from playground.data.series_reading import SeriesReading
+from playground.data.csv_format import CsvOptions
+from playground.data.series_reading import SeriesReading, WindowReading
 from playground.live.errors import LiveError
-from playground.live.rows import KEPT, Rows
+from playground.live.rows import KEPT, Follower, Heard, Rows
 from playground.live.series import LiveSeries, Rolling
 from playground.live.settings import LiveAnswer
+from playground.live.table import Intake
 from playground.live.what import Wanted, of_run, opened
 from playground.model import Model
 from playground.project import open_example
@@ -33,6 +36,7 @@ from tests.playground.capture_kit import until
 from tests.playground.cli_kit import Shell
 from tests.playground.fakes import chain
 from tests.playground.live_kit import model_of, shaken
+from tests.playground.test_fuzz import damaged
 
 AIRLINE = (SAMPLES / "series/airline_passengers.csv").read_text().splitlines()
 HEADER, ROWS = AIRLINE[0], AIRLINE[1:]
@@ -309,6 +313,33 @@ def test_the_format_is_found_out(tmp_path: Path, line: str) -> None:
         assert recent is not None
         assert recent.values.tolist() == [[1.5], [1.5]]
         live.close()
+
+
+@pytest.mark.parametrize("count", [50, pytest.param(2000, marks=pytest.mark.full)])
+def test_damaged_files_give_windows_or_a_sentence(count: int, tmp_path: Path) -> None:
+    content = "\n".join([HEADER, *ROWS[:40]]).encode() + b"\n"
+    column = replace(row_model(12).dataset.inputs["input"], reading=WINDOW)
+    answered = 0
+    for seed in range(count):
+        dice = random.Random(seed)
+        path = tmp_path / "data.csv"
+        follower = Follower(path, CsvOptions())
+        for part in (damaged(content, dice), damaged(content, dice) * 2):
+            path.write_bytes(part)
+            follower.look()
+            rows = [row for row in follower.rows() if len(row) == len(follower.header)]
+            heard = Heard(follower.header, tuple(rows), len(rows), 1, 0.0)
+            try:
+                window = Intake(column, "data.csv", lambda sentence: None).window(heard)["input"]
+            except LiveError:
+                continue
+            assert window.shape == (1, 12, 1)
+            assert np.isfinite(window).all()
+            answered += 1
+    assert answered > count
+
+
+WINDOW = WindowReading(("passengers",), 12, None, "date")
 
 
 # --- other models -------------------------------------------------------------------------------
