@@ -28,7 +28,7 @@ Medium = Literal["pictures", "sound", "series"]
 class Runnable:
     """Something that answers live. ``path`` is the folder of a run of one's own; ``rate`` the
     samples a second of sound that it takes. The kind "teach" is a backbone whose last layer is
-    learnt while it runs."""
+    learnt while it runs. ``classes``: its answers are classes with their probabilities."""
 
     id: str
     title: str
@@ -38,6 +38,7 @@ class Runnable:
     rate: int | None = None
     path: Path | None = None
     download: Download | None = None
+    classes: bool = True
 
     @property
     def ready(self) -> bool:
@@ -68,7 +69,8 @@ def bundled() -> list[Runnable]:
     found = [TEACH]
     found += [Runnable(r.id, r.title, r.summary, "recogniser") for r in RECOGNISERS]
     found += [
-        Runnable(d.id, d.title, d.summary, "detector", download=d.download) for d in DETECTORS
+        Runnable(d.id, d.title, d.summary, "detector", download=d.download, classes=False)
+        for d in DETECTORS
     ]
     return found
 
@@ -93,7 +95,7 @@ def of_data(dataset: Dataset, id: str, title: str, path: Path | None = None) -> 
     medium: Medium = "pictures" if rate is None else "sound"
     medium = "series" if series is not None else medium
     kind: Kind = "detector" if dataset.task == "detection" else "run"
-    return Runnable(id, title, words, kind, medium, rate, path)
+    return Runnable(id, title, words, kind, medium, rate, path, classes=bool(target.classes))
 
 
 def opened(what: Runnable, device: Camera | Microphone | Rows, wanted: Wanted) -> Answers:
