@@ -81,6 +81,8 @@ class Document(QObject):
     saving = Signal()
     notice = Signal(object)
     reveal = Signal(str)
+    project_wanted = Signal(object)
+    """A project that a panel wants opened in the place of this one (``ui.opening.Wanted``)."""
     asked = Signal(str)
     """The id of an action of the window that a panel wants done."""
     _autosave_failed = Signal(str)

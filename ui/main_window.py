@@ -24,6 +24,7 @@ from playground.packing import PACKED, is_packed
 from ui.actions import Actions
 from ui.command_search import CommandSearch
 from ui.notices import Notices
+from ui.opening import Opening
 from ui.packing import Packing
 from ui.rescue import Guard
 from ui.session import Session
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         session.project_changed.connect(self._project_changed)
         session.reveal.connect(self._reveal)
         session.bridge.exported.connect(self._exported)
+        self._opening = Opening(session, self.may_leave)
         self._packing = Packing(session)
         self._packing.unpacked.connect(self.open_path)
         self.actions_.refresh()

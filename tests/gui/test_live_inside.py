@@ -11,24 +11,32 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from models.graph import Graph
 from models.zoo.efficientnet import efficientnet_lite0
+from models.zoo.mtcnn import onet
 from playground.answers import Classes
 from playground.live.inside import InsideView
+from playground.live.what import Runnable, bundled
 from playground.messages import LookedInside
 from playground.probes.channels import Excited
+from playground.runs import RunFolder, new_run
+from tests.gui.doubles import small_project
 from tests.gui.live_kit import live_answer, quiet_desk
 from ui.live.desk import Desk
 from ui.live.inside.heat import on_frame
 from ui.live.inside.layers import layers_of
+from ui.live.inside.network_page import NetworkPage
+from ui.live.inside.networks import networks_of, project_of, run_for
 from ui.live.inside.page import InsidePage
 from ui.live.inside.samples import samples_of
+from ui.live.inside.tree import LayerTree
 from ui.live.inside.why import FIRST
+from ui.opening import Opening, Wanted
 
 
 @pytest.fixture
@@ -207,8 +215,8 @@ def test_heat_says_what_pushed_the_answer(shown: Shown) -> None:
     crop = (0.25, 0.0, 0.75, 1.0)
     shown.see(heat=heat, label="Cat", heat_score=0.93, frame=frame, crop=crop)
     assert why.title.text() == "Why “Cat”"
-    assert why.sentence.text() == "Bright regions pushed the answer towards Cat."
-    assert "93 %" in why.detail.whole()
+    assert why.sentence.whole() == "Bright regions pushed the answer towards Cat."
+    assert why.detail.whole() == "93 %"
     image = why.picture.image
     middle, side = image.width() // 2, image.width() // 10
     warm, plain = image.pixelColor(middle, 20), image.pixelColor(side, 20)
@@ -365,3 +373,110 @@ def test_samples_are_the_projects_own_where_there_are_some(tmp_path: Path) -> No
     found = samples_of("pictures", tmp_path, files)
     assert found.what == "recordings"
     assert found.paths == (folder / "000001.jpg",)
+
+
+# --- the network ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def network_page(desk: Desk) -> Any:
+    page = NetworkPage(desk)
+    page.resize(320, 700)
+    page.show()
+    yield page
+    page.close()
+
+
+def names(tree: LayerTree, parent: QModelIndex) -> list[str]:
+    model = tree.layers
+    return [str(model.index(row, 0, parent).data()) for row in range(model.rowCount(parent))]
+
+
+def test_the_network_is_a_tree_and_a_layer_can_be_chosen(
+    desk: Desk, network_page: NetworkPage, wait: Callable[..., None]
+) -> None:
+    tree = network_page.tree
+    wait(lambda: tree.layers.rowCount())
+    tops = names(tree, QModelIndex())
+    assert tops[0] == "image"
+    assert "blocks.4" in tops
+    group = tree.layers.index(tops.index("blocks.4"), 0)
+    assert "expand_conv" in names(tree, group)
+    inner = tree.layers.index(0, 0, group)
+    assert tree.layers.parent(inner) == group
+    assert "4.7 M parameters" in network_page.cost.text()
+    tree.setCurrentIndex(inner)
+    row, whole = tree.layers.row_at(inner), tree.layers.row_at(group)
+    assert row is not None
+    assert whole is not None
+    assert desk.wish.port == row.port
+    assert row.place.startswith(f"{whole.place}/")
+    desk.set_wish(port=whole.port)
+    assert tree.currentIndex() == group
+    wanted: list[str] = []
+    desk.page_wanted.connect(wanted.append)
+    tree.activated.emit(inner)
+    assert wanted == ["inside"]
+
+
+def test_the_bundled_network_goes_to_the_canvas_with_its_weights(
+    desk: Desk, network_page: NetworkPage, wait: Callable[..., None]
+) -> None:
+    asked: list[bool] = []
+
+    def may_leave() -> bool:
+        asked.append(True)
+        return len(asked) > 1
+
+    session = desk.session
+    opening = Opening(session, may_leave)
+    before = session.graph
+    wait(lambda: network_page.tree.layers.rowCount())
+    network_page.button.click()
+    wait(lambda: asked)
+    assert session.graph is before, "unsaved work stays where it is"
+    network_page.button.click()
+    wait(lambda: session.graph is not before)
+    assert session.project.name == "EfficientNet-Lite0"
+    assert session.dirty
+    assert session.mode == "network"
+    wait(lambda: session.run_folder is not None, 60)
+    assert session.run_folder is not None
+    assert RunFolder(session.run_folder).has("best")
+    worker: Any = session.worker
+    assert worker.named("load_run") == [(session.run_folder,)]
+    opening.deleteLater()
+
+
+def test_the_three_networks_of_faces_can_be_opened(
+    desk: Desk, network_page: NetworkPage, wait: Callable[..., None]
+) -> None:
+    desk.choose("faces")
+    tree = network_page.tree
+    wait(lambda: names(tree, QModelIndex()) == ["P-Net", "R-Net", "O-Net"])
+    first = tree.layers.index(0, 0, tree.layers.index(2, 0))
+    tree.setCurrentIndex(first)
+    assert desk.wish.port is None, "nothing is looked at in a detector"
+    assert network_page.button.text() == "Open O-Net on the canvas"
+    wanted: list[Wanted] = []
+    desk.session.project_wanted.connect(wanted.append)
+    network_page.button.click()
+    wait(lambda: wanted)
+    assert wanted[0].project.graph == onet()
+    assert wanted[0].run is None
+
+
+def test_networks_without_a_graph_and_with_a_frozen_one(tmp_path: Path, desk: Desk) -> None:
+    choices = {what.id: what for what in bundled()}
+    assert networks_of(choices["ssdlite"], None) == []
+    assert networks_of(choices["teach"], None)[0].rows
+    graph = efficientnet_lite0(3)
+    assert networks_of(choices["ssdlite"], graph)[0].parameters == layers_of(graph).parameters
+    run = new_run(tmp_path)
+    run.freeze(small_project())
+    what = Runnable("run:x", "Run 001", "", "run", path=run.path)
+    project = project_of(what, "")
+    assert project is not None
+    assert project.name == "Small (001)"
+    assert run_for(what) == run.path
+    assert networks_of(what, None)[0].rows[0].name == "image"

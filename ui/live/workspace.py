@@ -30,6 +30,7 @@ BELOW: tuple[Place, ...] = (
 )
 RIGHT: tuple[Place, ...] = (
     ("inside", "Inside", "ui.live.inside.page", "InsidePage"),
+    ("network", "Network", "ui.live.inside.network_page", "NetworkPage"),
 )
 """Pages of the panels: id, title, module and class, which is made with the desk when the page is
 first shown. Its ``corner``, where it has one, stands at the right of the panel's header."""
@@ -61,6 +62,7 @@ class LiveWorkspace(QWidget):
         self._offered: dict[str, list[str]] = {}
         self._arrange()
         self.desk.chosen_changed.connect(self._follow)
+        self.desk.page_wanted.connect(self.right.set_current)
         self._follow()
 
     def _arrange(self) -> None:

@@ -16,6 +16,8 @@ FAINT, FULL = 0.2, 0.8
 DARKEST = 90
 """Of magma's 256 colours, the first that is warm."""
 SMALL = 0.85
+COARSE = 28
+"""Cells of a side, about, that heat is drawn from."""
 
 
 def _table() -> Array:
@@ -34,11 +36,24 @@ _TABLE = _table()
 
 
 def heat_image(heat: Array) -> QImage:
-    """Heat (H, W) in 0…1 as colours with a transparency."""
-    pixels = np.ascontiguousarray(_TABLE[(np.clip(heat, 0, 1) * 255).astype(np.uint8)])
+    """Heat (H, W) in 0…1 as a small picture of colours with a transparency."""
+    pixels = np.ascontiguousarray(_TABLE[(np.clip(softened(heat), 0, 1) * 255).astype(np.uint8)])
     height, width = pixels.shape
     kind = QImage.Format.Format_ARGB32_Premultiplied
     return QImage(pixels.data, width, height, 4 * width, kind).copy()
+
+
+def softened(heat: Array) -> Array:
+    """Heat on fewer cells, its patches run into each other: on the screen it is made large."""
+    high, wide = (max(1, side // COARSE) for side in heat.shape)
+    rows, columns = heat.shape[0] // high, heat.shape[1] // wide
+    whole = heat[: rows * high, : columns * wide]
+    cells = whole.reshape(rows, high, columns, wide).mean((1, 3))
+    for _ in range(2 if high > 1 else 0):
+        padded = np.pad(cells, ((1, 1), (0, 0)), "edge")
+        cells = ((padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4).T
+    found: Array = cells
+    return found
 
 
 def on_frame(heat: Array, crop: Shares) -> tuple[Array, Shares]:

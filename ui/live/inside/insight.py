@@ -24,6 +24,8 @@ class Insight(QObject):
     inside_changed = Signal(object)
     wish_changed = Signal()
     heat_changed = Signal()
+    page_wanted = Signal(str)
+    """The id of a page at the right that is to be shown."""
     _looked = Signal()
 
     recognition: Recognition | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from models.axes import Kind, Shape
 from models.graph import GROUP, INPUT, OUTPUT, Graph, GraphError, Node
-from models.groups import inside
+from models.groups import definition_of, inside
 from models.layers import LAYERS
 from models.shapes import NodeReport, Report, infer
 from playground.live.inside import inside_ports
@@ -88,25 +88,28 @@ def _rows(graph: Graph, report: Report, place: str, shapes: dict[PortId, Shape])
             continue
         here = f"{place}{id}"
         inner: list[Row] = []
+        what = ""
         if node.layer == GROUP and entry.inside is not None:
             try:
                 inner = _rows(inside(graph, node), entry.inside, f"{here}/", shapes)
+                what = definition_of(graph, node).name
             except GraphError:
                 inner = []
         for port, shape in entry.outputs.items():
             shapes[here, port] = shape
-        found.append(_row(here, node, entry, tuple(inner)))
+        found.append(_row(here, node, entry, tuple(inner), what))
     return found
 
 
-def _row(place: str, node: Node, entry: NodeReport, rows: Sequence[Row]) -> Row:
+def _row(place: str, node: Node, entry: NodeReport, rows: Sequence[Row], what: str) -> Row:
+    """``what`` is the name of a group's definition."""
     layer = LAYERS.find(node.layer)
     port, shape = next(iter(entry.outputs.items()), ("", None))
     wanted = node.layer != OUTPUT and shape is not None and shape.kind is not Kind.TOKENS
     return Row(
         place,
         node.name,
-        layer.name if layer is not None else node.layer,
+        what or (layer.name if layer is not None else node.layer),
         layer.family if layer is not None else "",
         str(shape) if shape is not None else "",
         entry.parameters,

@@ -41,13 +41,20 @@ class Corner(QWidget):
         self.rate.setSuffix(" Hz")
         self.rate.setAccessibleName("Looks a second")
         self.rate.setToolTip("How often to look inside, at most")
-        self.rate.setFixedWidth(72)
+        self.rate.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.rate.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.rate.setFixedWidth(56)
         self.rate.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.cost)
         row.addWidget(self.rate)
+
+    def show_parts(self, shown: bool) -> None:
+        """Stand there or not; whether the whole is seen is up to the panel."""
+        self.cost.setVisible(shown)
+        self.rate.setVisible(shown)
 
     def show_seconds(self, seconds: float | None) -> None:
         self.cost.setText("" if seconds is None else f"{1e3 * seconds:.0f} ms")
@@ -160,7 +167,7 @@ class InsidePage(QWidget):
         self._stack.setCurrentIndex(1 if sentence else 0)
         if sentence:
             self.empty.say(sentence, "Start live" if sentence == STOPPED else "")
-        self.corner.setEnabled(not sentence)
+        self.corner.show_parts(not sentence)
         self._wish()
 
     def _why_nothing(self) -> str:

@@ -13,7 +13,7 @@ from ui.live.inside.heat import aspect, composed, fitted, heat_image, on_frame
 from ui.live.inside.section import Section
 from ui.settings import settings
 from ui.theme import theme
-from ui.widgets import IconButton, ProgressLine, Segmented, label
+from ui.widgets import ElidedLabel, IconButton, ProgressLine, Segmented, label
 
 RADIUS = 6
 TALLEST = 240
@@ -148,7 +148,8 @@ class WhySection(Section):
         self.picture = HeatPicture()
         self.progress = ProgressLine(3)
         self.progress.setAccessibleName("How much of the picture was covered")
-        self.sentence = label("", "small", wrap=True)
+        self.sentence = ElidedLabel("", "small")
+        self.off = label(OFF, "small", wrap=True)
         self.classes = ClassChooser(desk)
         self.classes.class_changed.connect(self._class_chosen)
         ways = QHBoxLayout()
@@ -156,7 +157,7 @@ class WhySection(Section):
         ways.addWidget(self.kind)
         ways.addStretch()
         ways.addWidget(self.large)
-        for widget in (self.picture, self.progress, self.sentence):
+        for widget in (self.picture, self.progress, self.sentence, self.off):
             self.rows.addWidget(widget)
         self.rows.addLayout(ways)
         self.rows.addWidget(self.classes)
@@ -184,23 +185,18 @@ class WhySection(Section):
 
     def _word(self, view: InsideView | None) -> None:
         kind = self.kind.current()
-        if kind == "none":
-            text = OFF
-        elif view is not None and view.heat is not None:
+        text = ""
+        if kind != "none" and view is not None and view.heat is not None:
             text = SENTENCES[kind].format(view.label)
             if not view.heat.any():
                 text = f"Nothing in this picture speaks for {view.label}."
-        else:
-            text = ""
         if view is not None and view.label and kind != "none":
             self.set_title(f"Why “{_short(view.label)}”")
-            self.detail.set_text(f"{NAMES[kind]} · {view.heat_score:.0%}".replace("%", " %"))
+            self.detail.set_text(f"{view.heat_score:.0%}".replace("%", " %"))
         else:
             self.set_title("Why this answer")
             self.detail.set_text("")
-        if text != self.sentence.text():
-            self.sentence.setText(text)
-        self.sentence.setVisible(bool(text))
+        self.sentence.set_text(text)
         self.picture.setAccessibleDescription(text)
 
     @Slot()
@@ -209,9 +205,18 @@ class WhySection(Section):
         view = self._desk.view
         if not self.large.isChecked() or self.heat == "none" or view is None:
             self._desk.set_heat(None)
-        elif view.heat is not None and view.crop is not None:
+        elif view.heat is not None and view.crop is not None and not self._is_old(view):
             part, shares = on_frame(view.heat, view.crop)
             self._desk.set_heat(heat_image(part), shares)
+        elif self._is_old(view):
+            self._desk.set_heat(None)
+
+    def _is_old(self, view: InsideView) -> bool:
+        """Whether heat that took seconds is of something that is not in the picture any more."""
+        answer = self._desk.answer.answer if self._desk.answer is not None else None
+        if self.heat != "occlusion" or not isinstance(answer, Classes) or self.classes.label:
+            return False
+        return bool(answer.answers) and answer.answers[0][0] != view.label
 
     @Slot(str)
     def _kind_chosen(self, kind: str) -> None:
@@ -222,7 +227,8 @@ class WhySection(Section):
 
     def _show_kind(self) -> None:
         shown = self.kind.current() != "none"
-        for widget in (self.picture, self.large, self.classes):
+        self.off.setVisible(not shown)
+        for widget in (self.picture, self.sentence, self.large, self.classes):
             widget.setVisible(shown)
 
     @Slot()
