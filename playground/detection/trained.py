@@ -55,10 +55,11 @@ def on_frame(found: Boxes, frame: tuple[int, int], reading: ImageReading) -> Box
     those that lie in borders that were added are left out."""
     left, top, right, bottom = part_seen(frame, (reading.height, reading.width), reading.fit)
     height, width = found.size
+    start = np.asarray([left, top] * 2)
     scale = np.asarray([(right - left) / width, (bottom - top) / height] * 2)
     kept = []
     for box in found.boxes:
-        shares = ([left, top, left, top] + box.box * scale).clip(0, 1)
+        shares = (start + box.box * scale).clip(0, 1)
         if (shares[2:] > shares[:2]).all():
             kept.append(replace(box, box=corners(shares * [*frame[::-1], *frame[::-1]])))
     return Boxes(tuple(kept), frame)

@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QApplication
 
 from playground.answers import Boxes, Detection
 from playground.data import DataSettings
+from playground.data.checks.statistics import measure
 from playground.data.dataset import Dataset
 from playground.messages import Evaluation
 from tests.gui.insight_kit import opened, post, with_run
 from ui.data.samples.catalogue import Catalogue
 from ui.data.samples.detail import SampleDetail
+from ui.data.samples.page import SamplesPage
 from ui.insight.answer_view import AnswerView
 from ui.insight.box_pictures import BoxPicture, boxes_of, counted, inks, with_boxes
 from ui.insight.confusion import ConfusionPanel
@@ -159,3 +161,19 @@ def test_the_chosen_sample_shows_its_boxes(session: Session) -> None:
     assert detail.picture.isHidden()
     assert not detail.numbers.isHidden()
     detail.close()
+
+
+def test_boxes_are_counted_and_pictures_with_a_class_shown(session: Session) -> None:
+    dataset = data_of(session)
+    statistics = measure(dataset)
+    boxes = dataset.target.take(np.arange(20)).reshape(-1, 5)
+    total = sum(int(part.sum()) for part in statistics.counts.values())
+    assert total == int((boxes[:, 2] > 0).sum())
+    assert statistics.target is None
+    page = SamplesPage(session)
+    page.resize(900, 600)
+    page.show()
+    page.show_class(1)
+    wait_until(lambda: page.only.isVisible(), 10)
+    assert page.only.text().startswith("square")
+    page.close()

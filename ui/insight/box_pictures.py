@@ -59,7 +59,7 @@ def with_boxes(image: QImage, found: Boxes, ink_of: Inks, *, named: bool = False
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     area = QRectF(result.rect())
     if named:
-        paint_boxes(painter, found, area, 1.4, ink_of, lambda box: box.label)
+        paint_boxes(painter, found, area, 1.1, ink_of, lambda box: box.label)
     else:
         _outlines(painter, found, area, ink_of)
     painter.end()

@@ -49,8 +49,8 @@ class Feature:
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """``counts`` are samples a class by split; ``measured`` says on how many samples the rest was
-    measured. ``mean_picture`` is C×H×W; ``channels`` are mean and deviation of each;
+    """``counts`` are samples (or boxes) a class by split; ``measured`` says on how many samples the
+    rest was measured. ``mean_picture`` is C×H×W; ``channels`` are mean and deviation of each;
     ``file_sizes`` are height and width of some of the picture files, which are brought to one."""
 
     counts: Mapping[str, npt.NDArray[np.int64]]
@@ -69,7 +69,7 @@ def measure(
 ) -> Statistics:
     """Statistics of ``dataset``; of its values on ``limit`` samples chosen at random, always the
     same. ``progress`` may raise, to cancel. Raises ``DataError``."""
-    counts = {name: dataset.counts(name) for name in dataset.splits} if dataset.classes else {}
+    counts = {name: _counts(dataset, name) for name in dataset.splits}
     column = next(iter(dataset.inputs.values()))
     chosen = np.arange(len(dataset))
     if len(chosen) > limit:
@@ -88,7 +88,9 @@ def measure(
         measured=sums.count,
         values=sums.histogram(),
         target=histogram(answers[chosen])
-        if isinstance(answers, np.ndarray) and answers.size and not target.classes
+        if isinstance(answers, np.ndarray)
+        and answers.size
+        and not (target.classes or target.box_classes)
         else None,
         lengths=None if column.lengths is None else histogram(column.lengths, whole=True),
         features=sums.features(),
@@ -96,6 +98,17 @@ def measure(
         channels=sums.channels(),
         file_sizes=_file_sizes(dataset, chosen),
     )
+
+
+def _counts(dataset: Dataset, split: str) -> Indices:
+    """Samples a class of a split, or boxes a class; empty where there are no classes."""
+    target = dataset.target
+    if not target.box_classes:
+        return dataset.counts(split)
+    boxes = target.take(dataset.splits[split]).reshape(-1, 5)
+    there = (boxes[:, 2:4] > boxes[:, :2]).all(axis=1)
+    labels = boxes[there, 4].astype(np.int64)
+    return np.bincount(labels, minlength=len(target.box_classes)).astype(np.int64)
 
 
 def _file_sizes(dataset: Dataset, chosen: Indices) -> tuple[tuple[int, int], ...]:

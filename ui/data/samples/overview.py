@@ -306,7 +306,10 @@ class Overview(QWidget):
         self.message.setText(f"{dataset.summary}.{on}{sizes_told(statistics.file_sizes)}")
         counts = {name: part for name, part in statistics.counts.items() if part.sum()}
         if counts:
-            self.classes.show_counts(dataset.classes, counts)
+            boxes = dataset.target.box_classes
+            self.classes.show_counts(dataset.classes or boxes, counts)
+            title = "Boxes by class and split" if boxes else "Classes by split"
+            self._sections["Classes by split"][0].setText(title)
             self.legend.setText(
                 " · ".join(f"{name} {len(dataset.splits[name]):,}" for name in counts)
             )

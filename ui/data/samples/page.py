@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeGuard
 
+import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
@@ -269,9 +270,15 @@ class SamplesPage(QWidget):
 
     @Slot(int)
     def show_class(self, code: int) -> None:
-        """Show the samples of one class."""
+        """Show the samples of one class, or the pictures with a box of it."""
         self.view.set_current("grid")
         self._view_chosen("grid")
+        target = None if self._catalogue is None else self._catalogue.dataset.target
+        if target is not None and target.box_classes:
+            boxes = target.take(np.arange(len(target.values)))
+            there = (boxes[..., 2:4] > boxes[..., :2]).all(axis=-1) & (boxes[..., 4] == code)
+            self.show_only(np.flatnonzero(there.any(axis=1)).tolist(), target.box_classes[code])
+            return
         self.label.setCurrentIndex(self.label.findData(code))
         self._match()
 
