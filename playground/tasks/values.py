@@ -92,7 +92,7 @@ class Regression:
         }
 
     def head(self, dataset: Dataset) -> int:
-        return dataset.target.shape.elements
+        return 0 if dataset.target.box_classes else dataset.target.shape.elements
 
     def output(self, dataset: Dataset, given: Shape | None = None) -> Shape | None:
         return None

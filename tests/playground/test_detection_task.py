@@ -24,7 +24,7 @@ from playground.model import load
 from playground.project import Project, open_example
 from playground.runs import RunFolder
 from playground.starter import adopt, propose, starter_graph
-from playground.tasks import TASKS
+from playground.tasks import TASKS, TaskSettings
 from playground.tasks.boxes import MeanAveragePrecision, centre_loss, decoded
 from playground.tasks.detection import found
 from playground.training.errors import TrainingError
@@ -205,6 +205,9 @@ def test_what_does_not_fit_is_said_and_set_right(project: Project, tmp_path: Pat
     fitted = adopt(project.graph, data)
     assert not propose(fitted, data)
     Trainer(replace(project, graph=fitted), data, RunFolder.create(tmp_path / "b"))
+    for other in ("classification", "regression", "forecast", "segmentation", "image"):
+        with pytest.raises(TrainingError, match="has nothing for the task"):
+            Trainer(replace(project, task=TaskSettings(other)), data, RunFolder(tmp_path / "x"))
     digits = open_example("digits-cnn")
     with pytest.raises(TrainingError, match=r"takes image 1×28×28, but .* image 3×32×32"):
         Trainer(replace(digits, task=project.task), data, RunFolder.create(tmp_path / "c"))
