@@ -340,9 +340,9 @@ class EmptyState(QWidget):
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(self.text)
         self.button = Button(button)
-        self.button.setVisible(bool(button))
         self.button.clicked.connect(self._clicked)
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignCenter)
+        self.button.setVisible(bool(button))
         column.addStretch()
         self._callback = callback
         theme().changed.connect(self._recolor)
