@@ -173,7 +173,7 @@ def test_only_what_is_seen_is_wished(shown: Shown) -> None:
     assert desk.wish.rate_hz == 5
     assert desk.wish.heat == "gradcam"
     assert desk.wish.maps
-    page.corner.rate.setValue(11)
+    page.corner.rate.set_value(11)
     assert desk.wish.rate_hz == 11
     page.why.title.click()
     assert desk.wish.heat == "none"
@@ -233,6 +233,11 @@ def test_heat_says_what_pushed_the_answer(shown: Shown) -> None:
     assert shown.desk.wish.heat == "occlusion"
     shown.see(heat_share=0.4)
     assert not why.progress.isHidden()
+    shown.see(problem="this network takes no picture")
+    assert why.off.text() == "This network takes no picture"
+    assert why.picture.isHidden()
+    shown.see(heat=heat, label="Cat")
+    assert not why.picture.isHidden()
 
 
 def test_a_class_can_be_chosen_from_the_answers(shown: Shown) -> None:

@@ -267,12 +267,14 @@ class MapsSection(Section):
     def show_view(self, view: InsideView | None) -> None:
         if view is None or view.maps is None or view.port is None:
             problem = view.problem if view is not None else ""
+            self.maps.setVisible(not problem and self.channel.isHidden())
             self.note.setText(problem[:1].upper() + problem[1:])
             self.note.setVisible(bool(problem))
             return
         if view.port != self.chooser.port:
             return  # of the layer that was chosen before
         self.note.setVisible(False)
+        self.maps.setVisible(self.channel.isHidden())
         maps = _maps(view.maps)
         channels = view.channels or tuple(range(len(maps)))
         if not self.channel.isHidden():

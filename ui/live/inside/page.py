@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from models.graph import Graph
 from playground.live.inside import InsideView
@@ -29,6 +29,31 @@ DETECTOR = (
 NOTHING = "This network cannot be looked into while it runs."
 
 
+class RateBox(QComboBox):
+    """1 to 15 Hz."""
+
+    changed = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Looks a second")
+        self.setToolTip("How often to look inside, at most")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for rate in range(1, FASTEST + 1):
+            self.addItem(f"{rate} Hz", rate)
+        self.currentIndexChanged.connect(self._changed)
+
+    def value(self) -> int:
+        return int(self.currentData())
+
+    def set_value(self, rate: int) -> None:
+        self.setCurrentIndex(min(FASTEST, max(1, rate)) - 1)
+
+    @Slot()
+    def _changed(self) -> None:
+        self.changed.emit(self.value())
+
+
 class Corner(QWidget):
     """What looking costs, and how often it is done."""
 
@@ -36,15 +61,7 @@ class Corner(QWidget):
         super().__init__()
         self.cost = label("", "small")
         self.cost.setToolTip("The time that one look takes; looking has at most half of a core")
-        self.rate = QSpinBox()
-        self.rate.setRange(1, FASTEST)
-        self.rate.setSuffix(" Hz")
-        self.rate.setAccessibleName("Looks a second")
-        self.rate.setToolTip("How often to look inside, at most")
-        self.rate.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self.rate.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.rate.setFixedWidth(56)
-        self.rate.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.rate = RateBox()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -72,8 +89,8 @@ class InsidePage(QWidget):
         self._fetch = Fetch(self)
         self._fetch.done.connect(self._layers_there)
         self.corner = Corner()
-        self.corner.rate.setValue(_kept_rate())
-        self.corner.rate.valueChanged.connect(self._rate_changed)
+        self.corner.rate.set_value(_kept_rate())
+        self.corner.rate.changed.connect(self._rate_changed)
         self.why, self.maps = WhySection(desk), MapsSection(desk)
         self.states, self.seen = StatesSection(desk), SeenSection()
         self.sections = (self.why, self.maps, self.states, self.seen)
@@ -217,4 +234,4 @@ class InsidePage(QWidget):
 
 def _kept_rate() -> int:
     found = str(settings().value("live/inside_hz", RATE))
-    return min(FASTEST, max(1, int(found))) if found.isdecimal() else RATE
+    return int(found) if found.isdecimal() else RATE

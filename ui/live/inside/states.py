@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QBrush, QImage, QPainter, QPaintEvent, QTransform
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from playground.live.inside import InsideView
 from playground.live.settings import LiveAnswer
 from playground.messages import Array
 from ui.insight.colormaps import indexed, signed
+from ui.insight.node_chooser import NodeChooser
 from ui.insight.ticks import number
 from ui.live.desk import Desk
 from ui.live.inside.section import Section
@@ -127,11 +128,9 @@ class StatesSection(Section):
         self._desk = desk
         self._rolls: dict[str, Roll] = {}
         self._drawn = 0.0
-        self.chooser = QComboBox()
-        self.chooser.setAccessibleName("Hidden state of")
+        self.chooser = NodeChooser("Hidden state of")
         self.chooser.setToolTip("The layer whose state is shown; c is the cell of an LSTM")
-        self.chooser.setFixedHeight(24)
-        self.chooser.activated.connect(self._draw)
+        self.chooser.port_changed.connect(self._draw)
         self.head.addWidget(self.chooser)
         self.map = StateMap()
         self.first, self.scale, self.last = (label("", "small") for _ in range(3))
@@ -183,12 +182,7 @@ class StatesSection(Section):
             self._draw()
 
     def _offer(self, names: list[str]) -> None:
-        shown = [self.chooser.itemText(i) for i in range(self.chooser.count())]
-        if names != shown:
-            before = self.chooser.currentText()
-            self.chooser.clear()
-            self.chooser.addItems(names)
-            self.chooser.setCurrentText(before if before in names else names[0])
+        self.chooser.offer([((name, ""), name) for name in names], None)
         if self.isHidden():
             self.setVisible(True)
             self.seen.emit()

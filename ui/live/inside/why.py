@@ -161,7 +161,7 @@ class WhySection(Section):
             self.rows.addWidget(widget)
         self.rows.addLayout(ways)
         self.rows.addWidget(self.classes)
-        self._show_kind()
+        self.show_view(None)
 
     @property
     def heat(self) -> str:
@@ -185,6 +185,7 @@ class WhySection(Section):
 
     def _word(self, view: InsideView | None) -> None:
         kind = self.kind.current()
+        self._show_parts(view.problem if view is not None and view.heat is None else "")
         text = ""
         if kind != "none" and view is not None and view.heat is not None:
             text = SENTENCES[kind].format(view.label)
@@ -221,15 +222,17 @@ class WhySection(Section):
     @Slot(str)
     def _kind_chosen(self, kind: str) -> None:
         settings().setValue("live/heat", kind)
-        self._show_kind()
         self.show_view(None)
         self.wish_changed.emit()
 
-    def _show_kind(self) -> None:
-        shown = self.kind.current() != "none"
-        self.off.setVisible(not shown)
+    def _show_parts(self, problem: str) -> None:
+        """The picture, or a sentence why there is none."""
+        off = OFF if self.kind.current() == "none" else problem[:1].upper() + problem[1:]
+        if off != self.off.text():
+            self.off.setText(off)
+        self.off.setVisible(bool(off))
         for widget in (self.picture, self.sentence, self.large, self.classes):
-            widget.setVisible(shown)
+            widget.setVisible(not off)
 
     @Slot()
     def _class_chosen(self) -> None:
