@@ -21,6 +21,8 @@ Kind = Literal["device", "stream", "folder", "file"]
 
 SAMPLE = "sample:"
 SCHEMES = ("rtsp", "rtsps", "http", "https")
+SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus")
+"""How the names of sound files end."""
 PICTURE_EVERY = 2.0
 """Seconds that each picture of a folder is shown for, where no rate is set."""
 

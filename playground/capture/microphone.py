@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from playground.capture.kinds import SAMPLE, Limits, Samples, located
+from playground.capture.kinds import SAMPLE, SOUNDS, Limits, Samples, located
 from playground.capture.memory import Shared, SoundRing
 from playground.capture.process import Device
 
@@ -21,7 +22,8 @@ _LEVEL_SECONDS = 0.1
 
 class Microphone(Device):
     """Samples (one channel, float32, −1…1, ``rate`` a second) of a device, by its name or number or
-    "default", or of a sound file, played again and again in real time."""
+    "default", or of a sound file, or the sound files of a folder in turn, played again and again in
+    real time."""
 
     def __init__(
         self, address: str = "default", rate: int = 16000, limits: Limits | None = None
@@ -88,12 +90,13 @@ class Microphone(Device):
 
 
 def _file(address: str) -> Path | None:
-    """The sound file that an address means; None for a device."""
+    """The sound file, or folder of some, that an address means; None for a device."""
     if address.startswith(SAMPLE):
         return located(address)
     path = located(address)
-    is_file = path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus")
-    return path if is_file or path.is_file() else None
+    is_file = path.suffix.lower() in SOUNDS or path.is_file()
+    in_folder = "/" in address or os.sep in address  # a device may be called like a folder here
+    return path if is_file or (in_folder and path.is_dir()) else None
 
 
 def _title(address: str) -> str:

@@ -6,14 +6,22 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 
-from playground.capture.kinds import Samples
+from playground.capture.kinds import SOUNDS, Samples
 from playground.capture.memory import SoundRing, attach
 from playground.capture.outlet import Fault, Outlet
+
+PAUSE = 0.8
+"""Seconds of quiet after each sound file of a folder."""
+
+MOST = 10_000
+"""Files of a folder that are played."""
 
 _BLOCK = 0.02
 """Seconds of sound that are written at a time."""
@@ -159,41 +167,78 @@ def _why(name: str, error: str) -> str:
 def _file(
     path: Path, wanted: int, ring: SoundRing, outlet: Outlet, asked: threading.Event
 ) -> dict[str, Any]:
-    """A sound file again and again in real time."""
+    """A sound file, or those of a folder, again and again in real time."""
     import soundfile
 
-    start, written = time.monotonic(), 0
-    told = False
+    folder = path.is_dir()
+    files = sounds_of(path) if folder else [path]
+    if not files:
+        raise Fault(f"no sound file is in {path.name}: choose another folder", final=True)
+    player, told = _Player(ring, wanted, asked), False
     while True:
-        before = written
-        try:
-            with soundfile.SoundFile(path) as file:
-                if not told:
-                    outlet.tell(running=f"{path.name} in place of a microphone")
-                    told = True
-                rate = file.samplerate
-                resampler = _resampler(rate, wanted)
-                while True:
-                    block = file.read(max(1, round(rate * _BLOCK)), "float32", always_2d=True)
-                    last = not len(block)
-                    mono: Samples = block.mean(axis=1, dtype=np.float32)
-                    if resampler is not None:
-                        mono = resampler.resample_chunk(mono, last=last)
-                    # a sample is there when its time has come, not before
-                    late = start + (written + len(mono)) / wanted - time.monotonic()
-                    if asked.wait(max(late, 0)):
-                        return {"ended": f"{path.name} is closed"}
-                    if late < -1:  # the machine slept
-                        start -= late
-                    np.nan_to_num(mono, copy=False)
-                    ring.write(mono.clip(-1, 1))
-                    written += len(mono)
-                    if last:
-                        break
-        except (soundfile.SoundFileError, OSError) as error:
-            raise Fault(_unplayable(path, error), final=True) from None
-        if written == before:
+        before = player.written
+        for file in files:
+            heard = player.written
+            try:
+                with soundfile.SoundFile(file) as sound:
+                    if not told:
+                        outlet.tell(running=f"{path.name} in place of a microphone")
+                        told = True
+                    player.play(sound)
+            except (soundfile.SoundFileError, OSError) as error:
+                if not folder:
+                    raise Fault(_unplayable(path, error), final=True) from None
+            if folder and player.written > heard:
+                player.write(np.zeros(round(PAUSE * wanted), np.float32))
+            if asked.is_set():
+                return {"ended": f"{path.name} is closed"}
+        if player.written == before:
             raise Fault(f"{path.name} holds no sound", final=True)
+
+
+def sounds_of(folder: Path) -> list[Path]:
+    """The sound files in a folder and those in it, mixed: always in the same way."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS)
+    files = sorted(islice(found, MOST))
+    Random(0).shuffle(files)
+    return files
+
+
+class _Player:
+    """Writes sound into the ring when its time has come, until it is ``asked`` to end."""
+
+    def __init__(self, ring: SoundRing, rate: int, asked: threading.Event) -> None:
+        self._ring, self._rate, self._asked = ring, rate, asked
+        self._start = time.monotonic()
+        self.written = 0
+
+    def play(self, sound: Any) -> None:
+        """An open sound file, from its beginning to its end."""
+        rate = sound.samplerate
+        resampler = _resampler(rate, self._rate)
+        last = False
+        while not (last or self._asked.is_set()):
+            block = sound.read(max(1, round(rate * _BLOCK)), "float32", always_2d=True)
+            last = not len(block)
+            mono: Samples = block.mean(axis=1, dtype=np.float32)
+            if resampler is not None:
+                mono = resampler.resample_chunk(mono, last=last)
+            self.write(mono)
+
+    def write(self, mono: Samples) -> None:
+        """Samples (n,), a block at a time."""
+        size = max(1, round(self._rate * _BLOCK))
+        for place in range(0, len(mono), size):
+            block = mono[place : place + size]
+            # a sample is there when its time has come, not before
+            late = self._start + (self.written + len(block)) / self._rate - time.monotonic()
+            if self._asked.wait(max(late, 0)):
+                return
+            if late < -1:  # the machine slept
+                self._start -= late
+            np.nan_to_num(block, copy=False)
+            self._ring.write(block.clip(-1, 1))
+            self.written += len(block)
 
 
 def _unplayable(path: Path, error: Exception) -> str:

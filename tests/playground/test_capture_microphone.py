@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from playground.capture import Limits, Microphone, microphones
+from playground.capture.sounds import sounds_of
 from tests.playground.capture_kit import QUICK, children, state, until
 from tests.playground.device_kit import fake_sound
 
@@ -95,6 +96,28 @@ def test_a_killed_child_is_replaced_and_positions_go_on(tmp_path: Path) -> None:
 def test_a_bundled_sound() -> None:
     with Microphone("sample:speech/yes/awb_00.flac") as microphone:
         assert state(microphone, "running") == "awb_00.flac in place of a microphone."
+
+
+def test_the_sounds_of_a_folder_in_turn(tmp_path: Path) -> None:
+    folder = tmp_path / "words"
+    (folder / "one").mkdir(parents=True)
+    step = np.sin(np.arange(RATE // 5) * (2 * np.pi * 500 / RATE)).astype(np.float32) / 2
+    for name in ("one/a.wav", "one/b.wav"):
+        soundfile.write(folder / name, step, RATE)
+    (folder / "damaged.wav").write_bytes(b"RIFF")
+    (folder / "notes.txt").write_text("no sound")
+    with Microphone(str(folder)) as microphone:
+        assert state(microphone, "running") == "Words in place of a microphone."
+        until(lambda: microphone.position > 1.5 * RATE)
+        loud = np.abs(microphone.since(0)[1][: round(1.5 * RATE)]) > 0.1
+        assert loud[: RATE // 5].any(), "the one"
+        assert not loud[round(0.25 * RATE) : round(0.95 * RATE)].any(), "a pause"
+        assert loud[RATE : round(1.2 * RATE)].any(), "the other"
+    assert sounds_of(folder) == sounds_of(folder)
+    for path in folder.rglob("*.wav"):
+        path.unlink()
+    with Microphone(str(folder)) as microphone:
+        assert "No sound file is in words" in state(microphone, "failed")
 
 
 @pytest.mark.parametrize(
