@@ -24,9 +24,12 @@ from playground.live.inside import InsideView
 from playground.live.what import Runnable, bundled
 from playground.messages import LookedInside
 from playground.probes.channels import Excited
+from playground.project import empty
 from playground.runs import RunFolder, new_run
+from playground.worker import Worker
 from tests.gui.doubles import small_project
 from tests.gui.live_kit import live_answer, quiet_desk
+from ui.data.record.devices import CLIP
 from ui.live.desk import Desk
 from ui.live.inside.heat import on_frame
 from ui.live.inside.layers import layers_of
@@ -37,6 +40,7 @@ from ui.live.inside.samples import samples_of
 from ui.live.inside.tree import LayerTree
 from ui.live.inside.why import FIRST
 from ui.opening import Opening, Wanted
+from ui.session import Session
 
 
 @pytest.fixture
@@ -485,3 +489,45 @@ def test_networks_without_a_graph_and_with_a_frozen_one(tmp_path: Path, desk: De
     assert project.name == "Small (001)"
     assert run_for(what) == run.path
     assert networks_of(what, None)[0].rows[0].name == "image"
+
+
+def test_what_only_remembers_shows_what_it_remembers(shown: Shown) -> None:
+    page, recognition = shown.page, shown.desk.recognition
+    other: Any = recognition
+    other.inside = None
+    shown.desk.status_changed.emit()
+    assert "cannot be looked into" in page.empty.text.text()
+    assert page.empty.isVisible()
+    other.answers.carried = {"memory": np.zeros(6, np.float32)}
+    shown.answer()
+    assert not page.empty.isVisible()
+    assert page.states.isVisible()
+    assert not page.why.isVisible()
+    assert shown.desk.wish.rate_hz == 0
+
+
+def test_the_bundled_network_is_seen_from_inside_on_the_clip(
+    app: QApplication, wait: Callable[..., None]
+) -> None:
+    session = Session(Worker())
+    session.start()
+    session.new(empty())
+    desk = Desk(session)
+    page = InsidePage(desk)
+    page.resize(320, 900)
+    page.show()
+    try:
+        desk.set_address(CLIP)
+        desk.start()
+        wait(lambda: len(page.maps.maps.channels) == 32, 60)
+        wait(lambda: not page.why.picture.image.isNull(), 30)
+        assert page.why.sentence.whole().startswith("Bright regions pushed the answer towards ")
+        assert page.maps.maps.maps.shape == (32, 28, 28)
+        page.maps.open_channel(3)
+        thumbs = page.maps.channel.thumbs
+        wait(lambda: len(thumbs.thumbs) == 5, 60)
+        assert thumbs.thumbs[0].strength >= thumbs.thumbs[-1].strength
+        assert all(one.place is not None and one.image.width() == 224 for one in thumbs.thumbs)
+    finally:
+        page.close()
+        session.close()

@@ -181,6 +181,8 @@ class InsidePage(QWidget):
             self._graph = network
             self._fetch.start(lambda: layers_of(network))
         sentence = self._why_nothing()
+        for section in (self.why, self.maps):
+            section.setVisible(network is not None)
         self._stack.setCurrentIndex(1 if sentence else 0)
         if sentence:
             self.empty.say(sentence, "Start live" if sentence == STOPPED else "")
@@ -196,7 +198,9 @@ class InsidePage(QWidget):
             return inside.problem if inside is not None else ""
         if not desk.running:
             return STOPPED
-        return LOADING if recognition is None or recognition.answers is None else NOTHING
+        if recognition is None or recognition.answers is None:
+            return LOADING
+        return "" if recognition.answers.states() else NOTHING
 
     @Slot(object)
     def _layers_there(self, layers: Layers) -> None:
@@ -222,6 +226,8 @@ class InsidePage(QWidget):
         if self.isVisible():
             self.seen.show_answer(answer)
             self.states.show_answer(answer)
+            if not self.states.isHidden() and self._stack.currentIndex() == 1:
+                self._tell()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
