@@ -12,8 +12,24 @@ from playground.live.what import Runnable
 SLOW_S = 2.0
 PLAIN = re.compile(r"\d+×\d+ from [^;]*\.")
 """How a device that is well describes itself."""
-AGAIN, CLIP = ("again", "Try again"), ("clip", "Use the bundled clip")
+AGAIN = ("again", "Try again")
 CANCEL = ("stop", "Cancel")
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a kind of device is spoken of: while it is looked for, and what stands in for one (a
+    way's id and a button's text). ``plain``: how one that is well describes itself."""
+
+    looking: str
+    stand_in: tuple[str, str]
+    slow: str = ""
+    plain: re.Pattern[str] = PLAIN
+
+
+CAMERA = Manner(
+    "Looking for cameras …", ("clip", "Use the bundled clip"), " · some drivers take 20 s"
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +47,7 @@ class State:
     answered: bool = False
     downloading: str = ""
     problem: str = ""
+    manner: Manner = CAMERA
 
 
 @dataclass(frozen=True)
@@ -50,11 +67,11 @@ def said(state: State) -> Said:
     if not state.running:
         if state.address:
             return Said("Live is off.", (("start", "Start live"),))
-        return Said("Looking for cameras …")
+        return Said(state.manner.looking)
     if state.problem:
-        return Said(state.problem, (AGAIN, CLIP))
+        return Said(state.problem, (AGAIN, state.manner.stand_in))
     if state.device is None:
-        return Said("" if state.address else "Looking for cameras …")
+        return Said("" if state.address else state.manner.looking)
     return _of_device(state, state.device) or _of_network(state, state.device)
 
 
@@ -62,24 +79,24 @@ def _of_device(state: State, device: CaptureStatus) -> Said | None:
     """Of a device that gives no pictures."""
     match device.state:
         case "opening" | "running" if not state.seen:
-            slow = " · some drivers take 20 s" if device.seconds > SLOW_S else ""
+            slow = state.manner.slow if device.seconds > SLOW_S else ""
             text = f"Opening {state.named} … {device.seconds:.0f} s{slow}"
             return Said(text, (CANCEL,))
         case "opening":
             return Said(device.message, (CANCEL,))
         case "reconnecting":
-            return Said(device.message, (("again", "Try now"), CLIP))
+            return Said(device.message, (("again", "Try now"), state.manner.stand_in))
         case "ended":
-            return Said(device.message, (("again", "Again"), CLIP))
+            return Said(device.message, (("again", "Again"), state.manner.stand_in))
         case "failed" | "closed":
-            return Said(device.message, (AGAIN, CLIP))
+            return Said(device.message, (AGAIN, state.manner.stand_in))
     return None
 
 
 def _of_network(state: State, device: CaptureStatus) -> Said:
     """Of a network, where the device is well."""
     what = state.what
-    hint = "" if PLAIN.fullmatch(device.message) else device.message
+    hint = "" if state.manner.plain.fullmatch(device.message) else device.message
     if what.download is not None and not what.ready:
         if state.downloading:
             return Said(note=state.downloading, hint=hint, dimmed=False)

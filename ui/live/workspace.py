@@ -36,7 +36,10 @@ RIGHT: tuple[Place, ...] = (
 first shown. Its ``corner``, where it has one, stands at the right of the panel's header."""
 ONLY = {"classes": "teach", "head": "teach", "samples": "teach"}
 """Pages for one kind of what can run."""
-STAGES = {"pictures": ("ui.live.stage", "Stage")}
+STAGES = {
+    "pictures": ("ui.live.stage", "Stage"),
+    "sound": ("ui.live.sound", "SoundStage"),
+}
 """What is seen in the middle, by what the network takes."""
 
 

@@ -15,6 +15,7 @@ from ui.widgets import IconButton
 CLIP = "sample:clip/bigbuckbunny.mp4"
 CLIP_NAME = "Bundled clip"
 SPOKEN = "sample:speech"
+NAMED = {CLIP: CLIP_NAME, SPOKEN: "Bundled words"}
 
 Other = tuple[str, Callable[[], object]]
 
@@ -100,8 +101,8 @@ class DeviceRow(QWidget):
         for device in self.devices:
             if device.address == address:
                 return device.name
-        if address == CLIP:
-            return CLIP_NAME
+        if address in NAMED:
+            return NAMED[address]
         if address.isdecimal():
             return f"{self._what} {address}"
         if "://" in address:
