@@ -252,6 +252,8 @@ def test_a_class_can_be_chosen_from_the_answers(shown: Shown) -> None:
     classes.setCurrentIndex(2)
     classes.class_changed.emit()
     assert shown.desk.wish.label == "Wall"
+    shown.see(problem="there is no class Wall in this network's answers")
+    assert not classes.isHidden(), "it can be given up"
 
 
 def test_borders_that_the_network_was_given_have_no_heat() -> None:

@@ -208,6 +208,8 @@ class ChannelView(QWidget):
         line.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
         self.thumbs = Thumbs()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("What excites a channel")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -224,7 +226,7 @@ class ChannelView(QWidget):
         self.title.set_text(f"Channel {channel + 1} of {name}")
         self.now.set_text("")
         self.thumbs.show_thumbs(())
-        self.back.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.start()
 
     @Slot()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from playground.live.inside import InsideView
 from playground.messages import Array
@@ -18,6 +18,9 @@ DARKEST = 90
 SMALL = 0.85
 COARSE = 28
 """Cells of a side, about, that heat is drawn from."""
+
+
+_EDGE = QColor(255, 255, 255, 110)
 
 
 def _table() -> Array:
@@ -110,6 +113,9 @@ def composed(view: InsideView, size: QSize) -> QImage:
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         painter.setOpacity(SMALL)
         painter.drawImage(place, heat_image(part))
+        if place.width() < width - 1 or place.height() < height - 1:
+            painter.setPen(_EDGE)  # beyond it the network sees nothing
+            painter.drawRect(place.adjusted(0.5, 0.5, -0.5, -0.5))
     painter.end()
     return found
 

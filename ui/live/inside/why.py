@@ -25,7 +25,7 @@ WAITING = "The picture comes in a moment."
 OFF = "Choose a way to explain the answer: a gradient through the network, or covering parts of it."
 SENTENCES = {
     "gradcam": "Bright regions pushed the answer towards {}.",
-    "occlusion": "Where bright regions are covered, {} becomes less likely.",
+    "occlusion": "Covering bright regions makes {} less likely.",
 }
 
 
@@ -231,8 +231,10 @@ class WhySection(Section):
         if off != self.off.text():
             self.off.setText(off)
         self.off.setVisible(bool(off))
-        for widget in (self.picture, self.sentence, self.large, self.classes):
+        for widget in (self.picture, self.sentence, self.large):
             widget.setVisible(not off)
+        chosen = self.kind.current() != "none" and self.classes.label is not None
+        self.classes.setVisible(not off or chosen)  # one that is gone can be given up
 
     @Slot()
     def _class_chosen(self) -> None:
