@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from playground.answers import Classes
 from playground.live.settings import LiveAnswer
+from ui.insight.answer_view import percent
 from ui.live.inside.section import Section
 from ui.theme import theme
 from ui.widgets import label
@@ -77,4 +78,4 @@ class SeenSection(Section):
         self.setVisible(seen is not None)
         if seen is not None:
             self.bar.show_seen(seen)
-            self.detail.set_text(f"{seen:.0%} known".replace("%", " %"))
+            self.detail.set_text(f"{percent(seen)} known")

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
 from playground.answers import Classes
 from playground.live.inside import InsideView
+from ui.insight.answer_view import percent
 from ui.live.desk import Desk
 from ui.live.inside.heat import aspect, composed, fitted, heat_image, on_frame
 from ui.live.inside.section import Section
@@ -193,7 +194,7 @@ class WhySection(Section):
                 text = f"Nothing in this picture speaks for {view.label}."
         if view is not None and view.label and kind != "none":
             self.set_title(f"Why “{_short(view.label)}”")
-            self.detail.set_text(f"{view.heat_score:.0%}".replace("%", " %"))
+            self.detail.set_text(percent(view.heat_score))
         else:
             self.set_title("Why this answer")
             self.detail.set_text("")
