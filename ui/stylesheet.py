@@ -43,7 +43,7 @@ QPushButton[kind="primary"]:disabled { background: $pressed; border-color: $pres
   color: $text3; }
 QPushButton[kind="danger"] { background: $bad_fill; border-color: $bad_fill; color: #FFFFFF; }
 QPushButton[kind="danger"]:focus { border-color: $text; }
-QPushButton[kind="dashed"] { background: transparent; border: 1px dashed $line; color: $text2; }
+QPushButton[kind="dashed"] { background: transparent; border: 1px dashed $text3; color: $text2; }
 QPushButton[kind="dashed"]:hover { background: $raised; color: $text; }
 QPushButton[kind="dashed"]:focus { border: 1px solid $accent; }
 QPushButton[kind="link"] { background: transparent; border: none; color: $accent; padding: 0 4px;

@@ -93,7 +93,7 @@ class HeadPage(QWidget):
     def _add_actions(self, column: QVBoxLayout) -> None:
         network = self._lessons.network
         self.state = label("", "small", wrap=True)
-        self.put = Button("Put it on the canvas instead", "network", "primary")
+        self.put = Button("Put it on the canvas instead", "", "primary")
         self.canvas = Button("Open the network on the canvas", "network")
         self.tune = Button("Fine-tune the whole network", "layers")
         self.tune.setToolTip(TUNING)
