@@ -84,7 +84,9 @@ def test_from_launch_to_three_things_that_are_known(display: Display, window: Wi
         settled=False,
     )
     first = window.wait(
-        lambda state: state.get("answer") == names[state["shown"]] and state["known"],
+        lambda state: (
+            state["shown"] and state.get("answer") == names[state["shown"]] and state["known"]
+        ),
         60,
         settled=False,
     )
