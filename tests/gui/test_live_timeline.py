@@ -111,7 +111,7 @@ def test_the_timeline_follows_the_answers(desk: Desk, wait: Callable[..., None])
     wait(lambda: timeline.legend.rows[0][2] == "merge")
     desk.choose("faces")
     assert not len(timeline.course)
-    assert not timeline.corner.smoothing.isEnabled(), "a detector is not smoothed"
+    assert timeline.corner.smoothing.isHidden(), "a detector is not smoothed"
     timeline.hide()
 
 

@@ -19,6 +19,12 @@ from ui.widgets import Button, Chip, IconButton, set_kind
 HEIGHT, GAP = 32, 8
 LONGEST = 26
 """Letters of a device's name that are shown."""
+ICONS = {"pictures": "camera", "sound": "mic", "series": "table"}
+DROPPED = {
+    "pictures": ("frame", "frames"),
+    "sound": ("piece of sound", "pieces of sound"),
+    "series": ("row", "rows"),
+}
 FIGURE_SPACE = "\u2007"
 PRIVATE = "everything stays on this machine"
 
@@ -104,6 +110,7 @@ class LiveBar(QWidget):
         desk = self._view.desk
         if not desk.running:
             self._widest.clear()
+        self.camera.set_icon(ICONS[desk.chosen.medium])
         self._show_toggle(desk.running)
         self._show_run()
         self._fit()
@@ -200,7 +207,8 @@ Words = Callable[[Desk, Look], str]
 
 
 def rate_words(desk: Desk, _look: Look) -> str:
-    return f"{digits(desk.figures.rate, 1, 4)} fps" if desk.running else ""
+    per = "fps" if desk.chosen.medium == "pictures" else "answers/s"
+    return f"{digits(desk.figures.rate, 1, 4)} {per}" if desk.running else ""
 
 
 def latency_words(desk: Desk, look: Look) -> str:
@@ -215,7 +223,8 @@ def inference_words(desk: Desk, look: Look) -> str:
         return ""
     engine = engine_title(desk.figures.engine)
     by = learning_words(desk.step) if desk.with_training else engine
-    return f"{digits(taken, 0, 2)} ms inference" + (f" · {by}" if look[3] and by else "")
+    shown = digits(taken, 0, 2) if taken >= 1 else "<1"
+    return f"{shown} ms inference" + (f" · {by}" if look[3] and by else "")
 
 
 FIGURES: tuple[Words, ...] = (rate_words, latency_words, inference_words)
@@ -246,4 +255,6 @@ def dropped_words(desk: Desk) -> str:
     if not desk.running:
         return ""
     dropped = desk.figures.dropped
-    return f"{dropped:,} frame{'' if dropped == 1 else 's'} dropped in the last minute"
+    one, more = DROPPED[desk.chosen.medium]
+    what = one if dropped == 1 else more
+    return f"{dropped:,} {what} dropped in the last minute"

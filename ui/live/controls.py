@@ -112,7 +112,9 @@ class AnswerControls(QWidget):
         column.addWidget(self.smoothing)
 
     def show_settings(self) -> None:
-        settings = self._desk.settings
+        settings, settable = self._desk.settings, self._desk.settable
+        self.threshold.setVisible("threshold" in settable)
+        self.smoothing.setVisible("smoothing" in settable)
         self.threshold.set_value(round(100 * settings.threshold))
         self.smoothing.set_value(round(settings.smoothing / SMOOTHING_STEP_S))
 
@@ -264,13 +266,15 @@ class Controls(QWidget):
     def refresh(self) -> None:
         desk = self._desk
         ready, detector = desk.chosen.ready, desk.chosen.kind == "detector"
+        engines = desk.chosen.medium != "series" and not desk.with_training
         self.heading.setText("How it answers" if ready else "Needs a download")
+        self.setVisible(not ready or detector or engines or bool(desk.settable))
         self.learning.setVisible(desk.with_training)
         if desk.with_training:
             self.learning.setText(learning_words(desk.step))
         self.download.setVisible(not ready)
-        self.answers.setVisible(ready and not detector)
-        self.engine.setVisible(ready and not detector and not desk.with_training)
+        self.answers.setVisible(ready and bool(desk.settable))
+        self.engine.setVisible(ready and not detector and engines)
         self.form.setVisible(ready and detector)
         if not ready:
             self.download.show_state()

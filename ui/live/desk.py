@@ -302,6 +302,10 @@ class Desk(Insight):
                 settings().setValue(f"live/{medium}", address)
             self.again()
 
+    def forget_address(self, medium: str) -> None:
+        """What stood in for a device is gone: back to the one that was kept."""
+        self._addresses[medium] = str(settings().value(f"live/{medium}", ""))
+
     def set_mirror(self, mirror: bool) -> None:
         if mirror != self.mirror:
             self.mirror = mirror
@@ -317,8 +321,7 @@ class Desk(Insight):
 
     @property
     def settable(self) -> frozenset[str]:
-        """Which of smoothing and threshold change the answers of what is chosen. Forecasts are not
-        averaged: those of the rows before are for other times."""
+        """What changes its answers. Forecasts are not averaged: each is for times of its own."""
         what = self.chosen
         if what.classes:
             return frozenset(("smoothing", "threshold"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import cast
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
@@ -11,7 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedLayout, QVBoxLay
 
 from playground.answers import Classes
 from playground.captions import NONE, percent, rows
-from playground.capture import Microphone, microphones
+from playground.capture import Camera, Microphone, microphones
+from playground.live.rows import Rows
 from playground.live.settings import LiveAnswer
 from ui.data.record.devices import SPOKEN, DeviceRow
 from ui.data.record.microphone import SOUNDS
@@ -211,7 +213,8 @@ class SoundStage(QWidget):
     def _follow_device(self) -> None:
         """Listen to the microphone that is open now."""
         device = self._desk.device
-        microphone = device if self.isVisible() and hasattr(device, "since") else None
+        gone = isinstance(device, (Camera, Rows)) or not self.isVisible()
+        microphone = cast("Microphone | None", None if gone else device)
         if microphone is not self._microphone:
             self._microphone, self._position = microphone, 0
             if microphone is not None:

@@ -242,7 +242,11 @@ class Corner(QWidget):
             slider.blockSignals(False)
         self.seconds.setText(f"smoothing {wanted.smoothing:.2f} s")
         self.share.setText(f"none of these below {share} %")
-        self.setEnabled(self._desk.chosen.kind != "detector")
+        settable = self._desk.settable
+        for words, slider in ((self.seconds, self.smoothing), (self.share, self.threshold)):
+            shown = ("smoothing" if slider is self.smoothing else "threshold") in settable
+            words.setVisible(shown)
+            slider.setVisible(shown)
 
     @Slot(int)
     def _smooth(self, steps: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -39,6 +40,7 @@ ONLY = {"classes": "teach", "head": "teach", "samples": "teach"}
 STAGES = {
     "pictures": ("ui.live.stage", "Stage"),
     "sound": ("ui.live.sound", "SoundStage"),
+    "series": ("ui.live.series", "SeriesStage"),
 }
 """What is seen in the middle, by what the network takes."""
 
@@ -117,7 +119,11 @@ class LiveWorkspace(QWidget):
 
     def device_name(self) -> str:
         """What people call the device that is open."""
-        devices = getattr(self.stages.currentWidget(), "devices", None)
+        stage = self.stages.currentWidget()
+        name: Callable[[], str] | None = getattr(stage, "device_name", None)
+        if name is not None:
+            return name()
+        devices = getattr(stage, "devices", None)
         return devices.named(self.desk.address) if isinstance(devices, DeviceRow) else ""
 
     def on_stage(self, action: str) -> None:
