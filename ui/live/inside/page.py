@@ -21,6 +21,7 @@ from ui.widgets import EmptyState, label, scrolled
 
 RATE, FASTEST = 5, 15
 STOPPED = "Start live, and see here what happens inside the network."
+CLOSED = "The network is looked into as soon as there is something to answer to."
 LOADING = "The network is being loaded …"
 DETECTOR = (
     "A detector answers with boxes, which nothing here explains. The page Network shows what it is "
@@ -198,6 +199,8 @@ class InsidePage(QWidget):
             return inside.problem if inside is not None else ""
         if not desk.running:
             return STOPPED
+        if desk.device is None:
+            return CLOSED
         if recognition is None or recognition.answers is None:
             return LOADING
         return "" if recognition.answers.states() else NOTHING
