@@ -113,6 +113,7 @@ class TransportBar(QFrame):
     def _show_mode(self) -> None:
         self.mode.set_current(self._session.mode)
         self._arrange()
+        self._actions.refresh()
 
     def set_live(self, view: LiveWorkspace) -> None:
         """The live view was made: its figures take the place of the run's while it is shown."""
