@@ -99,7 +99,7 @@ class SeriesStage(QWidget):
         self.head.painted.connect(self._desk.painted)
         self.legend = label("", "small")
         self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.hint = ElidedLabel("", "small")
+        self.hint = ElidedLabel("", "second")
         under = QHBoxLayout()
         under.setSpacing(16)
         under.addWidget(self.legend)
@@ -367,6 +367,7 @@ class SeriesStage(QWidget):
         waits = self._waits()
         hint = found.hint or waits
         self.hint.set_text(hint)
+        self.legend.setVisible(not hint)  # the sentence needs the room
         if self._desk.answer is None:
             self.head.show_answer(Large("", "", hint or found.note), None)
         if self._rows is not None and self._rows.heard().number != self._drawn:
