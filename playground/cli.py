@@ -25,6 +25,8 @@ examples:
   playground new digits-cnn -o my.playground       a copy to change
   playground train my.playground --set training.learning_rate=0.01 --set node.conv1.out_channels=32
   playground predict my.files/runs/001 digit.png
+  playground live efficientnet-lite0 --source 0    what the first camera sees
+  playground teach things -o mine.playground       a folder with a subfolder for each class
 """
 
 
@@ -112,8 +114,8 @@ COMMANDS = {
     "train": "train a project or an example",
     "teach": "a project that tells your own classes apart, from a folder of pictures, in seconds",
     "evaluate": "a run's metrics on held-out data",
-    "predict": "what a run answers to images, series or rows",
-    "live": "what a run answers to a camera or microphone, frame by frame",
+    "predict": "what a run answers to pictures, sounds, clips, texts, series or rows",
+    "live": "what a run answers to a camera, a microphone or a growing table, as it comes",
     "export": "a run as Python source or ONNX",
     "download": "the weights of a detector that do not come with the application",
     "pack": "a project with its recordings, data and last run as one file",
@@ -227,7 +229,8 @@ def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
         made[name].add_argument(
             "model",
             metavar="RUN",
-            help="a run's folder, a project for its newest run, or a bundled recogniser",
+            help="a run's folder, a project for its newest run, or a bundled recogniser "
+            "(see `playground recognisers`)",
         )
         made[name].add_argument(
             "--checkpoint", choices=("best", "last"), default="best", help="default: best"
@@ -238,7 +241,10 @@ def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
         "--split", choices=("train", "validation", "test", "all"), help="default: test"
     )
     made["predict"].add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="image files, or CSV files of rows or series"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="files of pictures, sounds or clips, CSV files of rows or series, or a text",
     )
     made["predict"].add_argument(
         "--top", type=_positive, metavar="N", help="the N likeliest answers (default: 3; JSON: all)"
