@@ -364,6 +364,8 @@ class Session(Document):
 
     @Slot(object)
     def _on_status(self, status: Status) -> None:
+        if status.state is State.IDLE and self.state is State.PREPARING:
+            return  # it was said before the worker was told to train
         before, self.status = self.status, status
         if status.run is not None and self.is_open:
             self.note_run(status.run)

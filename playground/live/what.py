@@ -111,6 +111,8 @@ def opened(what: Runnable, device: Camera | Microphone | Rows, wanted: Wanted) -
         if what.path is None:
             raise LiveError("rows are answered once the network is trained: wait for its run")
         return LiveSeries(load_model(find_run(what.path or what.id)), device, wanted.settings)
+    if what.kind in ("run", "detector") and what.path is None and DETECTORS.find(what.id) is None:
+        raise LiveError("it has learnt nothing yet: train it first")
     if what.kind == "detector":
         from playground.detection.live import LiveDetection
 

@@ -13,9 +13,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from playground.capture import Camera
+from playground.live.errors import LiveError
 from playground.live.settings import EngineReport
-from playground.live.what import Runnable
-from playground.messages import Progress, State, Status
+from playground.live.what import Runnable, Wanted
+from playground.live.what import opened as opened_live
+from playground.messages import LiveAnswered, Progress, State, Status
 from playground.worker import Worker
 from tests.gui.doubles import NotingWorker
 from tests.gui.insight_kit import AIRLINE, DIGITS, opened, post
@@ -320,3 +323,26 @@ def test_watch_it_learn(learning: Session, tmp_path: Path, wait: Wait) -> None:
     assert desk.device is camera
     assert not desk.with_training
     assert desk.chosen.path == session.run_folder
+
+
+def test_a_run_that_ended_with_nothing_learnt_can_be_begun_again(session: Session) -> None:
+    """Live says so meanwhile, and is with the training of the next one."""
+    desk = Desk(session)
+    desk.set_address("clip")
+    desk.start()
+    session.run()
+    desk.choose(NETWORK)
+    worker = session.worker
+    assert isinstance(worker, NotingWorker)
+    asked = len(worker.named("live"))
+    post(session, LiveAnswered(None, problem="the network gives no numbers"))
+    assert desk._problem
+    post(session, Status(State.FAILED, "the loss is not a number any more"))
+    assert not desk.with_training
+    assert not desk._problem
+    with pytest.raises(LiveError, match="it has learnt nothing yet"):
+        opened_live(desk.chosen, Camera("0"), Wanted(desk.settings, {}))
+    session.run()
+    assert desk.with_training
+    assert worker.named("live")[-1][0] is desk.device
+    assert len(worker.named("live")) > asked

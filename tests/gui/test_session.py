@@ -314,6 +314,19 @@ def test_what_a_late_panel_finds(session: Session) -> None:
     assert session.estimate == estimate
 
 
+def test_what_the_worker_said_before_it_was_told_to_train_does_not_end_the_run(
+    session: Session,
+) -> None:
+    give_data(session)
+    session.worker.mailbox.post(Status(State.IDLE))  # under way when the button is pressed
+    session.run()
+    session.bridge.drain()
+    assert session.state is State.PREPARING
+    say(session, State.PREPARING)
+    say(session, State.RUNNING)
+    assert session.state is State.RUNNING
+
+
 def test_a_run_of_another_project_is_not_heard_any_more(
     session: Session, worker: NotingWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,7 +119,7 @@ class Desk(Insight):
         self._forget_view()
         self.chosen_changed.emit()
         if kept:
-            self._problem, self._tally = "", Tally()
+            self._tally = Tally()
             self._recognise()
         else:
             self._begin()
@@ -227,7 +227,7 @@ class Desk(Insight):
     def _recognise(self) -> None:
         """Have the network answered by whoever has it: the worker while it learns."""
         assert self.device is not None
-        session = self.session
+        session, self._problem = self.session, ""
         if self.chosen.id == NETWORK and session.busy and not isinstance(self.device, Rows):
             self.with_training = True
             self._ask_worker()
@@ -270,11 +270,10 @@ class Desk(Insight):
     @Slot()
     def _follow_run(self) -> None:
         """A run of the project begins or ends: its weights are then with the worker, or on disk."""
-        learning = self.with_training or self.chosen.path is None
-        if self.chosen.id == NETWORK and self.session.busy != learning:
-            own = self._own()
-            if own is not None:
-                self.chosen = own
+        busy, seen = self.session.busy, isinstance(self.device, (Camera, Microphone))
+        learning = self.with_training or (self.chosen.path is None and not (busy and seen))
+        if self.chosen.id == NETWORK and busy != learning:
+            self.chosen = self._own() or self.chosen
             if self.device is not None:
                 self._cease()
                 self._recognise()
