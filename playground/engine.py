@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from models.parameters import Values
 from playground.capture import Camera, Microphone
 from playground.data.dataset import Dataset
 from playground.devices import choose
@@ -112,11 +113,13 @@ class Engine:
         settings: LiveSettings | None,
         rate_hz: float,
         inside: InsideWish | None = None,
+        detection: Values | None = None,
     ) -> None:
         """Answer what ``device`` gives from now on, and look inside; None ends it."""
         wish = None
         if device is not None:
-            wish = Wish(device, settings or LiveSettings(), max(0.1, rate_hz))
+            rate = max(0.1, rate_hz)
+            wish = Wish(device, settings or LiveSettings(), rate, detection or {})
         if self._live is not None and self._live.wish == wish:
             self._live.inside = inside
             return

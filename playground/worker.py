@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from models.parameters import Values
 from playground.background import Newest
 from playground.mailbox import Mailbox
 from playground.messages import (
@@ -166,14 +167,16 @@ class Worker:
         settings: LiveSettings | None = None,
         rate_hz: float = 10.0,
         inside: InsideWish | None = None,
+        detection: Values | None = None,
     ) -> None:
         """``LiveAnswered`` to what ``device`` gives from now on, at most ``rate_hz`` times a
         second; None ends it. The network is that of the run under way, between its batches and with
         the newest weights, or the one that was loaded. The device stays the caller's. With
-        ``inside``, which may change from call to call, ``LookedInside`` as well."""
+        ``inside``, which may change from call to call, ``LookedInside`` as well; ``detection`` are
+        values for the parameters of a network that finds objects."""
 
         def command(engine: Engine) -> None:
-            engine.live(device, settings, rate_hz, inside)
+            engine.live(device, settings, rate_hz, inside, detection)
 
         self._commands.put(command)
 

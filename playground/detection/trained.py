@@ -9,10 +9,12 @@ import numpy as np
 
 from models.parameters import Values, checked
 from playground.answers import Boxes
+from playground.data.dataset import Column
 from playground.data.reading import ImageReading
 from playground.detection.geometry import corners
 from playground.detection.parameters import TRAINED
 from playground.live.errors import LiveError
+from playground.messages import Array
 from playground.tasks.detection import found, in_words
 from playground.vision import Pixels, part_seen
 
@@ -43,11 +45,17 @@ class Trained:
         values = checked(TRAINED, settings or {})
         raw = {self._name: self._reading.from_array(pixels)[None]}
         (maps,) = self._model.outputs(self._model.prepared(raw))[self._output]
-        boxes, scores, labels = found(maps, values["score"], values["overlap"])
-        height, width = self._column.frame
-        answer = in_words(boxes * [width, height, width, height], scores, labels, self._column)
-        answer = on_frame(answer, pixels.shape[:2], self._reading)
-        return replace(answer, boxes=answer.boxes[: values["most"]])
+        answer = worded(maps, self._column, values)
+        return on_frame(answer, pixels.shape[:2], self._reading)
+
+
+def worded(maps: Array, column: Column, values: Values) -> Boxes:
+    """The objects in maps (K + 4, h, w), in pixels of what the network was given, the surest
+    first; ``values`` are those of ``TRAINED``."""
+    boxes, scores, labels = found(maps, values["score"], values["overlap"])
+    height, width = column.frame
+    answer = in_words(boxes * [width, height, width, height], scores, labels, column)
+    return replace(answer, boxes=answer.boxes[: values["most"]])
 
 
 def on_frame(found: Boxes, frame: tuple[int, int], reading: ImageReading) -> Boxes:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any, Protocol
 
+from models.parameters import Values, checked
 from playground.answers import Answer, Boxes, Classes
 from playground.data.sound_reading import SoundReading
 from playground.data.video_reading import VideoReading
-from playground.detection.trained import on_frame
+from playground.detection.parameters import TRAINED
+from playground.detection.tracking import Tracker
+from playground.detection.trained import on_frame, worded
 from playground.live.engines import Engine, Stepping
 from playground.live.inside import Seen
 from playground.live.intake import GAP, Sample, input_of
@@ -35,13 +38,39 @@ class Words(Protocol):
         ...
 
 
+class Objects:
+    """What a network of the task Detection finds, with ``settings`` for ``TRAINED``. Objects move:
+    their maps have no mean. Raises ``ParameterError``."""
+
+    def __init__(self, model: Model, settings: Values) -> None:
+        self.seconds = 0.0
+        self._output, target = next(iter(model.wires.outputs.items()))
+        self._column = model.dataset.targets[target]
+        self._values = checked(TRAINED, settings)
+
+    def answer(self, outputs: dict[str, Array], time: float) -> Boxes:
+        return worded(outputs[self._output][0], self._column, self._values)
+
+    def reset(self) -> None:
+        """There is nothing."""
+
+
+def words_of(model: Model, seconds: float, detection: Values | None = None) -> Words:
+    """Answers as the model's task says, averaged over ``seconds``; of a detector by the values
+    ``detection`` for its parameters. Raises ``ParameterError``."""
+    if model.task.id == "detection":
+        return Objects(model, detection or {})
+    return Smoother(model, seconds)
+
+
 class Answering:
     """Answers samples of one source in turn, and counts those that were passed over. ``words``:
-    where answers are made otherwise than the model's task says."""
+    where answers are made otherwise than ``words_of`` has it."""
 
     def __init__(self, model: Model, settings: LiveSettings, words: Words | None = None) -> None:
         self.settings = settings
-        self._smoother = words or Smoother(model, settings.smoothing)
+        self._smoother = words or words_of(model, settings.smoothing)
+        self._tracker = Tracker()
         self._reading: Any = next(iter(model.dataset.inputs.values())).reading
         self._answered, self._first, self._time = 0, 0, 0.0
         self._words = 0
@@ -68,6 +97,7 @@ class Answering:
         answer = self._smoother.answer(outputs, sample.time)
         if isinstance(answer, Boxes) and sample.pixels is not None:
             answer = on_frame(answer, sample.pixels.shape[:2], self._reading)
+            answer = self._tracker.follow(answer, sample.time)
         if spoken is None or spoken.moment is not None:  # before the first word there is nothing
             self.seen.put(_seen(sample, engine, answer))
         self._answered += 1
@@ -95,12 +125,14 @@ def _seen(sample: Sample, engine: Engine, answer: Answer) -> Seen:
 def stepping(model: Model, wanted: EngineName = "auto") -> tuple[Stepping | Spoken | None, str]:
     """An engine that carries the state of a model of clips from frame to frame, or of a model of
     sound through a word; or None, and why there is none (nothing for models of single pictures, or
-    where windows of sound are ``wanted`` by naming another engine)."""
+    where windows are ``wanted`` by naming another engine)."""
     reading = input_of(model).reading
     try:
+        if wanted != "auto":
+            return None, ""
         if isinstance(reading, VideoReading):
-            return Stepping(Streamer(model)), ""
-        if isinstance(reading, SoundReading) and wanted == "auto":
+            return Stepping(Streamer(model, reading.frames)), ""
+        if isinstance(reading, SoundReading):
             return Spoken(model), ""
     except NotStreaming as why:
         return None, str(why)

@@ -13,9 +13,8 @@ from torch import Tensor
 from models.axes import Kind
 from models.build import Network
 from models.graph import OUTPUT
-from playground.data.reading import ImageReading
-from playground.data.video_reading import VideoReading
 from playground.live.inside import HeadOf, InsideView, InsideWish, Seen
+from playground.live.intake import part_taken
 from playground.live.streaming import Moment
 from playground.messages import Array, PortId
 from playground.model import Model, ModelError
@@ -34,7 +33,7 @@ from playground.probes.attribution import (
 from playground.probes.channels import strengths
 from playground.probes.passing import Passage, newest, node_of, shape_of
 from playground.probes.values import CHANNELS, thin
-from playground.vision import fitted, part_seen
+from playground.vision import fitted
 
 BATCH = 16
 """Places that occlusion covers at a time on a GPU."""
@@ -80,9 +79,9 @@ class Looking:
         seconds in each and at least by a step; meanwhile the last that is whole is given. Never
         raises because of the network."""
         started = time.perf_counter()
-        view = InsideView(
-            seen.number, seen.time, crop=self._crop(seen), states=_carried(seen.moment)
-        )
+        column = next(iter(self._model.dataset.inputs.values()))
+        crop = None if seen.size is None else part_taken(column, seen.size)
+        view = InsideView(seen.number, seen.time, crop=crop, states=_carried(seen.moment))
         try:
             found = self._found(seen, wish, filling)
         except (ModelError, ValueError, RuntimeError, MemoryError) as error:
@@ -194,15 +193,6 @@ class Looking:
             self._filled = _Shown(heat, label, seen, picture, frame)
             self._filling = self._begun = None
         return self._filled
-
-    def _crop(self, seen: Seen) -> tuple[float, float, float, float] | None:
-        column = next(iter(self._model.dataset.inputs.values()))
-        reading = column.reading
-        if seen.size is None or not isinstance(reading, (ImageReading, VideoReading)):
-            return None
-        if isinstance(reading, ImageReading) and reading.digit:
-            return None  # where its strokes were found is not told
-        return part_seen(seen.size, (reading.height, reading.width), reading.fit)
 
     def _picture(self, seen: Seen, values: Mapping[PortId, Tensor]) -> Array | None:
         """What heat lies on: the newest picture (H, W, C) of bytes as it was given, or a

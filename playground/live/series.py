@@ -26,7 +26,6 @@ from playground.live.table import Intake, Recent, series_input
 from playground.messages import Array
 from playground.model import Model
 
-ROW, BEGUN = "row", "begun"
 _PATIENCE = 0.2
 
 
@@ -119,8 +118,6 @@ class LiveSeries(Answers):
             self._short = f"{why}."
             return None
         self._short = ""
-        if isinstance(self._engine, Rolling):
-            raw |= {ROW: np.asarray(heard.number), BEGUN: np.asarray(heard.begun)}
         return Sample(heard.number, raw, heard.time)
 
 
@@ -143,24 +140,24 @@ class Banded:
 
 class Rolling:
     """torch, one row after the other, the state carried along. It begins with a whole window, and
-    again after rows that it was not given. Raises ``NotStreaming``."""
+    again with one that does not go on from the last: rows were missed, the file was begun anew, or
+    the newest row belongs to another series of the table. Raises ``NotStreaming``."""
 
     name = "streaming"
 
     def __init__(self, model: Model) -> None:
         self._streamer = Streamer(model)
         (self._name,) = model.dataset.inputs
-        self._row = self._begun = 0
+        self._window: Array | None = None
 
     def run(self, raw: dict[str, Array]) -> dict[str, Array]:
-        """The outputs after the rows up to number ``ROW``, which the window (1, T, F) ends with."""
-        window, row, begun = raw[self._name], int(raw[ROW]), int(raw[BEGUN])
-        fresh = row - self._row
-        if begun != self._begun or not 1 <= fresh < window.shape[1]:
+        """The outputs after all rows up to the end of the window (1, T, F)."""
+        window, length = raw[self._name], raw[self._name].shape[1]
+        fresh = length if self._window is None else _fresh(self._window, window)
+        if fresh == length:
             self._streamer.reset()
-            fresh = window.shape[1]
-        self._row, self._begun = row, begun
-        for step in range(window.shape[1] - fresh, window.shape[1]):
+        self._window = window
+        for step in range(length - fresh, length):
             found = self._streamer.step({self._name: window[:, step : step + 1]})
         return found
 
@@ -174,6 +171,15 @@ class Rolling:
     def states(self) -> dict[str, Array]:
         """What the recurrent layers remember now, (H,) by the node's name."""
         return self._streamer.states()
+
+
+def _fresh(before: Array, window: Array) -> int:
+    """How many rows of a window (1, T, F) follow those of the one before; T where it is another."""
+    length = int(window.shape[1])
+    for fresh in range(1, length):
+        if np.array_equal(before[:, fresh:], window[:, : length - fresh]):
+            return fresh
+    return length
 
 
 def rows_for(model: Model, address: str) -> Rows:

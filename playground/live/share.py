@@ -11,14 +11,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from models.parameters import Values
 from playground.capture import Camera, Microphone
 from playground.compat import usable_cores
 from playground.data.video_reading import VideoReading
-from playground.live.answering import Answering, stepping
+from playground.live.answering import Answering, stepping, words_of
 from playground.live.at_hand import AtHand
 from playground.live.engines import Engine, Shared
 from playground.live.feed import Feed, feed
@@ -44,22 +45,25 @@ Post = Callable[[LiveAnswered | LookedInside], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be looked at, how, and the most times a second."""
+    """What is to be looked at, how, and the most times a second; ``detection`` are values for a
+    detector's parameters."""
 
     device: Camera | Microphone
     settings: LiveSettings
     rate_hz: float = 10.0
+    detection: Values = field(default_factory=dict)
 
 
 class Asking:
-    """A model with a feed for it. Raises ``LiveError``."""
+    """A model with a feed for it. Raises ``LiveError`` or ``ParameterError``."""
 
     def __init__(self, model: Model, wish: Wish) -> None:
         self.model = model
         streaming, _ = stepping(model)
         self._engine: Engine = streaming or Shared(model)
         self.feed: Feed = _feed(model, wish, window=streaming is None)
-        self._answering = Answering(model, wish.settings)
+        words = words_of(model, wish.settings.smoothing, wish.detection)
+        self._answering = Answering(model, wish.settings, words)
 
     @property
     def number(self) -> int:
@@ -158,17 +162,16 @@ class Share:
         self._batch += 0.3 * (seconds - self._batch)
         if self._asking is None or model is None or self._asking.model.network is not model.network:
             return
-        if self._beside is not None and self._batch < LONG_BATCH / 2:
-            self.at_rest()
-        elif self._beside is not None:
-            self._beside.renew(model, step)
-        elif self._batch > LONG_BATCH:
-            try:
+        try:
+            if self._beside is not None and self._batch < LONG_BATCH / 2:
+                self.at_rest()
+            elif self._beside is not None:
+                self._beside.renew(model, step)
+            elif self._batch > LONG_BATCH:
                 self._beside = Beside(model, self, step, self._post)
-            except ValueError as error:
-                self._refuse(model, error)
-                return
-            self._beside.start()
+                self._beside.start()
+        except Exception as error:  # training goes on, also where a copy finds no memory
+            self._refuse(model, error)
 
     def at_rest(self) -> None:
         """No batches any more: answers come from the worker's own turns again."""

@@ -48,7 +48,7 @@ class Smoother:
     def answer(self, outputs: dict[str, Array], time: float) -> Answer:
         """The answer to the outputs (1, …) of one sample that was captured at ``time``."""
         row = outputs[self._output][0]
-        if not self.seconds or self._column.box_classes:  # objects move: their maps have no mean
+        if not self.seconds:
             self.reset()
             return self._task.answer(row, self._column)
         return self._task.answer(self._smoothed(row, time), self._column)

@@ -108,27 +108,55 @@ class Carried:
 
 
 class Streamer:
-    """Answers a model of clips or series from one step at a time. Raises ``NotStreaming``."""
+    """Answers a model of clips or series from one step at a time. Raises ``NotStreaming``.
 
-    def __init__(self, model: Model) -> None:
+    Training on clips of ``length`` steps alone does not teach a network to forget what lies
+    further back: a state that is carried on for ever follows late. With ``length`` there are two
+    of them. Each begins anew after so many steps, the one in the middle of the other, and the one
+    that has seen more answers.
+    """
+
+    def __init__(self, model: Model, length: int | None = None) -> None:
         self.model = model
         names = list(model.dataset.inputs)
         if len(names) != 1:
             raise NotStreaming("it has several inputs")
         self._carried = Carried(model, model.graph, names[0])
+        self._next: Carried | None = None
+        self._length, self._seen = 0, 0
         self._assert_equal()
+        if length is not None:
+            self._next, self._length = Carried(model, model.graph, names[0]), length
 
     def step(self, raw: dict[str, Array]) -> dict[str, Array]:
         """The outputs (1, …) after one more step, raw (1, 1, …)."""
         (name,) = raw
         column = self.model.dataset.inputs[name]
         values = np.ascontiguousarray(column.prepared(raw[name]))
-        found = self._carried.step({name: torch.from_numpy(values).to(self.model.device)})
+        batch = {name: torch.from_numpy(values).to(self.model.device)}
+        if self._next is not None:
+            self._take_turns(self._next, batch)
+        found = self._carried.step(batch)
         return {name: found[name].cpu().numpy() for name in self.model.network.outputs}
 
     def reset(self) -> None:
         """Forget what was seen: the next step is the first."""
         self._carried.reset()
+        if self._next is not None:
+            self._next.reset()
+        self._seen = 0
+
+    def _take_turns(self, following: Carried, batch: Mapping[str, Tensor]) -> None:
+        """Before a step: lead the state that follows to where it answers."""
+        half = self._length // 2
+        if self._seen == self._length:
+            self._carried, self._next = following, self._carried
+            following = self._next
+            following.reset()
+            self._seen = half
+        if self._seen >= self._length - half:
+            following.step(batch)
+        self._seen += 1
 
     def states(self) -> dict[str, Array]:
         """What the recurrent layers remember now, (H,) by the node's name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +219,27 @@ def test_a_state_that_is_carried_ends_where_the_whole_clip_does(
     assert not np.allclose(longer["label"], alone["label"], atol=1e-5)
 
 
+@pytest.mark.parametrize("length", [1, 2, 5, 6])
+def test_a_state_never_sees_more_than_the_clips_that_were_learnt_from(length: int) -> None:
+    model = shaken(clip_model(length))
+    frames = np.random.default_rng(2).integers(0, 256, (4 * length, 1, 1, 1, 8, 8)).astype(np.uint8)
+    streamer, alone = Streamer(model, length), Streamer(model)
+
+    def after(steps: Iterable[Any]) -> Any:
+        alone.reset()
+        for frame in steps:
+            found = alone.step({"input": frame})
+        return found["label"]
+
+    for _ in range(2):
+        seen = 0
+        for place, frame in enumerate(frames):
+            seen = seen + 1 if seen < length else length // 2 + 1
+            wanted = after(frames[place + 1 - seen : place + 1])
+            np.testing.assert_allclose(streamer.step({"input": frame})["label"], wanted, atol=1e-5)
+        streamer.reset()
+
+
 def test_a_state_uses_the_weights_that_training_goes_on_changing() -> None:
     model = shaken(clip_model())
     streamer = Streamer(model)
@@ -234,7 +255,7 @@ def test_a_two_way_network_needs_the_whole_window(clip: str) -> None:
     with pytest.raises(NotStreaming, match="memory reads both ways"):
         Streamer(model)
     with Camera(clip) as camera:
-        live = Live(model, camera, EAGER)
+        live = Live(model, camera)
         assert live.not_streaming == "memory reads both ways"
         assert {answer.engine for answer in answers(live, 3)} == {"eager"}
 
@@ -243,6 +264,9 @@ def test_a_model_of_clips_is_answered_frame_by_frame(clip: str) -> None:
     with Camera(clip) as camera:
         found = answers(Live(shaken(clip_model()), camera), 8)
     assert {answer.engine for answer in found} == {"streaming"}
+    with Camera(clip) as camera:  # who names an engine has the last frames looked at as a whole
+        found = answers(Live(shaken(clip_model()), camera, EAGER), 3)
+    assert {answer.engine for answer in found} == {"eager"}
 
 
 def test_sound_in_windows(tmp_path: Path) -> None:

@@ -398,9 +398,8 @@ def test_a_state_that_is_carried_from_row_to_row() -> None:
     engine = Rolling(model)
     values = np.random.default_rng(0).standard_normal((12, 1)).astype(np.float32)
 
-    def ask(row: int, begun: int = 1) -> Any:
-        window = values[row - 4 : row][None]
-        return engine.run({"input": window, "row": np.asarray(row), "begun": np.asarray(begun)})
+    def ask(row: int) -> Any:
+        return engine.run({"input": values[row - 4 : row][None]})
 
     def whole(first: int, row: int) -> Any:
         batch = {"input": values[None, first:row]}
@@ -415,7 +414,19 @@ def test_a_state_that_is_carried_from_row_to_row() -> None:
     np.testing.assert_allclose(ask(7)["label"], whole(0, 7), atol=1e-5)
     assert engine.states()["memory"].shape == (4,)
     np.testing.assert_allclose(ask(12)["label"], whole(8, 12), atol=1e-5)  # rows were missed
-    np.testing.assert_allclose(ask(5, 2)["label"], whole(1, 5), atol=1e-5)  # a file begun anew
+    np.testing.assert_allclose(ask(5)["label"], whole(1, 5), atol=1e-5)  # a file begun anew
+
+
+def test_each_series_of_a_table_has_its_own_window() -> None:
+    """Rows of two series that take turns: the state of one says nothing of the other."""
+    model = row_model(4)
+    engine, generator = Rolling(model), np.random.default_rng(1)
+    one, other = (generator.standard_normal((6, 1)).astype(np.float32) for _ in "ab")
+    for end in (4, 5, 6):
+        for values in (one, other):
+            window = {"input": values[None, end - 4 : end]}
+            wanted = model.outputs(model.prepared(window))["label"]
+            np.testing.assert_allclose(engine.run(window)["label"], wanted, atol=1e-5)
 
 
 # --- the band -----------------------------------------------------------------------------------

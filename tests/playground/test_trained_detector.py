@@ -21,7 +21,7 @@ from playground.detection.geometry import iou
 from playground.detection.live import LiveDetection
 from playground.detection.trained import Trained, on_frame
 from playground.export import TARGETS, export
-from playground.live.answering import Answering
+from playground.live.answering import Answering, words_of
 from playground.live.engines import Shared
 from playground.live.errors import LiveError
 from playground.live.intake import Pictures, Sample, input_of
@@ -138,10 +138,15 @@ def test_boxes_of_a_network_under_training_lie_on_the_frame(run: RunFolder) -> N
     frame = scene(200, 80, (160, 320))
     raw = {"image": Pictures(input_of(model), window=False).taken(frame, 0.0)["image"]}
     answering = Answering(model, LiveSettings(smoothing=1.0))
-    answer = answering.answer(Sample(1, raw, 0.0, frame), Shared(model)).answer
-    assert isinstance(answer, Boxes)
-    assert answer.size == (160, 320)
-    assert answer.boxes == Trained(model).detect(frame).boxes
+    wanted = Trained(model).detect(frame)
+    for number in (1, 2):  # every object keeps its number
+        answer = answering.answer(Sample(number, raw, 0.04 * number, frame), Shared(model)).answer
+        assert isinstance(answer, Boxes)
+        assert answer.size == (160, 320)
+        tracked = [replace(box, track=place + 1) for place, box in enumerate(wanted.boxes)]
+        assert answer.boxes == tuple(tracked)
+    least = Answering(model, LiveSettings(), words_of(model, 0.0, {"score": 0.999}))
+    assert least.answer(Sample(1, raw, 0.0, frame), Shared(model)).answer == Boxes((), (160, 320))
 
 
 def test_a_trained_detector_runs_live_with_tracks(run: RunFolder, clip: str) -> None:
