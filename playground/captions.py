@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from zlib import crc32
+from threading import Lock
 
 from playground.answers import Classes, Detection
 from playground.sample_files import natural
@@ -27,10 +27,21 @@ ACCENT: Colour = CLASS_COLOURS[1]
 """Of the likeliest of more classes than there are colours."""
 
 
+_places: dict[str, int] = {}
+_places_lock = Lock()
+
+
 def colour(box: Detection) -> Colour:
     """The colour of an object: its track's, or its class's."""
-    key = crc32(box.label.encode()) if box.track is None else box.track
+    key = _place(box.label) if box.track is None else box.track
     return COLOURS[key % len(COLOURS)]
+
+
+def _place(label: str) -> int:
+    """In turn as classes appear, so that those of one network differ while there are colours; a
+    class keeps its own while the program runs."""
+    with _places_lock:
+        return _places.setdefault(label, len(_places))
 
 
 def caption(box: Detection) -> str:

@@ -25,6 +25,7 @@ QLabel[kind="title"] { font-weight: 600; }
 QLabel[kind="second"] { color: $text2; }
 QLabel[kind="third"] { color: $text3; }
 QLabel[kind="small"] { color: $text2; font-size: 12px; }
+QLabel[kind="action"] { color: $accent; font-size: 12px; font-weight: 600; }
 QLabel[kind="section"] { color: $text3; font-size: 12px; }
 QLabel[kind="error"] { color: $bad; font-size: 12px; }
 QLabel[kind="head"] { font-size: 20px; font-weight: 600; }

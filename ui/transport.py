@@ -34,8 +34,9 @@ BAR_HEIGHT, STATUS_HEIGHT = 52, 24
 BUTTON = 32
 SIDE_WIDTH, TITLE_HEIGHT = 250, 44
 PROGRESS_WIDTH, SEARCH_WIDTH = 300, 188
-NARROW, NARROW_TITLE = 1500, 176
-"""Windows narrower than this have a shorter title, and no room for search, beside live figures."""
+NARROW, NARROW_TITLE, SEARCHED = 1500, 176, 1700
+"""Beside live figures, windows narrower than ``NARROW`` have a shorter title, and those narrower
+than ``SEARCHED`` no field for search: what runs, and on which engine, comes first."""
 METER_MS = 2000
 MODES = (("network", "Network"), ("data", "Data"), ("live", "Live"))
 
@@ -134,7 +135,7 @@ class TransportBar(QFrame):
         self._run_part.setVisible(not live)
         if self.live is not None:
             self.live.setVisible(live)
-        self.search.setVisible(not narrow)
+        self.search.setVisible(not live or self.width() >= SEARCHED)
         self.whole.setVisible(live)
         self.title.set_width(NARROW_TITLE if narrow else SIDE_WIDTH)
 

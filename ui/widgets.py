@@ -48,7 +48,8 @@ def set_kind(widget: QWidget, kind: str) -> None:
 def label(
     text: str = "", kind: str = "", *, wrap: bool = False, selectable: bool = False
 ) -> QLabel:
-    """A label of a look: title, second, third, small, section, error, head."""
+    """A label of a look: title, second, third, small, action, section, error,
+    head."""
     result = QLabel(text)
     result.setTextFormat(Qt.TextFormat.PlainText)
     if kind:

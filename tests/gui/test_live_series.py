@@ -21,7 +21,7 @@ from playground.live.what import Runnable
 from tests.gui.live_kit import QuietNetwork, live_answer, quiet_desk
 from ui.live.desk import Desk
 from ui.live.forecast_plot import ForecastAhead, Shown, decimals_of, fixed_to
-from ui.live.forecasts import Forecasts
+from ui.live.forecasts import Forecasts, Score
 from ui.live.series import NOTHING, REPLAYED, SeriesStage
 
 HEADER = "month,sales"
@@ -139,7 +139,7 @@ def test_rows_their_forecast_and_how_good_it_was(
     grown.add(110.5)
     wait(lambda: desk.device is not None and desk.device.heard().number == 11)
     desk._show(live_answer(forecast((111.0, 112.0)), 11))
-    assert "off by 0.50 k€ on average so far · 100 % in the band" in stage.legend.text()
+    assert "off by 0.50 k€ so far · 1 of 1 in the band" in stage.legend.text()
     drawn = stage.plot.shown
     assert drawn is not None
     assert [one.origin for one in drawn.before] == [10]
@@ -276,7 +276,9 @@ def test_a_score_counts_what_came() -> None:
     assert score is not None
     assert score.count == 3
     assert score.mae == pytest.approx((0 + 6 + 0.5) / 3)
-    assert score.inside == 0.5
+    assert score.band_words() == "1 of 2 in the band"
+    assert Score(40, 1.0, 32, 40).band_words() == "80 % in the band"
+    assert Score(40, 1.0, 0, 0).band_words() == ""
     made.clear()
     assert made.newest is None
 

@@ -14,7 +14,7 @@ from tests.gui.live_kit import CAT, live_answer, quiet_desk
 from ui.data.record.cards import class_colour
 from ui.live.course import MOST, Course, point
 from ui.live.desk import Desk
-from ui.live.timeline import Timeline
+from ui.live.timeline import LEGEND, Legend, Timeline
 
 
 def many(*likely: str) -> Classes:
@@ -124,6 +124,20 @@ def test_smoothing_and_threshold_are_set_from_the_header(desk: Desk) -> None:
     assert desk.settings.threshold == 0.4
     assert corner.seconds.text() == "smoothing 0.50 s"
     assert corner.share.text() == "none of these below 40 %"
+    desk.set_settings(smoothing=0.0, threshold=0.0)
+    assert corner.seconds.text() == "smoothing: off"
+    assert corner.threshold.accessibleDescription() == "none of these: off"
     desk.set_settings(smoothing=1.0)
     assert corner.smoothing.value() == 20
     assert Desk(desk.session).settings.smoothing == 1.0, "remembered"
+
+
+def test_the_legend_has_room_for_its_words_and_does_not_jump(app: QApplication) -> None:
+    legend = Legend()
+    legend.show_rows([("Next value", "423.9 thousand passengers", "recurrent")])
+    width = legend.width()
+    assert width > LEGEND, "a long unit is read whole"
+    legend.show_rows([("Next value", "9", "recurrent")])
+    assert legend.width() == width
+    legend.show_rows([("Cat", "9 %", "recurrent")])
+    assert legend.width() == LEGEND

@@ -107,3 +107,11 @@ def test_pictures_of_any_size(size: tuple[int, int]) -> None:
     for answer in (Boxes((FACE,), size), Classes((("tabby", 0.6),))):
         assert drawn(picture, answer).shape == picture.shape
         assert drawn(picture[::-1], answer).dtype == np.uint8
+
+
+def test_classes_without_a_track_have_colours_of_their_own() -> None:
+    names = ("a circle", "a square", "a triangle")
+    inks = [colour(Detection((0, 0, 1, 1), name, 1.0)) for name in names]
+    assert len(set(inks)) == 3
+    again = [colour(Detection((0, 0, 1, 1), name, 1.0)) for name in names]
+    assert again == inks, "and keep them"

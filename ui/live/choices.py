@@ -19,7 +19,7 @@ from ui.live.desk import NETWORK, Desk
 from ui.runs.listing import result_text
 from ui.session import Session
 from ui.theme import theme
-from ui.widgets import ElidedLabel, label, scrolled
+from ui.widgets import ElidedLabel, label, scrolled, set_kind
 
 TRAIN = "train"
 """The id of the project's network before it has been trained: choosing it trains it."""
@@ -172,6 +172,7 @@ class ChoiceRow(QPushButton):
         self.entry = entry
         self.title.set_text(entry.title)
         self.note.setText(entry.note)
+        set_kind(self.note, "action" if entry.id == TRAIN else "small")
         self.line.set_text(entry.sentence)
         if self.whole.text() != entry.sentence:
             self.whole.setText(entry.sentence)

@@ -14,16 +14,27 @@ from ui.live.forecast_plot import Ahead
 KEPT = 120
 THIN = 3
 """Earlier forecasts that are drawn."""
+FEW = 20
+"""Of fewer values a share would say more than is known."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """Of ``count`` values that came: how far off their forecasts were on average, and the share of
-    them in the band (None without one)."""
+    """Of ``count`` values that came: how far off their forecasts were on average, and how many of
+    the ``banded`` ones, which had a band, were in it."""
 
     count: int
     mae: float
-    inside: float | None
+    inside: int
+    banded: int
+
+    def band_words(self) -> str:
+        """``4 of 5 in the band``, of many ``81 % in the band``; "" without a band."""
+        if not self.banded:
+            return ""
+        of_few = f"{self.inside} of {self.banded}"
+        shown = of_few if self.banded < FEW else f"{100 * self.inside / self.banded:.0f} %"
+        return f"{shown} in the band"
 
 
 class Forecasts:
@@ -81,7 +92,7 @@ class Forecasts:
         if not errors:
             return None
         whole = np.concatenate(errors)
-        return Score(len(whole), float(whole.mean()), hits / banded if banded else None)
+        return Score(len(whole), float(whole.mean()), hits, banded)
 
 
 def _lines(origins: Array, values: Array) -> tuple[Ahead, ...]:

@@ -317,10 +317,8 @@ class SeriesStage(QWidget):
             parts += [_swatch(AHEAD, "forecast")]
         if score is not None:
             off = f"{fixed_to(score.mae, shown.decimals)} {shown.unit}".strip()
-            text = f"off by {off} on average so far"
-            if score.inside is not None:
-                text += f" · {100 * score.inside:.0f} % in the band"
-            parts.append(text)
+            text = f"off by {off}" + (" on average so far" if score.count > 1 else " so far")
+            parts.append(" · ".join(part for part in (text, score.band_words()) if part))
         self.legend.setText(" &nbsp; ".join(parts))
 
     # --- what is said -------------------------------------------------------------------------

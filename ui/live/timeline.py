@@ -5,7 +5,15 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QHideEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QStackedLayout, QWidget
 
 from playground.captions import percent
@@ -14,14 +22,14 @@ from ui.data.record.cards import COLOURS, class_colour
 from ui.insight.column import token_colour
 from ui.insight.plot import Line, Plot
 from ui.insight.ticks import number
-from ui.live.controls import HIGHEST, SMOOTHEST_S, SMOOTHING_STEP_S
 from ui.live.course import SECONDS, Course, point
 from ui.live.desk import Desk
 from ui.theme import theme
 from ui.widgets import EmptyState, label
 
 TICK_MS = 100
-LEGEND, ROW = 168, 22
+SMOOTHEST_S, SMOOTHING_STEP_S, HIGHEST = 3.0, 0.05, 95
+LEGEND, LEGEND_MOST, ROW = 168, 264, 22
 EMPTY = "What is answered is drawn here, second by second, once live runs."
 
 
@@ -172,9 +180,24 @@ class Legend(QWidget):
     def show_rows(self, rows: list[tuple[str, str, str]]) -> None:
         """Name, value in words, and colour (a token or a layer family) of each."""
         if rows != self.rows:
+            if [name for name, *_ in rows] != [name for name, *_ in self.rows]:
+                self.setFixedWidth(LEGEND)
             self.rows = rows
+            self._widen()
             self.setAccessibleDescription(", ".join(f"{name} {value}" for name, value, _ in rows))
             self.update()
+
+    def _widen(self) -> None:
+        """Room for names and values. It never takes it back for the same names, so that nothing
+        moves with the number of digits."""
+        metrics = QFontMetrics(theme().font(12))
+        needed = max(
+            (metrics.horizontalAdvance(name) + metrics.horizontalAdvance(value) + 24
+             for name, value, _ in self.rows),
+            default=0,
+        )  # fmt: skip
+        if needed > self.width():
+            self.setFixedWidth(min(LEGEND_MOST, needed))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -240,13 +263,14 @@ class Corner(QWidget):
             slider.blockSignals(True)
             slider.setValue(value)
             slider.blockSignals(False)
-        self.seconds.setText(f"smoothing {wanted.smoothing:.2f} s")
-        self.share.setText(f"none of these below {share} %")
+        self.seconds.setText(f"smoothing {wanted.smoothing:.2f} s" if steps else "smoothing: off")
+        self.share.setText(f"none of these below {share} %" if share else "none of these: off")
         settable = self._desk.settable
         for words, slider in ((self.seconds, self.smoothing), (self.share, self.threshold)):
             shown = ("smoothing" if slider is self.smoothing else "threshold") in settable
             words.setVisible(shown)
             slider.setVisible(shown)
+            slider.setAccessibleDescription(words.text())
 
     @Slot(int)
     def _smooth(self, steps: int) -> None:

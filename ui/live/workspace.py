@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.data.record.devices import DeviceRow
@@ -19,6 +19,8 @@ from ui.widgets import EmptyState
 
 GAP = 8
 SIDE, SIDE_LEAST, LOWER = 320, 240, 250
+WIDE, WIDE_LEFT, WIDE_RIGHT = 1500, 368, 360
+"""Of windows wider than ``WIDE``, the columns at the sides."""
 Place = tuple[str, str, str, str]
 LEFT: tuple[Place, ...] = (
     ("classes", "Classes", "ui.live.teach.classes_page", "ClassesPage"),
@@ -80,13 +82,24 @@ class LiveWorkspace(QWidget):
         middle.setStretchFactor(0, 1)
         whole = _splitter(Qt.Orientation.Horizontal, self.left, middle, self.right)
         whole.setStretchFactor(1, 1)
-        whole.setSizes([SIDE, 900, SIDE])
+        self._whole, self._moved = whole, False
+        whole.splitterMoved.connect(self._was_moved)
         middle.setSizes([600, LOWER])
         for panel in (self.left, self.right):
             panel.setMinimumWidth(SIDE_LEAST)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(whole)
+
+    @Slot()
+    def _was_moved(self) -> None:
+        self._moved = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._moved:
+            left, right = (WIDE_LEFT, WIDE_RIGHT) if self.width() >= WIDE else (SIDE, SIDE)
+            self._whole.setSizes([left, self.width() - left - right - 2 * GAP, right])
 
     @Slot()
     def _follow(self) -> None:
