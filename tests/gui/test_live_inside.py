@@ -167,7 +167,7 @@ def shown(desk: Desk, wait: Callable[..., None]) -> Any:
     recognition: Any = desk.recognition
     recognition.inside, recognition.answers = inside, FakeAnswers()
     desk.status_changed.emit()
-    wait(lambda: page.maps.port is not None)
+    wait(lambda: page.ready and page.maps.port is not None)
     yield Shown(desk, page, inside, wait)
     page.close()
 
@@ -191,6 +191,8 @@ def test_only_what_is_seen_is_wished(shown: Shown) -> None:
     assert desk.wish.rate_hz == 11
     assert desk.wish.heat == "gradcam"
     again = InsidePage(desk)
+    again.show()
+    shown.wait(lambda: again.ready)
     assert not again.maps.open, "what was folded stays so"
     assert again.corner.rate.value() == 11
     again.close()
@@ -521,7 +523,8 @@ def test_the_bundled_network_is_seen_from_inside_on_the_clip(
     try:
         desk.set_address(CLIP)
         desk.start()
-        wait(lambda: len(page.maps.maps.channels) == 32, 60)
+        assert not page.ready, "made when there is something to show, not before"
+        wait(lambda: page.ready and len(page.maps.maps.channels) == 32, 60)
         wait(lambda: not page.why.picture.image.isNull(), 30)
         assert page.why.sentence.whole().startswith("Bright regions pushed the answer towards ")
         assert page.maps.maps.maps.shape == (32, 28, 28)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
@@ -79,7 +79,8 @@ class Corner(QWidget):
 
 
 class InsidePage(QWidget):
-    """Sections that can be folded. Only what can be seen is looked at."""
+    """Sections that can be folded. Only what can be seen is looked at. They are made when there is
+    something to show first, one in each turn of the main thread's loop; ``ready``: all are made."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -92,18 +93,16 @@ class InsidePage(QWidget):
         self.corner = Corner()
         self.corner.rate.set_value(_kept_rate())
         self.corner.rate.changed.connect(self._rate_changed)
-        self.why, self.maps = WhySection(desk), MapsSection(desk)
-        self.states, self.seen = StatesSection(desk), SeenSection()
-        self.sections = (self.why, self.maps, self.states, self.seen)
+        self.why: WhySection
+        self.maps: MapsSection
+        self.states: StatesSection
+        self.seen: SeenSection
+        self._makers = iter((self._make_why, self._make_maps, self._make_rest, self._join))
+        self.ready = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._make_next)
         self._build()
-        for section in self.sections:
-            section.folded_changed.connect(self._wish)
-        self.why.wish_changed.connect(self._wish)
-        self.maps.wish_changed.connect(self._wish)
-        self.states.seen.connect(self._wish)
-        desk.inside_changed.connect(self._show_view)
-        desk.answered.connect(self._answered)
-        desk.wish_changed.connect(self._wish_changed)
         desk.chosen_changed.connect(self._chosen)
         for signal in (desk.status_changed, desk.running_changed, desk.awake_changed):
             signal.connect(self._tell)
@@ -111,12 +110,9 @@ class InsidePage(QWidget):
 
     def _build(self) -> None:
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(12, 12, 12, 16)
-        column.setSpacing(18)
-        for section in self.sections:
-            column.addWidget(section)
-        column.addStretch()
+        self._column = QVBoxLayout(content)
+        self._column.setContentsMargins(12, 12, 12, 16)
+        self._column.setSpacing(16)
         self._area = scrolled(content)
         self.empty = EmptyState("eye", STOPPED, "Start live", self._desk.start)
         self._stack = QStackedLayout(self)
@@ -124,11 +120,49 @@ class InsidePage(QWidget):
         self._stack.addWidget(self._area)
         self._stack.addWidget(self.empty)
 
+    @Slot()
+    def _make_next(self) -> None:
+        make = next(self._makers, None)
+        if make is None:
+            self._timer.stop()
+        else:
+            make()
+
+    def _make_why(self) -> None:
+        self.why = WhySection(self._desk)
+        self._column.addWidget(self.why)
+
+    def _make_maps(self) -> None:
+        self.maps = MapsSection(self._desk)
+        self._column.addWidget(self.maps)
+
+    def _make_rest(self) -> None:
+        self.states, self.seen = StatesSection(self._desk), SeenSection()
+        self._column.addWidget(self.states)
+        self._column.addWidget(self.seen)
+        self._column.addStretch()
+
+    def _join(self) -> None:
+        desk, self.ready = self._desk, True
+        for section in (self.why, self.maps, self.states, self.seen):
+            section.folded_changed.connect(self._wish)
+        self.why.wish_changed.connect(self._wish)
+        self.maps.wish_changed.connect(self._wish)
+        self.states.seen.connect(self._wish)
+        desk.inside_changed.connect(self._show_view)
+        desk.answered.connect(self._answered)
+        desk.wish_changed.connect(self._wish_changed)
+        if self._layers is not None:
+            self.maps.show_layers(self._layers, desk.wish.port)
+        self._tell()
+
     # --- what is wished -----------------------------------------------------------------------
 
     @Slot()
     def _wish(self) -> None:
         """Wish what can be seen, and nothing else."""
+        if not self.ready:
+            return
         shown = self.isVisible() and self._desk.awake and self._desk.network is not None
         heat, maps, states = self.why.heat, self.maps.open, self.states.open
         looks = shown and (heat != "none" or maps or states)
@@ -166,10 +200,11 @@ class InsidePage(QWidget):
     def _forget(self) -> None:
         self._graph, self._layers = None, None
         self._fetch.cancel()
-        self.why.forget()
-        self.maps.forget()
-        self.states.forget()
-        self.seen.show_answer(None)
+        if self.ready:
+            self.why.forget()
+            self.maps.forget()
+            self.states.forget()
+            self.seen.show_answer(None)
         self.corner.show_seconds(None)
 
     @Slot()
@@ -182,8 +217,12 @@ class InsidePage(QWidget):
             self._graph = network
             self._fetch.start(lambda: layers_of(network))
         sentence = self._why_nothing()
-        for section in (self.why, self.maps):
-            section.setVisible(network is not None)
+        if self.ready:
+            for section in (self.why, self.maps):
+                section.setVisible(network is not None)
+        elif not sentence:
+            self._timer.start()
+            sentence = LOADING
         self._stack.setCurrentIndex(1 if sentence else 0)
         if sentence:
             self.empty.say(sentence, "Start live" if sentence == STOPPED else "")
@@ -208,8 +247,9 @@ class InsidePage(QWidget):
     @Slot(object)
     def _layers_there(self, layers: Layers) -> None:
         self._layers = layers
-        self.maps.show_layers(layers, self._desk.wish.port)
-        self._wish()
+        if self.ready:
+            self.maps.show_layers(layers, self._desk.wish.port)
+            self._wish()
 
     # --- what was seen ------------------------------------------------------------------------
 
