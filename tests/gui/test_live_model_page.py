@@ -149,27 +149,11 @@ def test_runs_of_the_project(session: Session, wait: Wait) -> None:
     page.close()
 
 
-def test_threshold_and_smoothing_are_the_desks(page: ModelPage) -> None:
-    desk, answers = page._desk, page.controls.answers
-    desk.start()
-    answers.threshold.slider.setValue(40)
-    answers.smoothing.slider.setValue(20)
-    assert desk.settings.threshold == 0.4
-    assert desk.settings.smoothing == 1.0
-    assert FakeRecognition.made[-1].wishes[-1].settings == desk.settings
-    assert answers.threshold.value.text() == "40 %"
-    desk.set_settings(threshold=0.0, smoothing=0.3)
-    assert answers.threshold.slider.value() == 0
-    assert answers.threshold.value.text() == "off"
-    assert answers.smoothing.value.text() == "0.30 s"
-
-
 def test_a_detectors_parameters_reach_it_while_it_runs(page: ModelPage) -> None:
     desk, form = page._desk, page.controls.form
     desk.start()
     press(page, "faces")
     assert form.isVisible()
-    assert page.controls.answers.isHidden()
     field = form.fields["smallest"].line
     QTest.keyClick(field, Qt.Key.Key_Up)
     assert desk.detection == {"smallest": 41}

@@ -1,12 +1,10 @@
-"""How the chosen one answers: smoothing and threshold, its engine, a detector's parameters, or the
-download that it needs."""
+"""How the chosen one answers: its engine, a detector's parameters, or the download that it
+needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from playground.console import size
 from playground.live.settings import EngineName, EngineReport
@@ -15,7 +13,6 @@ from ui.live.desk import Desk
 from ui.theme import theme
 from ui.widgets import Button, ProgressLine, label
 
-SMOOTHEST_S, SMOOTHING_STEP_S, HIGHEST = 3.0, 0.05, 95
 ENGINES: tuple[tuple[EngineName, str], ...] = (
     ("auto", "The fastest"),
     ("eager", "PyTorch"),
@@ -48,83 +45,6 @@ def engine_words(report: EngineReport | None, wanted: EngineName, *, running: bo
         f"{engine_title(name)} takes no part: {why}." for name, why in report.problems.items()
     ]
     return " ".join(sentences)
-
-
-class Slide(QWidget):
-    """A slider under what it sets and its value in words."""
-
-    def __init__(self, name: str, most: int, words: Callable[[int], str]) -> None:
-        super().__init__()
-        self._words = words
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        self.value = label("")
-        head.addWidget(label(name, "second"))
-        head.addStretch()
-        head.addWidget(self.value)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(0, most)
-        self.slider.setPageStep(max(1, most // 10))
-        self.slider.setAccessibleName(name)
-        self.slider.installEventFilter(self)
-        self.slider.valueChanged.connect(self._tell)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(head)
-        column.addWidget(self.slider)
-        self._tell()
-
-    def set_value(self, value: int) -> None:
-        """Show it, without telling."""
-        self.slider.blockSignals(True)
-        self.slider.setValue(value)
-        self.slider.blockSignals(False)
-        self._tell()
-
-    @Slot()
-    def _tell(self) -> None:
-        text = self._words(self.slider.value())
-        self.value.setText(text)
-        self.slider.setAccessibleDescription(text)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel and not self.slider.hasFocus():
-            event.ignore()  # scrolling past must not change it
-            return True
-        return super().eventFilter(watched, event)
-
-
-class AnswerControls(QWidget):
-    """Smoothing and "none of these": the same for every network, and for the timeline."""
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self._desk = desk
-        self.threshold = Slide("None of these below", HIGHEST, _percent)
-        self.smoothing = Slide("Smoothing", round(SMOOTHEST_S / SMOOTHING_STEP_S), _seconds)
-        self.threshold.slider.valueChanged.connect(self._threshold)
-        self.smoothing.slider.valueChanged.connect(self._smoothing)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(self.threshold)
-        column.addWidget(self.smoothing)
-
-    def show_settings(self) -> None:
-        settings, settable = self._desk.settings, self._desk.settable
-        self.threshold.setVisible("threshold" in settable)
-        self.smoothing.setVisible("smoothing" in settable)
-        self.threshold.set_value(round(100 * settings.threshold))
-        self.smoothing.set_value(round(settings.smoothing / SMOOTHING_STEP_S))
-
-    @Slot(int)
-    def _threshold(self, percent: int) -> None:
-        self._desk.set_settings(threshold=percent / 100)
-
-    @Slot(int)
-    def _smoothing(self, steps: int) -> None:
-        self._desk.set_settings(smoothing=round(steps * SMOOTHING_STEP_S, 2))
 
 
 class EngineControls(QWidget):
@@ -241,16 +161,13 @@ class Controls(QWidget):
         self.heading = label("", "title")
         self.learning = label("", "second", wrap=True)
         self.download = DownloadControls(desk)
-        self.answers = AnswerControls(desk)
         self.engine = EngineControls(desk)
         self.form = Form()
         self.form.edited.connect(self._edited)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 12, 18, 14)
         column.setSpacing(10)
-        for widget in (
-            self.heading, self.learning, self.download, self.answers, self.form, self.engine
-        ):  # fmt: skip
+        for widget in (self.heading, self.learning, self.download, self.form, self.engine):
             column.addWidget(widget)
         desk.chosen_changed.connect(self.refresh)
         desk.settings_changed.connect(self.refresh)
@@ -268,12 +185,11 @@ class Controls(QWidget):
         ready, detector = desk.chosen.ready, desk.chosen.kind == "detector"
         engines = desk.chosen.medium != "series" and not desk.with_training
         self.heading.setText("How it answers" if ready else "Needs a download")
-        self.setVisible(not ready or detector or engines or bool(desk.settable))
+        self.setVisible(not ready or detector or engines or desk.with_training)
         self.learning.setVisible(desk.with_training)
         if desk.with_training:
             self.learning.setText(learning_words(desk.step))
         self.download.setVisible(not ready)
-        self.answers.setVisible(ready and bool(desk.settable))
         self.engine.setVisible(ready and not detector and engines)
         self.form.setVisible(ready and detector)
         if not ready:
@@ -281,7 +197,6 @@ class Controls(QWidget):
         elif detector:
             self._show_form()
         else:
-            self.answers.show_settings()
             self.engine.show_report()
 
     def _show_form(self) -> None:
@@ -301,14 +216,6 @@ class Controls(QWidget):
 def learning_words(step: int) -> str:
     """``learning · step 1,240``."""
     return f"learning · step {step:,}" if step else "learning · from the first step on"
-
-
-def _percent(value: int) -> str:
-    return f"{value} %" if value else "off"
-
-
-def _seconds(steps: int) -> str:
-    return f"{steps * SMOOTHING_STEP_S:.2f} s" if steps else "off"
 
 
 def _sentence(text: str) -> str:
