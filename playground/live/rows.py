@@ -6,7 +6,6 @@ replaced, or was deleted and comes back, is begun anew.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import os
 import select
@@ -224,7 +223,6 @@ class Lines:
         self._options = options
         self._rest = b""
         self._ready: list[Row] = []
-        self._decoder: codecs.IncrementalDecoder | None = None
         self.header: Row = ()
         self.format = Format("utf-8", ",", True, False)
 

@@ -346,3 +346,19 @@ def test_a_run_that_ended_with_nothing_learnt_can_be_begun_again(session: Sessio
     assert desk.with_training
     assert worker.named("live")[-1][0] is desk.device
     assert len(worker.named("live")) > asked
+
+
+def test_a_detectors_settings_reach_it_while_it_learns(session: Session) -> None:
+    desk = Desk(session)
+    desk.set_address("clip")
+    desk.start()
+    session.run()
+    desk.choose(NETWORK)
+    desk.chosen = replace(desk.chosen, kind="detector", classes=False)
+    assert {parameter.id for parameter in desk.parameters} == {"score", "overlap", "most"}
+    desk.set_detection(score=0.7)
+    worker = session.worker
+    assert isinstance(worker, NotingWorker)
+    device, *_, detection = worker.named("live")[-1]
+    assert device is desk.device
+    assert detection == {"score": 0.7}

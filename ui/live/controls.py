@@ -203,10 +203,8 @@ class Controls(QWidget):
         parameters = self._desk.parameters
         if parameters != self.form.parameters:
             self.form.set_parameters(parameters, self._desk.detection)
-        elif parameters:
-            self.form.set_values(self._desk.detection)
         else:
-            self.heading.setText("Its settings are shown once it runs")
+            self.form.set_values(self._desk.detection)
 
     @Slot(str, object)
     def _edited(self, id: str, value: object) -> None:

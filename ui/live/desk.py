@@ -15,6 +15,7 @@ from models.parameters import Parameter
 from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone
 from playground.console import size
 from playground.detection.detectors import DETECTORS
+from playground.detection.parameters import TRAINED
 from playground.live.errors import LiveError
 from playground.live.recognition import Recognition
 from playground.live.rows import Rows
@@ -241,8 +242,8 @@ class Desk(Insight):
     def _ask_worker(self) -> None:
         device = self.device
         if device is not None and not isinstance(device, Rows):
-            worker = self.session.worker
-            worker.live(device, self.settings, TRAINING_HZ, self._workers_wish)
+            worker, inside = self.session.worker, self._workers_wish
+            worker.live(device, self.settings, TRAINING_HZ, inside, self.detection)
 
     @property
     def network(self) -> Graph | None:
@@ -343,17 +344,17 @@ class Desk(Insight):
     def set_detection(self, **values: Any) -> None:
         """The parameters of the detector that was chosen."""
         self._detections[self.chosen.id] = {**self.detection, **values}
+        if self.with_training:
+            self._ask_worker()
         self._rewant()
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """What can be set about the chosen detector; of one's own, once it is loaded."""
+        """What can be set about the chosen detector."""
         kind = DETECTORS.find(self.chosen.id)
         if kind is not None:
             return kind.parameters
-        answers = self.recognition.answers if self.recognition is not None else None
-        found: tuple[Parameter, ...] = getattr(answers, "parameters", ())
-        return found
+        return TRAINED if self.chosen.kind == "detector" else ()
 
     def set_engine(self, engine: EngineName) -> None:
         """Answer with ``engine`` until the program ends; "auto" for the fastest."""
