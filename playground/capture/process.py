@@ -112,15 +112,19 @@ class Device:
             )
             self._thread.start()
 
-    def close(self, timeout: float = 2) -> None:
+    def close(self, timeout: float = 2) -> bool:
         """Give the device back. Returns within ``timeout`` seconds, whatever the driver does; may
-        be called at any time, again, and from any thread."""
+        be called at any time, again, and from any thread. Whether the device is free, and its
+        process and threads have ended."""
         with self._changed:
             thread = self._thread
             self._set("closed", f"{_sentence(self._title)} is closed.")
             self._changed.notify_all()
-        if thread is not None and thread is not threading.current_thread():
+        if thread is None:
+            return True
+        if thread is not threading.current_thread():
             thread.join(timeout)
+        return not thread.is_alive()
 
     def __enter__(self) -> Self:
         self.start()

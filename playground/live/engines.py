@@ -186,23 +186,32 @@ def takes_images(model: Model) -> bool:
     )
 
 
-def same(model: Model, wanted: Engine, got: Engine) -> bool:
+class GivenUp(Exception):
+    """A comparison whose outcome nobody waits for any more."""
+
+
+def never() -> bool:
+    return False
+
+
+def same(model: Model, wanted: Engine, got: Engine, stopped: Callable[[], bool] = never) -> bool:
     """Whether two engines answer alike: no output differs by more than 1e-4 of the deviation that
-    the outputs have across inputs; probabilities are compared as logarithms."""
+    the outputs have across inputs; probabilities are compared as logarithms. Raises ``GivenUp``
+    once it is ``stopped``."""
     from playground.export.check import LIMIT
 
-    for reference, found, classes in _compared(model, wanted, got):
+    for reference, found, classes in _compared(model, wanted, got, stopped):
         one, other = _centred(reference, classes), _centred(found, classes)
         if not _within(one, other, LIMIT):
             return False
     return True
 
 
-def close(model: Model, wanted: Engine, got: Engine) -> bool:
+def close(model: Model, wanted: Engine, got: Engine, stopped: Callable[[], bool] = never) -> bool:
     """Whether an engine of half precision answers well enough: the same class comes first, and no
     probability differs by more than ``CLOSE``; other outputs by no more than that share of the
-    deviation that they have across inputs."""
-    for reference, found, classes in _compared(model, wanted, got):
+    deviation that they have across inputs. Raises ``GivenUp`` once it is ``stopped``."""
+    for reference, found, classes in _compared(model, wanted, got, stopped):
         if not classes:
             if not _within(reference, found, CLOSE):
                 return False
@@ -214,14 +223,26 @@ def close(model: Model, wanted: Engine, got: Engine) -> bool:
     return True
 
 
-def _compared(model: Model, wanted: Engine, got: Engine) -> list[tuple[Array, Array, bool]]:
+def _compared(
+    model: Model, wanted: Engine, got: Engine, stopped: Callable[[], bool]
+) -> list[tuple[Array, Array, bool]]:
     """Both engines' values of every output for the same inputs, and whether they are classes."""
     from playground.export.check import INPUTS, raw_inputs
 
     raw = raw_inputs(model, INPUTS)
-    one, other = wanted.run(raw), got.run(raw)
+    one, other = _each(wanted, raw, stopped), _each(got, raw, stopped)
     outputs = zip(model.network.outputs, outputs_of(model), strict=True)
     return [(one[name], other[name], bool(column.classes)) for name, (_, column, _) in outputs]
+
+
+def _each(engine: Engine, raw: dict[str, Array], stopped: Callable[[], bool]) -> dict[str, Array]:
+    """Outputs for inputs one after the other, as they are live."""
+    found = []
+    for place in range(len(next(iter(raw.values())))):
+        if stopped():
+            raise GivenUp
+        found.append(engine.run({name: all_[place : place + 1] for name, all_ in raw.items()}))
+    return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
 
 
 def _within(wanted: Array, got: Array, share: float) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from playground.live.newest import Answers
 
 LOADING = "The network is being loaded …"
+_OPENING = threading.Semaphore(2)
+"""Who changes quickly between networks waits for two at most that are not wanted any more."""
 
 
 class Recognition:
@@ -106,17 +108,14 @@ class Recognition:
 
     def _work(self) -> None:
         try:
-            from playground.devices import choose
-            from playground.preload import preload_torch
-
-            preload_torch()
-            choose("cpu").use()
-            answers = opened(self.what, self._device, self._wanted)
+            answers = self._opened()
         except Exception as error:
             if not isinstance(error, (ValueError, LookupError, RuntimeError, OSError)):
                 logging.getLogger(__name__).exception("%s could not be opened", self.what.id)
             text = " ".join(str(error).split()) or type(error).__name__
             self._problem = f"{self.what.title} cannot be run: {text}"
+            return
+        if answers is None:
             return
         answers.told = self._told
         with self._lock:
@@ -128,3 +127,15 @@ class Recognition:
             if self.inside is not None:
                 self.inside.start()
         answers.run()
+
+    def _opened(self) -> Answers | None:
+        """None where it was closed meanwhile."""
+        with _OPENING:
+            if self._closed:
+                return None
+            from playground.devices import choose
+            from playground.preload import preload_torch
+
+            preload_torch()
+            choose("cpu").use()
+            return opened(self.what, self._device, self._wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,24 @@ def test_values_that_are_no_classes_are_compared_by_their_deviation() -> None:
     assert not same(model, Torch(model), Fake(model, "cuda-half", machine))
     machine.off["cuda-half"] = 1.1 * CLOSE * spread
     assert not close(model, Torch(model), Fake(model, "cuda-half", machine))
+
+
+def test_closing_gives_up_a_comparison(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, under_way = [], threading.Event()
+
+    def run(engine: Fake, raw: dict[str, Any]) -> dict[str, Any]:
+        asked.append(engine.name)
+        under_way.set()
+        assert found._closed.wait(10)
+        return Torch.run(engine, raw)
+
+    monkeypatch.setattr(Fake, "run", run)
+    found = Choice(shaken(picture_model()), "onnxruntime")
+    found.start()
+    assert under_way.wait(30)
+    found.close()
+    assert asked == ["onnxruntime"], "of sixteen inputs one"
+    assert found.problems == {}
 
 
 def _inputs(model: Model) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+
+import pytest
 
 from playground.answers import Classes
 from playground.capture import Camera
@@ -42,3 +45,25 @@ def test_the_bundled_network_is_looked_into_while_it_answers() -> None:
         assert view.crop is not None
         assert view.frame is not None
         assert recognition.close(10)
+
+
+def test_of_many_that_were_closed_at_once_few_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    what = next(what for what in bundled() if what.id == "efficientnet-lite0")
+    loaded, may_load = [], threading.Event()
+
+    def opened(*_: object) -> object:
+        loaded.append(time.monotonic())
+        may_load.wait(10)
+        raise ValueError("it is broken")
+
+    monkeypatch.setattr("playground.live.recognition.opened", opened)
+    many = [Recognition(what, Camera(CLIP), Wanted()) for _ in range(30)]
+    for recognition in many:
+        recognition.start()
+    for recognition in many[:-1]:
+        recognition.close()
+    until(lambda: len(loaded) == 2)
+    may_load.set()
+    assert all(recognition.close(10) for recognition in many[:-1])
+    until(lambda: many[-1].status.state == "failed")
+    assert len(loaded) <= 3
