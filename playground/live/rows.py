@@ -89,13 +89,15 @@ class Rows:
             self._set("opening", f"{self.name} is being opened.")
         self._thread.start()
 
-    def close(self, timeout: float = 2) -> None:
+    def close(self, timeout: float = 2) -> bool:
+        """Read no further; waits ``timeout`` seconds for the thread. Whether it ended."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
         with self._changed:
             if self._state not in ("failed", "ended"):
                 self._set("closed", f"{self.name} is closed.")
+        return not self._thread.is_alive()
 
     def __enter__(self) -> Self:
         self.start()

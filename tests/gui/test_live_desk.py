@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from playground.answers import Boxes, Classes
 from playground.project import empty
 from playground.worker import Worker
+from tests.playground.capture_kit import children
 from ui.data.record.devices import CLIP
 from ui.live.desk import Desk
 from ui.session import Session
@@ -69,6 +71,25 @@ def test_the_device_is_given_back_while_nobody_looks(
     desk.wake()
     assert desk.device is not None
     assert desk.device is not first
+
+
+def test_closing_waits_for_devices_that_were_changed_a_moment_ago(
+    session: Session, wait: Callable[..., None]
+) -> None:
+    desk = Desk(session)
+    desk.set_address(CLIP)
+    desk.start()
+    device = desk.device
+    assert device is not None
+    wait(lambda: device.status.state == "running", 30)
+    for _ in range(6):
+        desk.set_mirror(not desk.mirror)
+    session.close()
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith(("capture", "listen", "live"))]
+    assert children() == []
+    desk.wake()
+    assert desk.device is None, "what has ended opens nothing any more"
 
 
 def test_what_needs_a_download_says_so(session: Session, wait: Callable[..., None]) -> None:

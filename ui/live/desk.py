@@ -79,7 +79,8 @@ class Desk(Insight):
         self._tally = Tally()
         self._resting = self._pending = False
         self._problem = ""
-        self._closing: list[Recognition] = []
+        self._closing: list[Recognition | Camera | Microphone | Rows] = []
+        """What was told to end, and has not ended yet."""
         self.downloading = Downloading(self)
         self.downloading.ended.connect(self._downloaded)
         self._ticks = 0
@@ -200,10 +201,12 @@ class Desk(Insight):
     def close(self) -> None:
         """End for good, and wait for the threads."""
         self._timer.stop()
+        self.running = False
         self._end()
-        for recognition in self._closing:
-            recognition.close(PATIENCE_S)
-        self.downloading.close(PATIENCE_S)
+        over = time.monotonic() + PATIENCE_S
+        for one in self._closing:
+            one.close(max(0.0, over - time.monotonic()))
+        self.downloading.close(max(0.0, over - time.monotonic()))
 
     def _begin(self) -> None:
         if not self.running or self._resting or self.device is not None or not self.address:
@@ -257,16 +260,18 @@ class Desk(Insight):
             self.session.worker.live(None)
             self.with_training = False
         if self.recognition is not None:
-            self._closing = [r for r in self._closing if not r.close()]
-            self.recognition.close()
-            self._closing.append(self.recognition)
-            self.recognition = None
+            recognition, self.recognition = self.recognition, None
+            self._leave(recognition)
 
     def _end(self) -> None:
         self._cease()
         device, self.device = self.device, None
         if device is not None:
-            device.close(timeout=0)
+            self._leave(device)
+
+    def _leave(self, one: Recognition | Camera | Microphone | Rows) -> None:
+        """Have it end; ``close`` waits for what takes its time."""
+        self._closing = [other for other in (*self._closing, one) if not other.close(timeout=0)]
 
     @Slot()
     def _follow_run(self) -> None:
