@@ -158,12 +158,9 @@ def test_the_outline_of_what_the_network_sees(view: LiveView) -> None:
 
 def state(**changes: Any) -> State:
     what = next(item for item in bundled() if item.id == "efficientnet-lite0")
-    values = {"seen": True, "answered": True, "device": WELL, "network": WELL, **changes}
-    return (
-        State(True, "0", "Camera 0", what=what, **values)
-        if "running" not in changes
-        else State(address="0", named="Camera 0", what=what, **values)
-    )
+    values: dict[str, Any] = {"running": True, "address": "0", "named": "Camera 0", "what": what}
+    values |= {"seen": True, "answered": True, "device": WELL, "network": WELL}
+    return State(**values | changes)
 
 
 def status(state: Any, message: str = "It is so.", seconds: float = 1.0) -> CaptureStatus:
@@ -179,6 +176,11 @@ def status(state: Any, message: str = "It is so.", seconds: float = 1.0) -> Capt
         (
             {"device": status("running", seconds=4.0), "seen": False},
             "Opening Camera 0 … 4 s · some drivers take 20 s",
+            ["Cancel"],
+        ),
+        (
+            {"device": status("opening", seconds=4.0), "seen": False, "address": "a.mp4"},
+            "Opening Camera 0 … 4 s",
             ["Cancel"],
         ),
         ({"device": status("reconnecting")}, "It is so.", ["Try now", "Use the bundled clip"]),

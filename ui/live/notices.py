@@ -79,7 +79,8 @@ def _of_device(state: State, device: CaptureStatus) -> Said | None:
     """Of a device that gives no pictures."""
     match device.state:
         case "opening" | "running" if not state.seen:
-            slow = state.manner.slow if device.seconds > SLOW_S else ""
+            driven = state.address.isdecimal()  # files and streams have no driver
+            slow = state.manner.slow if driven and device.seconds > SLOW_S else ""
             text = f"Opening {state.named} … {device.seconds:.0f} s{slow}"
             return Said(text, (CANCEL,))
         case "opening":
