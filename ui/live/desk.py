@@ -80,7 +80,6 @@ class Desk(Insight):
         self._resting = self._pending = False
         self._problem = ""
         self._closing: list[Recognition | Camera | Microphone | Rows] = []
-        """What was told to end, and has not ended yet."""
         self.downloading = Downloading(self)
         self.downloading.ended.connect(self._downloaded)
         self._ticks = 0
@@ -200,13 +199,10 @@ class Desk(Insight):
     @Slot()
     def close(self) -> None:
         """End for good, and wait for the threads."""
-        self._timer.stop()
-        self.running = False
-        self._end()
+        self.stop()
         over = time.monotonic() + PATIENCE_S
-        for one in self._closing:
+        for one in (*self._closing, self.downloading):
             one.close(max(0.0, over - time.monotonic()))
-        self.downloading.close(max(0.0, over - time.monotonic()))
 
     def _begin(self) -> None:
         if not self.running or self._resting or self.device is not None or not self.address:
@@ -259,19 +255,18 @@ class Desk(Insight):
         if self.with_training:
             self.session.worker.live(None)
             self.with_training = False
-        if self.recognition is not None:
-            recognition, self.recognition = self.recognition, None
-            self._leave(recognition)
+        recognition, self.recognition = self.recognition, None
+        self._leave(recognition)
 
     def _end(self) -> None:
         self._cease()
         device, self.device = self.device, None
-        if device is not None:
-            self._leave(device)
+        self._leave(device)
 
-    def _leave(self, one: Recognition | Camera | Microphone | Rows) -> None:
+    def _leave(self, one: Recognition | Camera | Microphone | Rows | None) -> None:
         """Have it end; ``close`` waits for what takes its time."""
-        self._closing = [other for other in (*self._closing, one) if not other.close(timeout=0)]
+        left = self._closing if one is None else [*self._closing, one]
+        self._closing = [other for other in left if not other.close(timeout=0)]
 
     @Slot()
     def _follow_run(self) -> None:
