@@ -95,7 +95,8 @@ def read_table(
         frame = _frame(path, content, kind, options, rows, head, columns, short)
     schema = tuple(frame.schema.items()) if head is None else head.schema
     renamed = dict(zip((name for name, _ in schema), _stripped(schema), strict=True))
-    frame = _trimmed(frame.rename(renamed), path if content is None else content)
+    named = frame.rename(renamed, strict=False)  # of a whole, only some columns are read
+    frame = _trimmed(named, path if content is None else content)
     if frame.height == 0:
         reason = _reason(path, kind) or "choose a table with rows"
         raise DataError(f"{path.name} has a header but no rows: {reason}")

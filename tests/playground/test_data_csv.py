@@ -145,3 +145,11 @@ def test_damaged_tables_are_opened_or_explained(tmp_path, data):
     assert bool(problem) != bool(batch)
     assert "\n" not in problem
     assert all(np.isfinite(values).all() for values in batch.values())
+
+
+def test_a_name_with_blanks_in_a_column_that_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "blanks.csv"
+    path.write_bytes(b"\tx,y\n1,2\n3,4\n")
+    head = read_table(path, rows=1)
+    whole = read_table(path, head=head, columns=["y"])
+    assert whole.frame.to_dict(as_series=False) == {"y": [2, 4]}

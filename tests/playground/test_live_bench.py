@@ -31,6 +31,7 @@ class InProcess:
         assert children() == []
 
 
+@pytest.mark.full
 def test_every_figure_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
