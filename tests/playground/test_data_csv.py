@@ -147,7 +147,7 @@ def test_damaged_tables_are_opened_or_explained(tmp_path, data):
     assert all(np.isfinite(values).all() for values in batch.values())
 
 
-def test_a_name_with_blanks_in_a_column_that_is_not_read(tmp_path: Path) -> None:
+def test_a_name_with_blanks_in_a_column_that_is_not_read(tmp_path):
     path = tmp_path / "blanks.csv"
     path.write_bytes(b"\tx,y\n1,2\n3,4\n")
     head = read_table(path, rows=1)
