@@ -343,8 +343,13 @@ def test_a_bare_canvas_gets_the_network_with_its_run_and_data(room: Room, wait: 
     session.set_mode("network")
     assert len(worker.named("open_data")) == opened + 1
     assert worker.named("load_run")[-1] == (session.run_folder,)
+    kept = room.lessons.network.taken
     session.undo.undo()
     assert same_network(session.graph, bare)
+    assert room.lessons.network.taken is None
+    session.undo.redo()
+    assert kept is not None
+    assert room.lessons.network.taken is kept, "it can be tuned and exported again"
 
 
 def test_another_network_stays_until_a_person_says_so(room: Room, wait: Wait) -> None:

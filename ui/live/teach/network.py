@@ -71,6 +71,8 @@ class TaughtNetwork(QObject):
         """Why it could not be written, a sentence."""
         self.taken: Learned | None = None
         """What the project's network has learnt; None where it is another."""
+        self._learned: Learned | None = None
+        """What the network has learnt that was put on the canvas last, also where it is undone."""
         self._graph = Graph()
         self._newest: tuple[Embedder, Learned] | None = None
         self._next: Wish | None = None
@@ -108,7 +110,8 @@ class TaughtNetwork(QObject):
 
     def forget(self) -> None:
         """Another project is open."""
-        self._newest = self._next = self._wish = self._writing = self.taken = None
+        self._newest = self._next = self._wish = self._writing = None
+        self.taken = self._learned = None
         self.in_the_way = self._unread = self._then_tune = False
         self.problem = ""
 
@@ -145,9 +148,9 @@ class TaughtNetwork(QObject):
         self.problem = "" if error is None else f"The network could not be kept: {error}."
         kept = writing.result() if error is None else None
         if kept is not None and self._session.graph is wish.graph:
-            self.taken = None
+            self.taken = self._learned = None
             self._adopt(kept)
-            self.taken = wish.learned
+            self.taken = self._learned = wish.learned
         self.in_the_way = error is None and kept is None
         following, self._next = self._next, None
         if following is not None or (kept is not None and self._session.graph is not wish.graph):
@@ -215,10 +218,12 @@ class TaughtNetwork(QObject):
     @Slot()
     def _graph_changed(self) -> None:
         """Whether the canvas still has the network that was taught."""
-        graph = self._session.graph
-        if self.taken is not None and not same_network(graph, self._graph):
-            self.taken = None
-            self.changed.emit()
+        if self._learned is not None:
+            same = same_network(self._session.graph, self._graph)
+            taken = self._learned if same else None
+            if taken is not self.taken:
+                self.taken = taken
+                self.changed.emit()
 
 
 def is_bare(graph: Graph) -> bool:
