@@ -165,7 +165,7 @@ def test_what_is_wrong_with_the_rows_is_said(
     monkeypatch.setattr(QuietNetwork, "now", CaptureStatus("reconnecting", short, 1.0))
     wait(lambda: stage.hint.whole() == short)
     assert stage.head.said.line == short
-    assert not stage.notice.said
+    wait(lambda: not stage.notice.said)
     monkeypatch.setattr(QuietNetwork, "now", CaptureStatus("running", "", 1.0))
     grown.add(*range(12))
     wait(lambda: stage.plot.shown is not None and len(stage.plot.shown.values) == 14)
