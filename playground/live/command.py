@@ -77,10 +77,15 @@ def tell(
 ) -> int:
     """Print every answer of ``live``, and at the end a summary with what ``engine`` says."""
     tally = Tally()
+    said: tuple[str, str] | None = None
     with device, closing(live.events()) as events:
         try:
             for event in events:
                 if isinstance(event, CaptureStatus):
+                    before, text = said, event.message.partition("; trying again")[0]
+                    said = (event.state, text)
+                    if said == before:
+                        continue  # the seconds alone have changed
                     console.event({"event": "status", **_status(event)})
                     console.say(f"{event.message}")
                     continue

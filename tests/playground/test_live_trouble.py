@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,11 @@ import psutil
 import pytest
 from PIL import Image
 
-from playground.capture import Camera, CameraSettings, Limits, Microphone
+from playground.capture import Camera, CameraSettings, CaptureStatus, Limits, Microphone
+from playground.capture.kinds import State
 from playground.capture.pictures import blank
+from playground.console import Console
+from playground.live.command import tell
 from playground.live.errors import LiveError
 from playground.live.loop import Live
 from playground.live.settings import LiveAnswer, LiveSettings
@@ -198,6 +202,26 @@ def test_no_camera_at_all() -> None:
 
 
 # --- streams --------------------------------------------------------------------------------
+
+
+def test_the_command_does_not_count_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    class Absent(Camera):
+        over = time.monotonic() + 2
+
+        def start(self) -> None: ...
+
+        @property
+        def status(self) -> CaptureStatus:
+            left = self.over - time.monotonic()
+            state: State = "reconnecting" if left > 0 else "failed"
+            return CaptureStatus(state, f"There is no camera 0; trying again in {left:.1f} s.", 0)
+
+    camera = Absent("0")
+    live = Live(shaken(picture_model()), camera)
+    options = Namespace(json=False, top=None, frames=None)
+    with pytest.raises(LiveError):
+        tell(live, camera, Console(False), options, lambda: {"engine": "eager"})
+    assert capsys.readouterr().out.count("There is no camera 0") == 2, "failed too"
 
 
 def test_a_stream_that_drops_and_comes_back_after_longer_and_longer_pauses() -> None:
