@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,18 @@ def main() -> None:
         answer = {"error": f"{name} cannot be written: {error.strerror or error}"}
     except (ValueError, RuntimeError, LookupError) as error:
         text = " ".join(str(error).split())
-        answer = {"error": text[:500] or type(error).__name__}
+        answer = {"error": text[:500] or _unforeseen(error, question)}
+    except Exception as error:
+        answer = {"error": _unforeseen(error, question)}
     print(f"\n{json.dumps(answer)}")
+
+
+def _unforeseen(error: Exception, question: dict[str, str]) -> str:
+    """What failed, and where: enough to report it."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(last.filename).name}, line {last.lineno}: {last.line}"
+    what = " ".join(f"{type(error).__name__} {error}".split())[:300]
+    return f"the export as {question['target']} failed unexpectedly: {what} ({where})"
 
 
 def _answer(question: dict[str, str]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import json
 import re
 from collections.abc import Mapping
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from safetensors.torch import save_file
@@ -88,11 +89,9 @@ def _application(model: Model) -> Answerer:
 def _exported(model: Model, path: Path, weights: Path) -> Answerer:
     """What the written module answers. Its text was written by us alone: no string of a document
     stands in it but in quotes."""
-    spec = importlib.util.spec_from_file_location("exported", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    loader = SourceFileLoader("exported", str(path))  # whatever the name of the file ends with
+    module = ModuleType("exported")
+    loader.exec_module(module)
     network: nn.Module = module.load(str(weights))
 
     def answer(raw: Mapping[str, Array]) -> Mapping[str, Array]:

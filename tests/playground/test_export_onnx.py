@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from dataclasses import replace
@@ -19,7 +20,7 @@ from models.graph import Edge, Graph
 from playground.answers import Classes
 from playground.data import DataSettings
 from playground.data.dataset import Column, Dataset
-from playground.export import ExportError, export, files_of
+from playground.export import ExportError, _child, export, files_of
 from playground.export import onnx as writer
 from playground.export.check import Differs, compare
 from playground.model import Model, untrained
@@ -202,12 +203,23 @@ def test_a_failed_export_leaves_nothing(tmp_path: Path) -> None:
         export(tmp_path / "run", "cobol", path)
 
 
+def test_what_nobody_foresaw_is_told_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"target": "python"}'))
+    monkeypatch.setattr(_child, "_answer", lambda question: exec("assert not question"))
+    _child.main()
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error.startswith("the export as python failed unexpectedly: AssertionError (<string>,")
+
+
 def test_a_hostile_name_stays_a_name(shell: Shell, tmp_path: Path) -> None:
     path = digits_project(tmp_path / "digits.playground")
     mark = tmp_path / "ran"
     name = f'x"""\nopen({str(mark)!r}, "w")\n"""\\'
     save(replace(load(path), name=name), path)
-    done = shell.json("export", trained(shell, path), "--to", "python", "-o", tmp_path / "m.py")
+    # the file may be called anything, too
+    done = shell.json("export", trained(shell, path), "--to", "python", "-o", tmp_path / "m")
     assert done[-1]["difference"] == 0
     assert not mark.exists()
 
