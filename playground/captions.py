@@ -17,12 +17,12 @@ COLOURS: tuple[Colour, ...] = (
     (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167),
     (0, 114, 178),
 )  # fmt: skip
-"""Of objects; told apart by people of any colour vision (Okabe & Ito 2008)."""
+"""Of boxes in data; told apart by people of any colour vision (Okabe & Ito 2008)."""
 CLASS_COLOURS: tuple[Colour, ...] = (
     (240, 146, 79), (91, 140, 255), (61, 184, 139), (176, 124, 255), (53, 181, 200),
     (224, 111, 164), (224, 190, 73), (143, 163, 191),
 )  # fmt: skip
-"""Of classes, in a person's order of their names."""
+"""Of classes, in a person's order of their names; of objects, as their classes appear."""
 ACCENT: Colour = CLASS_COLOURS[1]
 """Of the likeliest of more classes than there are colours."""
 
@@ -32,16 +32,16 @@ _places_lock = Lock()
 
 
 def colour(box: Detection) -> Colour:
-    """The colour of an object: its track's, or its class's."""
-    key = _place(box.label) if box.track is None else box.track
-    return COLOURS[key % len(COLOURS)]
+    """The colour of an object: its class's, as its line over time has it. Objects of one class are
+    told apart by their numbers."""
+    return CLASS_COLOURS[object_place(box.label)]
 
 
-def _place(label: str) -> int:
-    """In turn as classes appear, so that those of one network differ while there are colours; a
-    class keeps its own while the program runs."""
+def object_place(label: str) -> int:
+    """Of an object's class among the colours. In turn as classes appear, so that those of one
+    network differ while there are colours; a class keeps its own while the program runs."""
     with _places_lock:
-        return _places.setdefault(label, len(_places))
+        return _places.setdefault(label, len(_places)) % len(CLASS_COLOURS)
 
 
 def caption(box: Detection) -> str:

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from PIL import ImageFont
 
 from playground.answers import Answer, Boxes, Classes, Detection
-from playground.captions import COLOURS, Colour, Row, caption, colour, known, percent, rows
+from playground.captions import Colour, Row, caption, colour, known, percent, rows
 from playground.resources import RESOURCES
 from playground.vision import Pixels, cv2
 
-__all__ = ["COLOURS", "caption", "colour", "drawn"]
+__all__ = ["caption", "colour", "drawn"]
 
 GROUND: Colour = (24, 26, 31)
 TRACK: Colour = (62, 66, 74)

@@ -136,7 +136,6 @@ class TransportBar(QFrame):
         if self.live is not None:
             self.live.setVisible(live)
         self.search.setVisible(not live or self.width() >= SEARCHED)
-        self.whole.setVisible(live)
         self.title.set_width(NARROW_TITLE if narrow else SIDE_WIDTH)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -171,9 +170,6 @@ class TransportBar(QFrame):
         self.search = _SearchChip()
         self._actions.bind(self.search, "search")
         row.addWidget(self.search)
-        self.whole = IconButton("maximise", "live_whole", size=BUTTON)
-        self._actions.bind(self.whole, "live_whole")
-        row.addWidget(self.whole)
         self.theme_button = IconButton("sun", "theme", size=BUTTON)
         self._actions.bind(self.theme_button, "theme")
         row.addWidget(self.theme_button)

@@ -55,7 +55,7 @@ FACES = (
     ),
     Parameter(
         "step",
-        "Step between sizes",
+        "Size step",
         "float",
         0.709,
         "Each look at the picture is smaller by this factor: larger finds more, and takes longer.",

@@ -125,7 +125,7 @@ def test_the_stage_does_what_the_menu_says(
     stage = live_view(window).stages.currentWidget()
     done: list[str] = []
     monkeypatch.setattr(stage, "toggle_whole", lambda: done.append("whole"))
-    QTest.mouseClick(window.transport.whole, Qt.MouseButton.LeftButton)
+    window.actions_.trigger("live_whole")
     assert done == ["whole"]
 
 
@@ -182,8 +182,7 @@ def test_nothing_is_cut_off(window: MainWindow, wait: Wait, width: int) -> None:
     assert shown.epoch.text() == "Epoch 13 of 100"
     parts = [
         window.transport.title, window.transport.mode, shown.toggle, *shown.chips, shown.epoch,
-        shown.pause, shown.end, window.transport.device, window.transport.whole,
-        window.transport.theme_button,
+        shown.pause, shown.end, window.transport.device, window.transport.theme_button,
     ]  # fmt: skip
     right = 0
     for part in (part for part in parts if part.isVisible()):

@@ -44,6 +44,7 @@ def test_columns_and_bar_use_the_room(window: MainWindow, wait: Callable[..., No
     assert (view.left.width(), view.right.width()) == (368, 360)
     window.resize(1366, 768)
     QApplication.processEvents()
+    assert bar.inference.text().endswith("ms inference · ONNX Runtime"), "before the device's name"
     assert (view.left.width(), view.right.width()) == (320, 320)
     window.resize(2560, 1440)
     QApplication.processEvents()

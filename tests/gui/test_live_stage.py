@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from playground.answers import Boxes, Classes, Detection, Mask, Series, Value
-from playground.captions import CLASS_COLOURS, COLOURS
+from playground.captions import CLASS_COLOURS, colour
 from playground.capture import Camera, CameraSettings, CaptureStatus
 from playground.live.what import bundled
 from playground.vision import cv2
@@ -92,7 +92,7 @@ def test_boxes_are_where_the_objects_are_in_a_picture_of_any_size() -> None:
     assert placed(FACE, (240, 320), area) == QRectF(110, 70, 100, 100)
 
 
-def test_a_box_is_painted_in_the_colour_of_its_track(view: LiveView) -> None:
+def test_a_box_is_painted_in_the_colour_of_its_class(view: LiveView) -> None:
     view.show_answer(live_answer(Boxes((FACE,), (225, 400))))
     area = view.picture_rect()
     assert (area.width(), area.height(), area.top()) == (800, 450, 25)
@@ -103,7 +103,7 @@ def test_a_box_is_painted_in_the_colour_of_its_track(view: LiveView) -> None:
         (rect.right(), middle.y()),
         (middle.x(), rect.bottom()),
     ):
-        assert near(ink(view, x, y), COLOURS[1], 60)
+        assert near(ink(view, x, y), colour(FACE), 60)
     assert near(ink(view, rect.left() + 150, rect.top() + 150), (90, 90, 90))
     assert view.accessibleDescription().startswith("face 98")
 
@@ -171,7 +171,7 @@ def status(state: Any, message: str = "It is so.", seconds: float = 1.0) -> Capt
     ("changes", "text", "ways"),
     [
         ({}, "", []),
-        ({"running": False}, "Live is off.", ["Start live"]),
+        ({"running": False}, "Live is off. F8 starts it.", []),
         ({"device": status("opening"), "seen": False}, "Opening Camera 0 … 1 s", ["Cancel"]),
         (
             {"device": status("running", seconds=4.0), "seen": False},
@@ -251,7 +251,16 @@ def shown(desk: Desk) -> Stage:
 def test_the_bundled_clip_where_there_is_no_camera(desk: Desk, wait: Callable[..., None]) -> None:
     stage = shown(desk)
     wait(lambda: desk.address == CLIP, 10)
-    assert stage.notice.said == "Live is off."
+    assert stage.notice.said == "Live is off. F8 starts it."
+    assert not stage.mirror.isChecked(), "a clip is no mirror"
+    desk.set_mirror(True)
+    assert stage.mirror.isChecked()
+    desk.set_address("0")
+    desk.set_mirror(False)
+    assert not stage.mirror.isChecked()
+    desk.set_address(CLIP)
+    assert desk.mirror, "remembered for what is no camera"
+    desk.set_mirror(False)
     QTest.keyClick(stage, Qt.Key.Key_Space)
     assert desk.running
     wait(lambda: not stage.view.image.isNull())

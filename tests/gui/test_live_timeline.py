@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
 from playground.answers import Boxes, Classes, Detection, Mask, Picture, Series, Value
+from playground.captions import colour
 from tests.gui.live_kit import CAT, live_answer, quiet_desk
 from ui.data.record.cards import class_colour
+from ui.insight.column import token_colour
 from ui.live.course import MOST, Course, point
 from ui.live.desk import Desk
 from ui.live.timeline import LEGEND, Legend, Timeline
+from ui.theme import theme
 
 
 def many(*likely: str) -> Classes:
@@ -111,6 +115,11 @@ def test_the_timeline_follows_the_answers(desk: Desk, wait: Callable[..., None])
     wait(lambda: timeline.legend.rows[0][2] == "merge")
     desk.choose("faces")
     assert not len(timeline.course)
+    face = Detection((0, 0, 1, 1), "face", 0.9, track=7)
+    desk._show(live_answer(Boxes((face,), (4, 4)), number=10, captured=now + 0.2))
+    wait(lambda: bool(timeline.legend.rows) and timeline.legend.rows[0][0] == "face")
+    theme().set_theme("dark")
+    assert token_colour(timeline.legend.rows[0][2]) == QColor(*colour(face)), "as its box has it"
     assert timeline.corner.smoothing.isHidden(), "a detector is not smoothed"
     timeline.hide()
 

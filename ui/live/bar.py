@@ -31,14 +31,14 @@ PRIVATE = "everything stays on this machine"
 Look = tuple[bool, bool, bool, bool]
 LOOKS: tuple[Look, ...] = (
     (True, True, True, True),
-    (True, True, True, False),
     (False, True, True, True),
-    (False, True, True, False),
+    (False, False, True, True),
+    (False, False, False, True),
     (False, False, True, False),
     (False, False, False, False),
 )
-"""What is shown where there is less and less room: the device's name, its size, the latency, and
-the engine's name."""
+"""What is shown where there is less and less room: the device's name (the stage has it too), its
+size, the latency, and the engine's name."""
 
 
 class LiveBar(QWidget):
@@ -188,13 +188,13 @@ class LiveBar(QWidget):
 
     def _camera_words(self, desk: Desk, look: Look) -> str:
         named, sized, *_ = look
-        if not desk.running or self._view is None or not sized:
+        if not desk.running or self._view is None:
             return ""
         name = self._view.device_name() if named else ""
         if len(name) > LONGEST:
             name = f"{name[: LONGEST - 1]}…"
         size = desk.figures.size
-        shown = f"{size[1]}×{size[0]}" if size is not None else ""
+        shown = f"{size[1]}×{size[0]}" if size is not None and sized else ""
         return " · ".join(part for part in (name, shown) if part)
 
     @Slot()
@@ -206,20 +206,25 @@ Words = Callable[[Desk, Look], str]
 """A chip's text; "" for no chip."""
 
 
+def answers(desk: Desk) -> bool:
+    """Whether there have been answers in the last seconds: before, there are no figures."""
+    return desk.running and desk.figures.inference_ms is not None
+
+
 def rate_words(desk: Desk, _look: Look) -> str:
     per = "fps" if desk.chosen.medium == "pictures" else "answers/s"
-    return f"{digits(desk.figures.rate, 1, 4)} {per}" if desk.running else ""
+    return f"{digits(desk.figures.rate, 1, 4)} {per}" if answers(desk) else ""
 
 
 def latency_words(desk: Desk, look: Look) -> str:
     late = desk.figures.latency_ms
-    shown = desk.running and late is not None and look[2]
+    shown = answers(desk) and late is not None and look[2]
     return f"{digits(late or 0.0, 0, 2)} ms to screen" if shown else ""
 
 
 def inference_words(desk: Desk, look: Look) -> str:
     taken = desk.figures.inference_ms
-    if not desk.running or taken is None:
+    if taken is None or not answers(desk):
         return ""
     engine = engine_title(desk.figures.engine)
     by = learning_words(desk.step) if desk.with_training else engine
@@ -239,6 +244,8 @@ def live_words(desk: Desk) -> tuple[str, str]:
     """The colour of the dot and the word beside it: how what runs does."""
     if not desk.running:
         return "text3", "live is off"
+    if not desk.chosen.ready:
+        return "warn", "downloading" if desk.downloading.running else "needs a download"
     state = desk.status.state
     words = {
         "opening": ("warn", "starting"),
@@ -252,7 +259,7 @@ def live_words(desk: Desk) -> tuple[str, str]:
 
 def dropped_words(desk: Desk) -> str:
     """``3 frames dropped in the last minute``."""
-    if not desk.running:
+    if not answers(desk):
         return ""
     dropped = desk.figures.dropped
     one, more = DROPPED[desk.chosen.medium]

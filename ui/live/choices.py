@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from playground.console import size
 from playground.live.errors import LiveError
-from playground.live.intake import live_input
-from playground.live.what import Runnable, of_run
+from playground.live.what import Runnable, of_data, of_run
 from playground.messages import State
 from playground.runs import RunError, RunFolder, RunSummary, list_runs
 from ui.live.desk import NETWORK, Desk
@@ -87,12 +86,13 @@ def own_entry(session: Session, own: Runnable | None, past: Sequence[Past]) -> E
     if session.dataset is None:
         return None
     try:
-        live_input(session.dataset)
+        medium = of_data(session.dataset, NETWORK, title).medium
     except LiveError as error:
         return Entry(NETWORK, OWN, title, capitalised(str(error)), enabled=False)
     if not session.can_run:
         return None
-    return Entry(TRAIN, OWN, title, "Not trained yet: train it now, and watch it learn.", "Train")
+    then = "then it answers to rows as they come" if medium == "series" else "and watch it learn"
+    return Entry(TRAIN, OWN, title, f"Not trained yet: train it now, {then}.", "Train")
 
 
 def own_words(session: Session, past: Sequence[Past]) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from playground.console import size
 from playground.live.settings import EngineName, EngineReport
+from playground.live.what import Runnable
 from ui.forms import Form
 from ui.live.desk import Desk
 from ui.theme import theme
@@ -30,8 +31,10 @@ def engine_title(id: str) -> str:
 
 def engine_words(report: EngineReport | None, wanted: EngineName, *, running: bool) -> str:
     """What was measured, the fastest first, or what is still to be."""
-    if report is None:
-        return "Loading …" if running else "The engines are measured when it first runs."
+    if report is None and running:
+        return "Loading …"
+    if report is None or not (report.seconds or running):
+        return "The engines are measured while it runs."
     sentences = []
     if report.seconds:
         ordered = sorted(report.seconds.items(), key=lambda item: item[1])
@@ -54,6 +57,8 @@ class EngineControls(QWidget):
         super().__init__()
         self._desk = desk
         self._listed: list[str] = []
+        self._reports: dict[Runnable, EngineReport] = {}
+        """What was measured of each the last time that it ran."""
         self.box = QComboBox()
         self.box.setAccessibleName("Engine")
         self.box.setSizePolicy(
@@ -75,6 +80,10 @@ class EngineControls(QWidget):
     def show_report(self) -> None:
         desk = self._desk
         report = desk.engine
+        if report is not None:
+            self._reports[desk.chosen] = report
+        elif not desk.running:
+            report = self._reports.get(desk.chosen)
         known = {*report.seconds, report.engine} if report is not None else set()
         names = [n for n, _ in ENGINES if n not in GPU or n in known or n == desk.settings.engine]
         if names != self._listed:
@@ -184,19 +193,21 @@ class Controls(QWidget):
         desk = self._desk
         ready, detector = desk.chosen.ready, desk.chosen.kind == "detector"
         engines = desk.chosen.medium != "series" and not desk.with_training
+        engines = engines and not desk.chosen.opaque
         self.heading.setText("How it answers" if ready else "Needs a download")
         self.setVisible(not ready or detector or engines or desk.with_training)
         self.learning.setVisible(desk.with_training)
         if desk.with_training:
             self.learning.setText(learning_words(desk.step))
         self.download.setVisible(not ready)
-        self.engine.setVisible(ready and not detector and engines)
+        self.engine.setVisible(ready and engines)
         self.form.setVisible(ready and detector)
         if not ready:
             self.download.show_state()
-        elif detector:
+            return
+        if detector:
             self._show_form()
-        else:
+        if engines:
             self.engine.show_report()
 
     def _show_form(self) -> None:

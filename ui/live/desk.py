@@ -19,13 +19,14 @@ from playground.detection.parameters import TRAINED
 from playground.live.errors import LiveError
 from playground.live.recognition import Recognition
 from playground.live.rows import Rows
-from playground.live.settings import EngineName, EngineReport, LiveAnswer, LiveSettings
+from playground.live.settings import EngineName, EngineReport, LiveAnswer
 from playground.live.what import Runnable, Wanted, bundled, of_data, of_run
 from playground.messages import LiveAnswered
 from playground.runs import RunError, RunFolder
 from ui.live.downloading import Downloading
 from ui.live.figures import Figures, Tally
 from ui.live.inside.insight import Insight
+from ui.live.kept import Kept, kept_settings
 from ui.session import Session
 from ui.settings import settings
 
@@ -60,9 +61,8 @@ class Desk(Insight):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.session = session
-        self.mirror, self.settings = True, LiveSettings()
+        self._kept, self.settings = Kept(), kept_settings()
         self._detections: dict[str, dict[str, Any]] = {}
-        self._addresses: dict[str, str] = {}
         self.chosen: Runnable = self._first()
         self.device: Camera | Microphone | Rows | None = None
         self.recognition: Recognition | None = None
@@ -83,7 +83,6 @@ class Desk(Insight):
         self.downloading = Downloading(self)
         self.downloading.ended.connect(self._downloaded)
         self._ticks = 0
-        self._restore()
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -231,6 +230,7 @@ class Desk(Insight):
         if self.chosen.id == NETWORK and session.busy and not isinstance(self.device, Rows):
             self.with_training = True
             self._ask_worker()
+            self.status_changed.emit()  # the camera goes on: nothing else would tell
             return
         if not self.chosen.ready:
             return
@@ -291,25 +291,26 @@ class Desk(Insight):
 
     @property
     def address(self) -> str:
-        return self._addresses[self.chosen.medium]
+        return self._kept.addresses[self.chosen.medium]
 
     def set_address(self, address: str, *, keep: bool = True) -> None:
         """Use another device, or what stands in for one; ``keep``: the next time too."""
-        medium = self.chosen.medium
-        if address != self._addresses[medium] or self.device is None:
-            self._addresses[medium] = address
-            if keep and "@" not in address:  # a password is nobody's business but the camera's
-                settings().setValue(f"live/{medium}", address)
+        if address != self.address or self.device is None:
+            self._kept.set_address(self.chosen.medium, address, keep=keep)
             self.again()
 
     def forget_address(self, medium: str) -> None:
         """What stood in for a device is gone: back to the one that was kept."""
-        self._addresses[medium] = str(settings().value(f"live/{medium}", ""))
+        self._kept.forget_address(medium)
+
+    @property
+    def mirror(self) -> bool:
+        """Whether pictures of such a device are mirrored."""
+        return self._kept.mirrored(self.address)
 
     def set_mirror(self, mirror: bool) -> None:
         if mirror != self.mirror:
-            self.mirror = mirror
-            settings().setValue("live/mirror", "true" if mirror else "false")
+            self._kept.set_mirrored(self.address, mirror)
             self.again()
 
     @Slot()
@@ -387,19 +388,6 @@ class Desk(Insight):
     def _wanted(self) -> Wanted:
         smoothing = self.settings.smoothing if "smoothing" in self.settable else 0.0
         return Wanted(replace(self.settings, smoothing=smoothing), dict(self.detection))
-
-    def _restore(self) -> None:
-        store = settings()
-        self.mirror = str(store.value("live/mirror", "true")) == "true"
-        self._addresses = {
-            "pictures": str(store.value("live/pictures", store.value("record/camera", ""))),
-            "sound": str(store.value("live/sound", "")),
-            "series": str(store.value("live/series", "")),
-        }
-        self.settings = LiveSettings(
-            smoothing=_number(store.value("live/smoothing"), 0.3, 60),
-            threshold=_number(store.value("live/threshold"), 0.0, 1),
-        )
 
     # --- news ---------------------------------------------------------------------------------
 
@@ -488,12 +476,3 @@ class Desk(Insight):
         before, self.status = self.status, status
         if (before.state, before.message) != (status.state, status.message):
             self.status_changed.emit()
-
-
-def _number(value: object, otherwise: float, most: float) -> float:
-    """A number from the settings, which a person may have edited."""
-    try:
-        found = float(str(value))
-    except ValueError:
-        return otherwise
-    return found if 0 <= found <= most else otherwise

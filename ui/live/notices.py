@@ -66,7 +66,7 @@ def said(state: State) -> Said:
     """What to say of ``state``."""
     if not state.running:
         if state.address:
-            return Said("Live is off.", (("start", "Start live"),))
+            return Said("Live is off. F8 starts it.")
         return Said(state.manner.looking)
     if state.problem:
         return Said(state.problem, (AGAIN, state.manner.stand_in))
@@ -97,13 +97,14 @@ def _of_device(state: State, device: CaptureStatus) -> Said | None:
 def _of_network(state: State, device: CaptureStatus) -> Said:
     """Of a network, where the device is well."""
     what = state.what
-    hint = "" if state.manner.plain.fullmatch(device.message) else device.message
+    network = state.network
+    told = [found.message for found in (device, network) if found and found.state == "running"]
+    hint = next((text for text in told if not state.manner.plain.fullmatch(text)), "")
     if what.download is not None and not what.ready:
         if state.downloading:
             return Said(note=state.downloading, hint=hint, dimmed=False)
         text = f"{what.title} is not on this machine yet."
         return Said(text, (("download", f"Download {size(what.download.bytes)}"),), hint)
-    network = state.network
     if network is not None and network.state == "failed":
         return Said(network.message, (AGAIN,), hint)
     if network is not None and network.state == "opening":

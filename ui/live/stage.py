@@ -157,9 +157,6 @@ class Stage(QWidget):
         if self._desk.chosen.medium != "pictures":
             return
         self.devices.choose(self._desk.address)
-        self.mirror.blockSignals(True)
-        self.mirror.setChecked(self._desk.mirror)
-        self.mirror.blockSignals(False)
         self.most.setVisible(self._desk.chosen.kind != "detector")
         self._show_answer(None)
         self._tell()
@@ -333,10 +330,14 @@ class Stage(QWidget):
         if not self.isVisible() or self._desk.chosen.medium != "pictures":
             return
         self._follow_device()
-        if self.devices.address != self._desk.address:
-            self.devices.choose(self._desk.address)
-        self._said = found = said(self._state())
         desk = self._desk
+        if self.devices.address != desk.address:
+            self.devices.choose(desk.address)
+        if self.mirror.isChecked() != desk.mirror:
+            self.mirror.blockSignals(True)
+            self.mirror.setChecked(desk.mirror)
+            self.mirror.blockSignals(False)
+        self._said = found = said(self._state())
         marks = tuple(filter(None, (desk.mark, self.keeper.mark)))
         credit = CREDIT if desk.address == CLIP else ""
         tip = HINT if self._whole is not None and self._whole.hinting else ""

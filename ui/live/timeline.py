@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QStackedLayout, QWidget
 
-from playground.captions import percent
+from playground.captions import object_place, percent
 from playground.live.settings import LiveAnswer
 from ui.data.record.cards import COLOURS, class_colour
 from ui.insight.column import token_colour
@@ -100,7 +100,9 @@ class Timeline(QWidget):
         )
 
     def _place(self, name: str, otherwise: int) -> int:
-        """The colour that the class has elsewhere, where it has one."""
+        """The colour that the class has elsewhere, where it has one: on its card, or its boxes."""
+        if self.course.kind == "count":
+            return object_place(name)
         colour = self._desk.colours.get(name)
         if colour is None:
             return otherwise
