@@ -208,8 +208,7 @@ def fitted(
         inner = (max(1, round(rows / scale)), max(1, round(columns / scale)))
         return _resized(pixels, *inner, nearest)
     if fit in ("crop", "middle"):
-        top, left, keep_rows, keep_columns = _middle(rows, columns, size, fit)
-        middle = pixels[top : top + keep_rows, left : left + keep_columns]
+        middle = cut_out(pixels, size, fit)
         if fit == "middle" and not nearest:
             return _bicubic(middle, height, width)
         return _resized(middle, height, width, nearest)
@@ -219,6 +218,12 @@ def fitted(
         result[top : top + tall, left : left + wide] = _resized(pixels, tall, wide, nearest)
         return result
     return _resized(pixels, height, width, nearest)
+
+
+def cut_out(pixels: Pixels, size: tuple[int, int], fit: str) -> Pixels:
+    """What "crop" or "middle" leaves of H×W×C pixels before they are scaled: a view."""
+    top, left, rows, columns = _middle(pixels.shape[0], pixels.shape[1], size, fit)
+    return pixels[top : top + rows, left : left + columns]
 
 
 def part_seen(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.axes import Shape
 from models.parameters import Parameter, checked
-from playground.answers import Classes
+from playground.answers import Classes, Ranking
 from playground.data.dataset import Column, Dataset
 from playground.tasks.task import Baseline, Better, Loss, Metric, Options
 
@@ -73,11 +73,8 @@ class Classification:
 
     def answer(self, output_row: Array, column: Column) -> Classes:
         probabilities = softmax(output_row[None])[0]
-        order = np.argsort(-probabilities, kind="stable")
         names = column.classes or tuple(map(str, range(len(probabilities))))
-        return Classes(
-            tuple((names[i], float(probabilities[i])) for i in order.tolist() if i < len(names))
-        )
+        return Classes(Ranking(names, probabilities[: len(names)]))
 
     def baseline(self, dataset: Dataset, split: str) -> Baseline | None:
         counts = dataset.counts(split)

@@ -12,18 +12,22 @@ import numpy as np
 import pytest
 import soundfile
 
+from models.axes import image
 from playground.answers import Classes
 from playground.capture import Camera, CameraSettings, Microphone
+from playground.data.dataset import Column
+from playground.data.reading import ImageReading
 from playground.export import ExportError
 from playground.live import choice
 from playground.live.choice import Choice, digest
 from playground.live.engines import Onnx, Torch, same
 from playground.live.errors import LiveError
-from playground.live.intake import device_for
+from playground.live.intake import Pictures, device_for
 from playground.live.loop import Live
 from playground.live.settings import LiveAnswer, LiveSettings
 from playground.live.smoothing import Smoother, is_unknown
 from playground.live.streaming import NotStreaming, Streamer
+from playground.preprocessing import Preprocessing
 from playground.vision import from_array
 from tests.playground.capture_kit import QUICK, MjpegServer, children, number_of, until, write_clip
 from tests.playground.cli_kit import Shell
@@ -97,6 +101,16 @@ def test_the_answer_to_a_frame_is_what_predict_says_of_it(clip: str) -> None:
         assert dict(answer.answer.answers) == pytest.approx(dict(wanted.answers), abs=1e-5)
         assert 0 < answer.inference_seconds <= answer.latency < 1
         assert answer.engine == "eager"
+
+
+def test_frames_for_networks_for_imagenet_are_fitted_as_photographs_are() -> None:
+    reading = ImageReading(3, 224, 224, "middle")
+    column = Column("image", image(3, 224, 224), np.zeros(0), Preprocessing(), reading=reading)
+    pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3)).astype(np.uint8)
+    raw = Pictures(column, window=False).taken(pixels, 0.0)["image"][0]
+    off = np.abs(raw.astype(int) - reading.from_array(pixels))
+    assert off.max() <= 1
+    assert off.mean() < 0.01
 
 
 def test_a_slow_model_gets_the_newest_frame_and_never_a_queue(clip: str) -> None:

@@ -125,7 +125,10 @@ def test_losses():
 def test_answers():
     answer = CLASSIFICATION.answer(np.float32([0.0, 2.0, 1.0]), LABELS)
     assert isinstance(answer, Classes)
+    assert answer.answers[0][0] == "b"  # before the others are sorted
     assert [label for label, _ in answer.answers] == ["b", "c", "a"]
+    assert answer.answers[:2] == tuple(answer.answers)[:2]
+    assert answer == Classes(tuple(answer.answers))
     assert sum(probability for _, probability in answer.answers) == pytest.approx(1)
     assert answer.to_json()["answers"][0]["label"] == "b"
     assert str(answer).startswith("b 66.5%")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
@@ -38,13 +40,13 @@ class AnswerBars(QWidget):
     def __init__(self, most: int = 5, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._most = most
-        self._answers: tuple[tuple[str, float], ...] = ()
+        self._answers: Sequence[tuple[str, float]] = ()
         self.setAccessibleName("Answer")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         theme().changed.connect(self.update)
 
     @property
-    def answers(self) -> tuple[tuple[str, float], ...]:
+    def answers(self) -> Sequence[tuple[str, float]]:
         return self._answers
 
     def sizeHint(self) -> QSize:
@@ -53,7 +55,7 @@ class AnswerBars(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, ROW * 2)
 
-    def show_answers(self, answers: tuple[tuple[str, float], ...]) -> None:
+    def show_answers(self, answers: Sequence[tuple[str, float]]) -> None:
         self._answers = answers[: self._most]
         self.setAccessibleDescription(
             ", ".join(f"{name} {percent(value)}" for name, value in self._answers)
