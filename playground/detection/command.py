@@ -55,13 +55,18 @@ def watch(found: Asked, options: Namespace) -> int:
     from playground.capture import Camera, CameraSettings
     from playground.console import Console
     from playground.detection.live import ENGINE, LiveDetection
+    from playground.detection.trained import Trained
     from playground.devices import choose
-    from playground.live.command import tell
+    from playground.live.command import run, tell
 
-    if options.smooth or options.threshold or options.engine != "auto":
+    if options.smooth or options.threshold:
         raise ValueError(
-            "--smooth, --threshold and --engine are for runs; a detector takes --set score=0.9"
+            "--smooth and --threshold are for classes; a detector takes --set score=0.9"
         )
+    if isinstance(found.detector, Trained):
+        return run(found.detector.model, options, found.settings)
+    if options.engine != "auto":
+        raise ValueError("--engine is for runs: this detector runs on torch alone")
     choose("cpu").use()
     settings = CameraSettings(rate=options.rate, loop=options.frames is not None)
     camera = Camera(options.source or "0", settings)

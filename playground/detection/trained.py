@@ -35,7 +35,7 @@ class Trained:
             raise LiveError("this model finds no objects: choose a run of the task Detection")
         if not isinstance(reading, ImageReading):
             raise LiveError("this model takes no pictures: it cannot be given a camera's")
-        self._model, self._name, self._reading = model, columns[0].name, reading
+        self.model, self._name, self._reading = model, columns[0].name, reading
         self._output, target = next(iter(model.wires.outputs.items()))
         self._column = model.dataset.targets[target]
 
@@ -44,7 +44,7 @@ class Trained:
         from call to call; raises ``ParameterError``."""
         values = checked(TRAINED, settings or {})
         raw = {self._name: self._reading.from_array(pixels)[None]}
-        (maps,) = self._model.outputs(self._model.prepared(raw))[self._output]
+        (maps,) = self.model.outputs(self.model.prepared(raw))[self._output]
         answer = worded(maps, self._column, values)
         return on_frame(answer, pixels.shape[:2], self._reading)
 

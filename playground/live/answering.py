@@ -46,6 +46,10 @@ class Objects:
         self.seconds = 0.0
         self._output, target = next(iter(model.wires.outputs.items()))
         self._column = model.dataset.targets[target]
+        self.want(settings)
+
+    def want(self, settings: Values) -> None:
+        """Others from now on, from any thread. Raises ``ParameterError``."""
         self._values = checked(TRAINED, settings)
 
     def answer(self, outputs: dict[str, Array], time: float) -> Boxes:
@@ -78,6 +82,12 @@ class Answering:
         """The sample that was answered last."""
         self.seen: Latest[Seen] = Latest()
         """The same, for who looks inside meanwhile."""
+
+    def want(self, settings: LiveSettings, detection: Values) -> None:
+        """Answer so from now on, from any thread. Raises ``ParameterError``."""
+        self.settings = settings
+        if isinstance(self._smoother, Objects):
+            self._smoother.want(detection)
 
     def answer(self, sample: Sample, engine: Engine) -> LiveAnswer:
         """Raises ``ModelError``. After a gap, what came before is forgotten."""

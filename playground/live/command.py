@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from models.parameters import Values
 from playground.answers import Classes
 from playground.capture import Camera, CameraSettings, CaptureStatus
 from playground.console import Console
@@ -25,9 +26,9 @@ from playground.model import Model
 TOP = 3
 
 
-def run(model: Model, options: Namespace) -> int:
-    """Answer until the source ends, ``--frames`` answers are given, or Ctrl+C; raises
-    ``LiveError`` where the source failed before that."""
+def run(model: Model, options: Namespace, detection: Values | None = None) -> int:
+    """Answer until the source ends, ``--frames`` answers are given, or Ctrl+C; a detector does with
+    ``detection`` for its parameters. Raises ``LiveError`` where the source failed before that."""
     console = Console(options.json)
     choose("cpu").use()
     settings = LiveSettings(options.smooth, options.threshold, engine=options.engine)
@@ -37,6 +38,7 @@ def run(model: Model, options: Namespace) -> int:
     camera = CameraSettings(rate=options.rate, loop=options.frames is not None)
     device = device_for(model, options.source, camera)
     live = live_for(model, device, settings)
+    live.want(settings, detection or {})
     if live.not_streaming:
         last = "frames" if isinstance(device, Camera) else "moments"
         console.note(f"the last {last} are looked at as a whole: {live.not_streaming}")

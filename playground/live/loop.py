@@ -51,7 +51,7 @@ class Live(Answers):
         self._answering.settings = settings
 
     def want(self, settings: LiveSettings, detection: Values) -> None:
-        self.settings = settings
+        self._answering.want(settings, detection)
 
     @property
     def engine(self) -> EngineReport:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from models.parameters import Values
-from playground.detection.detectors import DETECTORS, Detector
+from playground.detection.detectors import DETECTORS
 from playground.downloads import Download, is_there
 from playground.live.errors import LiveError
 from playground.live.settings import LiveSettings
@@ -44,6 +44,12 @@ class Runnable:
     def ready(self) -> bool:
         """Whether nothing has to be downloaded first."""
         return self.download is None or is_there(self.download)
+
+    @property
+    def opaque(self) -> bool:
+        """Whether it is a detector of several networks, which nothing looks into and torch alone
+        runs."""
+        return self.kind == "detector" and self.id in DETECTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +119,16 @@ def opened(what: Runnable, device: Camera | Microphone | Rows, wanted: Wanted) -
         return LiveSeries(load_model(find_run(what.path or what.id)), device, wanted.settings)
     if what.kind in ("run", "detector") and what.path is None and DETECTORS.find(what.id) is None:
         raise LiveError("it has learnt nothing yet: train it first")
-    if what.kind == "detector":
+    if what.kind == "detector" and what.path is None:
         from playground.detection.live import LiveDetection
 
         if not isinstance(device, Camera):
             raise LiveError("a detector takes pictures: choose a camera")
-        return LiveDetection(_detector(what), device, wanted.detection)
+        return LiveDetection(DETECTORS.get(what.id).load(), device, wanted.detection)
     from playground.live.taught import LiveTaught, live_for
 
     if what.kind == "teach":
         return LiveTaught(load_model(find_run(BACKBONE)), device, wanted.settings)
-    return live_for(load_model(find_run(what.path or what.id)), device, wanted.settings)
-
-
-def _detector(what: Runnable) -> Detector:
-    if what.path is None:
-        return DETECTORS.get(what.id).load()
-    from playground.detection.trained import Trained
-    from playground.runs import load_model
-
-    return Trained(load_model(find_run(what.path)))
+    live = live_for(load_model(find_run(what.path or what.id)), device, wanted.settings)
+    live.want(wanted.settings, wanted.detection)
+    return live

@@ -118,7 +118,7 @@ def test_on_the_command_line(capsys: pytest.CaptureFixture[str], clip: str, tmp_
     assert all(box[0]["label"] == "face" for box in boxes)
     assert events[-1]["event"] == "finished"
     assert events[-1]["frames"] == 5
-    assert "are for runs" in run("live", "faces", "--source", clip, "--smooth", "1").sentence
+    assert "are for classes" in run("live", "faces", "--source", clip, "--smooth", "1").sentence
     missing = run("live", "faces", "--source", tmp_path / "none.mp4")
     assert missing.code == 1
     assert "none.mp4" in missing.sentence

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,10 @@ from safetensors.torch import save_file
 
 from models.parameters import ParameterError
 from playground.answers import Boxes, Detection
-from playground.capture import Camera, CameraSettings
+from playground.capture import Camera
 from playground.data import DataSettings, SplitSettings, open_data
 from playground.data.reading import ImageReading
 from playground.detection.geometry import iou
-from playground.detection.live import LiveDetection
 from playground.detection.trained import Trained, on_frame
 from playground.export import TARGETS, export
 from playground.live.answering import Answering, words_of
@@ -149,19 +150,30 @@ def test_boxes_of_a_network_under_training_lie_on_the_frame(run: RunFolder) -> N
     assert least.answer(Sample(1, raw, 0.0, frame), Shared(model)).answer == Boxes((), (160, 320))
 
 
-def test_a_trained_detector_runs_live_with_tracks(run: RunFolder, clip: str) -> None:
+def test_a_trained_detector_runs_live_with_tracks(
+    run: RunFolder, clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its engines are compared by the maps, and its settings change meanwhile."""
+    monkeypatch.setenv("PLAYGROUND_CACHE", str(tmp_path))
     what = of_run(run)
     assert (what.kind, what.medium, what.summary) == ("detector", "pictures", "circle")
-    with Camera(clip, CameraSettings(loop=False)) as camera:
-        live = opened(what, camera, Wanted(detection={"score": 0.2}))
-        assert isinstance(live, LiveDetection)
-        answers = [event for event in live.events() if isinstance(event, LiveAnswer)]
-    assert len(answers) > 3
+    settings, answers = LiveSettings(engine="channels-last"), []
+    with Camera(clip) as camera:
+        live = opened(what, camera, Wanted(settings, {"score": 0.2}))
+        with closing(live.events()) as events:
+            for event in islice(events, 500):
+                if isinstance(event, LiveAnswer):
+                    answers.append(event)
+                    if len(answers) > 3 and event.engine == "channels-last":
+                        break
+    assert live.engine.engine == answers[-1].engine == "channels-last"
+    with pytest.raises(ParameterError):
+        live.want(settings, {"score": 2})
     tracks = set()
     for event in answers:
         assert isinstance(event.answer, Boxes)
         box = event.answer.boxes[0]
-        assert overlap(box.box, 100 + 4 * (event.number - 1), 80, (160, 320)) > 0.5
+        assert overlap(box.box, 100 + 4 * ((event.number - 1) % 16), 80, (160, 320)) > 0.5
         tracks.add(box.track)
     assert len(tracks) == 1
 

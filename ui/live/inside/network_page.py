@@ -106,7 +106,7 @@ class NetworkPage(QWidget):
         self.note.setVisible(False)
         if not networks:
             self._say(WHOLE.format(self._desk.chosen.title))
-        self.hint.setVisible(len(networks) == 1 and self._desk.chosen.kind != "detector")
+        self.hint.setVisible(len(networks) == 1 and not self._desk.chosen.opaque)
         self.button.setVisible(bool(networks))
         self._follow()
         self._name_button()
@@ -127,12 +127,12 @@ class NetworkPage(QWidget):
 
     @Slot(object)
     def _chosen(self, port: PortId | None) -> None:
-        if port is not None and self._desk.chosen.kind != "detector":
+        if port is not None and not self._desk.chosen.opaque:
             self._desk.set_wish(port=port)
 
     @Slot(object)
     def _opened(self, port: PortId) -> None:
-        if self._desk.chosen.kind != "detector":
+        if not self._desk.chosen.opaque:
             self._desk.set_wish(port=port)
             self._desk.page_wanted.emit("inside")
 

@@ -24,8 +24,8 @@ STOPPED = "Start live, and see here what happens inside the network."
 CLOSED = "The network is looked into as soon as there is something to answer to."
 LOADING = "The network is being loaded …"
 DETECTOR = (
-    "A detector answers with boxes, which nothing here explains. The page Network shows what it is "
-    "made of."
+    "Several networks work together in this detector; nothing here explains them. The page Network "
+    "shows what they are made of."
 )
 NOTHING = "This network cannot be looked into while it runs."
 
@@ -231,7 +231,7 @@ class InsidePage(QWidget):
 
     def _why_nothing(self) -> str:
         desk, recognition = self._desk, self._desk.recognition
-        if desk.chosen.kind == "detector":
+        if desk.chosen.opaque:
             return DETECTOR
         if desk.with_training or desk.network is not None:
             inside = recognition.inside if recognition is not None else None
