@@ -25,7 +25,7 @@ from playground.data import Dataset, Place, open_data
 from playground.data.dataset import Skipped
 from playground.data.splits import digests
 from playground.detection.detectors import DETECTORS
-from playground.finishing import Finish, finishing
+from playground.finishing import Finish, finishing, share_known
 from playground.project import Project
 from playground.recognisers import RECOGNISERS, run_of
 from playground.runs import RunFolder, list_runs, load_model, new_run
@@ -342,6 +342,9 @@ def evaluate(options: Namespace) -> int:
         "samples": len(found.indices),
         "metrics": found.metrics,
     }
+    known = share_known(model, dataset, found.indices, console)
+    if known is not None:
+        result["seen"] = known
     if found.confusion is not None:
         result |= {"classes": found.classes, "confusion": found.confusion}
     if baseline is not None:
@@ -349,6 +352,8 @@ def evaluate(options: Namespace) -> int:
     console.event(result)
     unit = found.unit
     console.say(f"{split}, {count(len(found.indices))} samples: {_figures(found.metrics, unit)}")
+    if known is not None:
+        console.say(f"{known:.1%} of them are like the examples")
     if baseline is not None:
         console.say(f"to beat: {_figures(baseline.metrics, unit)} ({baseline.name})")
     if found.confusion is not None and len(found.classes) <= CELLS:
@@ -394,7 +399,7 @@ def _asked(options: Namespace, console: Console) -> Callable[[str], Iterable[tup
     opened = _opened(options)
     if isinstance(opened, Asked):
         return opened.answer
-    finish = finishing(opened, console.note)
+    finish = finishing(opened, console)
     return lambda text: _answers(opened, text, finish)
 
 

@@ -7,7 +7,7 @@ distance to the nearest examples: a head alone has to choose one of its classes 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -35,10 +35,8 @@ from playground.training.settings import TrainingSettings
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from playground.model import Model
 
 Array = npt.NDArray[np.float32]
-Familiarity = Callable[[npt.NDArray[np.uint8]], float]
 
 DECAY = 0.1
 """The pull of the head's weights towards 0; it keeps the head from being too sure."""
@@ -59,20 +57,21 @@ class TeachError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
-    """The last layer: logits are ``weight`` (C, F) · vector + ``bias`` (C,). ``vectors`` (N, F) and
-    ``labels`` (N,) are the examples."""
+    """The last layer: logits are ``weight`` (C, F) · vector + ``bias`` (C,). Without ``examples``
+    it is not told what was seen before."""
 
     classes: tuple[str, ...]
     weight: Array
     bias: Array
-    examples: Examples
+    examples: Examples | None
 
     def predict(self, vector: Array) -> Classes:
         """What a picture with this vector (F,) shows, and how well it is known."""
         (probabilities,) = self.probabilities(vector[None])
-        return self.worded(probabilities, float(self.examples.seen(vector[None])[0]))
+        known = None if self.examples is None else float(self.examples.seen(vector[None])[0])
+        return self.worded(probabilities, known)
 
-    def worded(self, probabilities: npt.NDArray[np.float64], seen: float) -> Classes:
+    def worded(self, probabilities: npt.NDArray[np.float64], seen: float | None) -> Classes:
         """The answer that probabilities (C,) are."""
         order = np.argsort(-probabilities, kind="stable").tolist()
         return Classes(tuple((self.classes[i], float(probabilities[i])) for i in order), seen)
@@ -308,6 +307,8 @@ def write_run(
     """
     if len(head.classes) < 2:
         raise TeachError(f"only {head.classes[0]} has examples: show at least two classes")
+    if head.examples is None:
+        raise TeachError("a run is taught by examples, and there are none")
     graph, last = graph_for(embedder, head.classes)
     weights: dict[str, Tensor] = dict(embedder.model.network.module.state_dict())
     weights[f"{last.name}.weight"] = torch.from_numpy(head.weight)
@@ -401,34 +402,6 @@ def taught_by(run: RunFolder) -> Taught | None:
         if 0 <= label < len(classes):
             taught.add(classes[label], vector)
     return taught
-
-
-def head_of(model: Model) -> Head | None:
-    """The head of the taught run that ``model`` comes from; None of one that was trained. Raises
-    ``RunError`` or ``TeachError``."""
-    taught = taught_by(model.run) if model.run is not None else None
-    if taught is None or not taught.examples:
-        return None
-    linear = [node.name for node in behind_features(model.graph) if node.layer == "linear"]
-    weights = model.network.module.state_dict()
-    parts = [weights.get(f"{name}.{part}") for name in linear for part in ("weight", "bias")]
-    known = taught.known()
-    match parts:
-        case [torch.Tensor() as weight, torch.Tensor() as bias]:
-            if known.vectors.shape[1] == weight.shape[1]:
-                return Head(model.dataset.classes, weight.numpy(), bias.numpy(), known)
-    raise TeachError("the run's examples do not fit its network: teach it anew")
-
-
-def familiarity(model: Model) -> Familiarity | None:
-    """What tells of a raw picture (C, H, W) how likely anything like it was among the examples of
-    the taught run that ``model`` comes from; None of a run that was trained. Raises ``RunError``.
-    """
-    taught = taught_by(model.run) if model.run is not None else None
-    if taught is None or not taught.examples:
-        return None
-    examples, embedder = taught.known(), Embedder(model, cached=False)
-    return lambda picture: float(examples.seen(embedder.embed([picture]))[0])
 
 
 def _unit(vectors: Array) -> npt.NDArray[np.float64]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from playground.answers import Classes
-from playground.capture import Camera, Microphone
+from playground.capture import Camera, CaptureStatus, Microphone
 from playground.embedding import Embedder
+from playground.familiar import NoExamples, examples_of, head_of
 from playground.live.answering import Answering
 from playground.live.engines import CUDA_HALF
 from playground.live.inside import HeadOf
@@ -18,7 +21,7 @@ from playground.live.settings import LiveAnswer, LiveSettings
 from playground.live.smoothing import Mean
 from playground.messages import Array
 from playground.model import Model
-from playground.teach import Head, head_of
+from playground.teach import Head
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +91,63 @@ def live_for(
     head = head_of(model)
     if head is None:
         return Live(model, device, settings)
+    if head.examples is None:
+        return LiveTuned(model, device, settings, head)
     return LiveTaught(model, device, settings, head)
+
+
+class LiveTuned(LiveTaught):
+    """Answers of a taught run that was trained on. They begin at once; meanwhile its examples are
+    looked at anew, in a thread, and from then on it is told what was seen before."""
+
+    def __init__(
+        self,
+        model: Model,
+        device: Camera | Microphone,
+        settings: LiveSettings | None,
+        head: Head,
+    ) -> None:
+        super().__init__(model, device, settings, head)
+        self._whole, self._note = model, ""
+
+    @property
+    def status(self) -> CaptureStatus:
+        """While the device is well: how far the examples are, or why they are not known."""
+        found = super().status
+        if not self._note or found.state != "running":
+            return found
+        return replace(found, message=self._note)
+
+    def events(self) -> Generator[LiveAnswer | CaptureStatus, None, None]:
+        thread = threading.Thread(target=self._remember, name="examples", daemon=True)
+        thread.start()
+        try:
+            yield from super().events()
+        finally:
+            self._latest.stop()
+            thread.join()
+
+    def _remember(self) -> None:
+        try:
+            examples = examples_of(self._whole, self._progress)
+        except _GivenUp:
+            return
+        except NoExamples as why:
+            text = str(why)
+            self._note = f"{text[0].upper()}{text[1:]}."
+            return
+        self._note = ""
+        if self.head is not None:
+            self.head = replace(self.head, examples=examples)
+
+    def _progress(self, done: int, total: int) -> None:
+        if self._latest.stopped:
+            raise _GivenUp
+        self._note = f"The examples are looked at anew: {done:,} of {total:,} …"
+
+
+class _GivenUp(Exception):
+    """Nobody waits for the examples any more."""
 
 
 class _Words:
@@ -111,7 +170,10 @@ class _Words:
             self._classes = head.classes
             self.reset()
         vectors = self.vector[None]
-        values = np.concatenate([head.probabilities(vectors)[0], head.examples.seen(vectors)])
+        values = head.probabilities(vectors)[0]
+        if head.examples is None:
+            return head.worded(self._mean.follow(values, time, self.seconds), None)
+        values = np.concatenate([values, head.examples.seen(vectors)])
         *probabilities, seen = self._mean.follow(values, time, self.seconds)
         return head.worded(np.asarray(probabilities), float(seen))
 

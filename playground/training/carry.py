@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from playground.project import Project
 
 MOST_NAMED = 8
+TAUGHT, TUNED = "taught", "tuned"
+"""In ``run.json``: a run that was taught by example, and one that was trained on from there."""
 
 
 def fit(
@@ -105,6 +107,12 @@ def carry(run: RunFolder, network: Network, graph: Graph, dataset: Dataset) -> s
     more = f" and {len(fresh) - MOST_NAMED} more" if len(fresh) > MOST_NAMED else ""
     text = f"{text}; new: {', '.join(fresh[:MOST_NAMED])}{more}" if fresh else text
     return f"{text}; the data have another vocabulary" if others else text
+
+
+def by_example(run: RunFolder) -> bool:
+    """Whether ``run`` was taught by example, also where it was trained on since."""
+    info = run.info()
+    return info.get(TAUGHT) is True or info.get(TUNED) is True
 
 
 def _of_other_words(run: RunFolder, network: Network, dataset: Dataset) -> set[str]:

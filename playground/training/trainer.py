@@ -20,7 +20,7 @@ from playground.data.splits import digests
 from playground.devices import choose
 from playground.runs import Row, RunFolder, versions
 from playground.training import checkpoints
-from playground.training.carry import carry, last_run
+from playground.training.carry import TUNED, by_example, carry, last_run
 from playground.training.checkpoints import Checkpoint
 from playground.training.diagnosis import explain, spoilt_weights
 from playground.training.errors import TrainingError
@@ -110,6 +110,7 @@ class Trainer:
             weights_from = last_run(project, run)
         if weights_from is not None:
             self.notes.append(carry(weights_from, self.learner.network, project.graph, dataset))
+        self.tuned = weights_from is not None and by_example(weights_from)
         free = self.device.memory()
         self.feeds: dict[Kind, Feed] = {
             kind: open_feed(
@@ -404,6 +405,7 @@ class Trainer:
             splits=digests(self.dataset),
             data=self.dataset.to_json(),
             versions=versions(),
+            **({TUNED: True} if self.tuned else {}),
         )
 
     # small things

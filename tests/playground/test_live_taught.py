@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,15 +16,17 @@ from playground.answers import Classes
 from playground.capture import Camera, CameraSettings
 from playground.data import DataSettings
 from playground.embedding import Embedder
+from playground.familiar import head_of
 from playground.live.choice import Choice
 from playground.live.engines import CHANNELS_LAST, ONNX
 from playground.live.loop import Live
 from playground.live.settings import LiveAnswer, LiveSettings
-from playground.live.taught import LiveTaught, live_for
+from playground.live.taught import LiveTaught, LiveTuned, live_for
 from playground.live.what import Wanted, of_run, opened
 from playground.messages import Array
+from playground.recordings import Recordings
 from playground.runs import RunFolder, load_model
-from playground.teach import LABELS, VECTORS, Head, fit, head_of, write_run
+from playground.teach import LABELS, VECTORS, Head, fit, write_run
 from tests.playground.capture_kit import children, numbered, until, write_clip
 from tests.playground.cli_kit import Shell
 from tests.playground.live_kit import as_run, picture_model, shaken
@@ -245,3 +248,40 @@ def test_examples_that_are_damaged(
     said = Shell(capsys)(*words)
     assert said.code == (says is not None)
     assert says is None or says in said.sentence
+
+
+def test_a_run_that_was_trained_on_looks_at_its_examples_again(
+    taught: RunFolder, tmp_path: Path, embedder: Embedder, clip: str
+) -> None:
+    recordings = Recordings(tmp_path / "mine.files" / "pictures")
+    for name in ("stripes", "noise"):
+        recordings.add_class(name)
+    for number in range(8):
+        recordings.save_picture("stripes", numbered(number))
+        recordings.save_picture("noise", np.full((120, 160, 3), 10 * number, np.uint8))
+    data = DataSettings("camera", {"path": "files:pictures"})
+    taught.freeze(replace(taught.project(), data=data))
+    taught.update(taught=False, tuned=True)
+    with Camera(clip, CameraSettings(loop=True)) as camera:
+        live = opened(of_run(taught), camera, Wanted(EAGER))
+        assert isinstance(live, LiveTuned)
+        live.start()
+        until(lambda: (found := live.answer()) is not None and is_seen(found), 20)
+        assert live.status.message == camera.status.message
+        live.close()
+        assert isinstance(live_for(load_model(taught), camera), LiveTaught)  # they were kept
+        shutil.rmtree(taught.path / "examples")
+        shutil.rmtree(recordings.folder)
+        live = opened(of_run(taught), camera, Wanted(EAGER))
+        live.start()
+        until(lambda: "the examples are gone (" in live.status.message, 20)
+        assert live.status.message.startswith("It cannot be told what was seen before: ")
+        after = live.wait(0, 20)
+        live.close()
+    assert after is not None
+    assert isinstance(after.answer, Classes)
+    assert after.answer.seen is None
+
+
+def is_seen(answer: LiveAnswer) -> bool:
+    return isinstance(answer.answer, Classes) and (answer.answer.seen or 0) > 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -307,7 +308,7 @@ def test_what_cannot_be_taught_is_told(
 
 
 def test_what_was_taught_can_be_learnt_further(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, folder: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, folder: Path, pictures: Sets
 ) -> None:
     run, path = Shell(capsys), tmp_path / "mine.playground"
     before = load_model(Path(run.json("teach", folder, "-o", path)[-1]["run"]))
@@ -316,8 +317,19 @@ def test_what_was_taught_can_be_learnt_further(
     words = ("train", path, "--weights", path, "--epochs", "1")
     whole = load_model(Path(run.json(*words, "--set", "training.learns=all")[-1]["run"]))
     assert len(changed(before, whole)) > 200
-    assert not taught_by(RunFolder(whole.run.path))  # type: ignore[union-attr]
     assert run(*words, "--resume").code == 1
+    assert whole.run is not None
+    assert not taught_by(whole.run)
+    known, new = tmp_path / "known.png", SAMPLES / "images" / "brick_wall.png"
+    Image.fromarray(pictures["cat"][20]).save(known)
+    assert run.json("evaluate", path)[-1]["seen"] >= 0.8
+    shutil.rmtree(folder)  # the pictures are not needed any more
+    first, second = run.json("predict", path, known, new)
+    assert first["seen"] > 0.5 > second["seen"]
+    shutil.rmtree(whole.run.path / "examples")
+    note, answer = run.json("predict", path, known)
+    assert "cannot be told what was seen before: the examples are gone (" in note["text"]
+    assert "seen" not in answer
 
 
 def changed(one: Model, other: Model) -> set[str]:

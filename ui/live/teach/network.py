@@ -270,13 +270,14 @@ def _knows(run: RunFolder, head: Head) -> bool:
         known = taught_by(run)
     except RunError:
         return False
-    if known is None or tuple(run.fitted().classes) != head.classes:
+    shown = head.examples
+    if known is None or shown is None or tuple(run.fitted().classes) != head.classes:
         return False
     examples = tuple(known.examples.values())
     labels = [head.classes.index(example.name) for example in examples]
-    vectors = head.examples.vectors
+    vectors = shown.vectors
     return (
-        np.array_equal(labels, head.examples.labels)
+        np.array_equal(labels, shown.labels)
         and len(examples) == len(vectors)
         and all(map(np.array_equal, (example.vector for example in examples), vectors))
     )
