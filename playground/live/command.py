@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +15,8 @@ from playground.answers import Classes
 from playground.capture import Camera, CameraSettings, CaptureStatus
 from playground.console import Console
 from playground.devices import choose
+from playground.familiar import NoExamples, examples_of
+from playground.finishing import looking
 from playground.live.errors import LiveError
 from playground.live.intake import device_for
 from playground.live.newest import Answers
@@ -37,6 +39,8 @@ def run(model: Model, options: Namespace, detection: Values | None = None) -> in
     # without a number of frames a clip is played once
     camera = CameraSettings(rate=options.rate, loop=options.frames is not None)
     device = device_for(model, options.source, camera)
+    with suppress(NoExamples), looking(console) as progress:  # what is missing is in the status
+        examples_of(model, progress)
     live = live_for(model, device, settings)
     live.want(settings, detection or {})
     if live.not_streaming:
