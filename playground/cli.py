@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from importlib import import_module, metadata
 from pathlib import Path
 
-INTERRUPTED = 130
+from playground.interrupt import INTERRUPTED, raised
+
 USERS_ERRORS = (ValueError, LookupError, OSError, RuntimeError)
 """What commands raise when the input is at fault, with a sentence for the user."""
 
@@ -32,6 +33,15 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    try:
+        with raised():
+            return _main(arguments)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
     try:
@@ -40,9 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     try:
         return int(options.run(options))
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        return INTERRUPTED
     except BrokenPipeError:
         # who read our output went away; Python would complain again when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -340,6 +340,17 @@ def test_fit_gives_another_network_where_the_project_s_cannot_be_fitted(
 # --- interruption ---------------------------------------------------------------------------------
 
 
+def test_interrupted_while_it_is_imported() -> None:
+    """And where another program imports it, Ctrl+C stays that program's."""
+    lines = "import playground, signal; signal.raise_signal(signal.SIGINT)"
+    for name, code, text in (("bin/playground", 130, "error: interrupted\n"), ("other", 0, "")):
+        script = (
+            f"import sys; sys.argv = [{name!r}]\ntry:\n {lines}\nexcept KeyboardInterrupt: pass"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (code, text)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_with_a_checkpoint(
     shell: Shell, project: Path, tmp_path: Path, number: signal.Signals
