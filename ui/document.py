@@ -43,18 +43,30 @@ class Notice:
     key: str = ""
 
 
-class _Step(QUndoCommand):
-    """One edit of the graph on Qt's undo stack."""
+@dataclass(frozen=True)
+class Along:
+    """What else changes with an edit of the graph: when it is done, also again, and undone."""
 
-    def __init__(self, document: Document, edit: Edit) -> None:
+    done: Callable[[], None]
+    undone: Callable[[], None]
+
+
+class _Step(QUndoCommand):
+    """One edit of the graph on Qt's undo stack, with what goes along with it."""
+
+    def __init__(self, document: Document, edit: Edit, along: Along | None) -> None:
         super().__init__(edit.label)
-        self._document, self.edit = document, edit
+        self._document, self.edit, self.along = document, edit, along
 
     def redo(self) -> None:
         self._document._take(self.edit.after, self.edit.path)
+        if self.along is not None:
+            self.along.done()
 
     def undo(self) -> None:
         self._document._take(self.edit.before, self.edit.path)
+        if self.along is not None:
+            self.along.undone()
 
     def id(self) -> int:
         return UNDO_STEP if self.edit.merge is not None else -1
@@ -63,6 +75,8 @@ class _Step(QUndoCommand):
         if not isinstance(other, _Step) or other.edit.merge != self.edit.merge:
             return False
         self.edit = replace(self.edit, after=other.edit.after)
+        if self.along is not None and other.along is not None:
+            self.along = replace(self.along, done=other.along.done)
         self.setObsolete(self.edit.before == self.edit.after)
         return True
 
@@ -293,8 +307,12 @@ class Document(QObject):
             shutil.copytree(found, self.files / run)
         self._earlier_place = None
 
-    def note_run(self, run: Path) -> None:
-        """Remember the last run by its place in the project's folder, at once and for good."""
+    def note_run(self, run: Path | None) -> None:
+        """Remember the last run by its place in the project's folder, at once and for good; None:
+        there is none any more."""
+        if run is None:
+            self._change(run=None)
+            return
         for place in (self._place, self._earlier_place):
             folder = projects.files_folder(place).resolve() if place else None
             if folder is not None and run.resolve().is_relative_to(folder):
@@ -306,12 +324,17 @@ class Document(QObject):
     # --- edits --------------------------------------------------------------------------------
 
     def edit(
-        self, label: str, graph: Graph, merge: str | None = None, path: tuple[str, ...] = ()
+        self,
+        label: str,
+        graph: Graph,
+        merge: str | None = None,
+        path: tuple[str, ...] = (),
+        along: Along | None = None,
     ) -> None:
         """Take an edited graph as one undoable step; equal ``merge`` keys make one step. ``path``
         leads to the group inside which the edit was made."""
         if graph is not self.graph and graph != self.graph:
-            self.undo.push(_Step(self, Edit(label, self.graph, graph, merge, path)))
+            self.undo.push(_Step(self, Edit(label, self.graph, graph, merge, path), along))
 
     def select(self, ids: Iterable[str]) -> None:
         chosen = tuple(id for id in ids if id in self.graph.nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from playground import project as projects
+from playground.runs import RunFolder
+from playground.teach import write_run
 from playground.teaching import Learned
 from tests.gui.doubles import NotingWorker, small_graph
 from tests.gui.live_fakes import FakeRecognition, fake_live
@@ -347,9 +350,55 @@ def test_a_bare_canvas_gets_the_network_with_its_run_and_data(room: Room, wait: 
     session.undo.undo()
     assert same_network(session.graph, bare)
     assert room.lessons.network.taken is None
+    assert session.project.run is None
+    assert session.project.data == projects.empty().data
+    assert session.project.training == projects.empty().training
     session.undo.redo()
     assert kept is not None
     assert room.lessons.network.taken is kept, "it can be tuned and exported again"
+    assert session.project == project
+
+
+def test_undoing_while_it_is_written_leaves_canvas_and_run_together(
+    room: Room, wait: Wait, monkeypatch: Any
+) -> None:
+    session, network = room.session, room.lessons.network
+    taught(room, wait)
+    two = session.project.run
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        begun.set()
+        go.wait(10)
+        return write_run(*arguments, **named)
+
+    monkeypatch.setattr("playground.teach.write_run", slow)
+    room.library.add("Class 3")
+    wait(lambda: "Class 3" in room.counts())
+    record(room, "Class 3", wait)
+    wait(begun.is_set)
+    session.undo.undo()
+    go.set()
+    network.finish()
+    assert not session.graph.nodes
+    assert session.project.run is None
+    assert network.in_the_way, "what was undone is not put back unasked"
+    wait(lambda: [path.name for path in (session.files / "runs").iterdir()] == ["001"])
+    session.undo.redo()
+    assert session.project.run == two
+    assert is_together(session)
+    wait(lambda: network.taken is room.lessons.learned)
+    assert session.project.run != two
+    assert is_together(session)
+    assert room.head.state.text() == OWN
+    session.undo.undo()
+    assert not session.graph.nodes
+    assert session.project.run is None
+
+
+def is_together(session: Session) -> bool:
+    assert session.run_folder is not None
+    return same_network(RunFolder(session.run_folder).project().graph, session.graph)
 
 
 def test_another_network_stays_until_a_person_says_so(room: Room, wait: Wait) -> None:

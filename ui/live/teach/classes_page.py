@@ -157,7 +157,7 @@ class ClassesPage(QWidget):
         if learned is None or learned.head is None:
             return "Enough to begin with. More samples make it better."
         if self.lessons.network.in_the_way:
-            return f"{told(learned).rstrip('.')}. The canvas keeps its own network."
+            return f"{told(learned).rstrip('.')}. The canvas stays as it is."
         return told(learned)
 
 

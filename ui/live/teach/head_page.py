@@ -26,8 +26,8 @@ from ui.widgets import Button, ElidedLabel, EmptyState, Strip, divider, label, s
 
 NOTHING = "Nothing is learnt yet. Record two classes, a few seconds each: they are known at once."
 OTHER = (
-    "The canvas has another network, which stays as it is. Put the taught one in its place to save "
-    "it with the project, export it or train it further; that can be undone."
+    "The canvas stays as it is. Put the taught network in its place to save it with the project, "
+    "export it or train it further; that can be undone."
 )
 OWN = "This is the project's network: saved with it, and drawn on the canvas."
 TUNING = "All layers learn from the samples; it takes minutes, and a little memory."

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from models.graph import INPUT, OUTPUT, Graph
 from playground.data.settings import DataSettings
-from playground.runs import RunError, RunFolder
+from playground.runs import RUNS, RunError, RunFolder
+from playground.tasks import TaskSettings
 from playground.teaching import Learned
-from ui.document import same_network
+from ui.document import Along, same_network
 from ui.session import Session
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ SOURCE, FOLDER = "camera", "pictures"
 TASK = "classification"
 PATIENCE_S = 10.0
 STEP = "Teach by example"
+SETTINGS = ("learning_rate", "batch_size", "learns", "epochs")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,22 +46,37 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """A run of what was learnt, ``written`` now or there already; ``fresh`` where the project had
-    another network before."""
+    """A run of what was learnt, ``written`` now or there already. ``same``: of the network that was
+    on the canvas; ``fresh``: that was none that was taught."""
 
     graph: Graph
     training: TrainingSettings
     run: Path
     data: DataSettings
     fresh: bool
+    same: bool
     written: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the project was before or after a step: with its graph, which the undo stack keeps,
+    these change."""
+
+    graph: Graph
+    run: str | None
+    task: TaskSettings
+    data: DataSettings
+    training: TrainingSettings
 
 
 class TaughtNetwork(QObject):
     """Writes what was learnt as a run of the project, away from the main thread, and makes it the
-    project's network: where there is none yet, or one that was taught before.
+    project's network: where there is none yet, or one that was taught before. One step to undo: the
+    canvas, its run, data and settings of training go and come together.
 
-    Another network is never replaced without ``put``: ``in_the_way`` tells of one.
+    Another network is never replaced without ``put``, and one that was undone is not put back:
+    ``in_the_way`` tells of both.
     """
 
     changed = Signal()
@@ -71,9 +90,11 @@ class TaughtNetwork(QObject):
         """Why it could not be written, a sentence."""
         self.taken: Learned | None = None
         """What the project's network has learnt; None where it is another."""
-        self._learned: Learned | None = None
-        """What the network has learnt that was put on the canvas last, also where it is undone."""
-        self._graph = Graph()
+        self._learned: dict[str, Learned] = {}
+        """What the runs have learnt that were put on the canvas, also where that is undone."""
+        self._at: Place | None = None
+        """Where the steps of teaching were undone or done to."""
+        self._undone = False
         self._newest: tuple[Embedder, Learned] | None = None
         self._next: Wish | None = None
         self._wish: Wish | None = None
@@ -83,7 +104,7 @@ class TaughtNetwork(QObject):
         self._done.connect(self._take, Qt.ConnectionType.QueuedConnection)
         session.saving.connect(self.finish)
         session.mode_changed.connect(self._turned)
-        session.graph_changed.connect(self._graph_changed)
+        session.graph_changed.connect(self._see)
         session.dataset_changed.connect(self._data_changed)
 
     # --- from what was learnt to a run --------------------------------------------------------
@@ -111,8 +132,9 @@ class TaughtNetwork(QObject):
     def forget(self) -> None:
         """Another project is open."""
         self._newest = self._next = self._wish = self._writing = None
-        self.taken = self._learned = None
-        self.in_the_way = self._unread = self._then_tune = False
+        self.taken = self._at = None
+        self._learned = {}
+        self.in_the_way = self._unread = self._then_tune = self._undone = False
         self.problem = ""
 
     def close(self) -> None:
@@ -123,6 +145,10 @@ class TaughtNetwork(QObject):
     def _ask(self, *, forced: bool) -> None:
         session = self._session
         if self._newest is None or self._newest[1].head is None or session.busy:
+            return
+        if self._undone and not forced:
+            self.in_the_way = True
+            self.changed.emit()
             return
         embedder, learned = self._newest
         wish = Wish(embedder, learned, session.files, session.graph, session.run_folder, forced)
@@ -147,36 +173,73 @@ class TaughtNetwork(QObject):
         error = writing.exception()
         self.problem = "" if error is None else f"The network could not be kept: {error}."
         kept = writing.result() if error is None else None
-        if kept is not None and self._session.graph is wish.graph:
-            self.taken = self._learned = None
+        changed = self._session.graph is not wish.graph
+        if kept is not None and (kept.same or not changed):
+            self._learned[_name(kept.run)] = wish.learned
+        if kept is not None and changed and not kept.same:
+            self._drop(kept.run)
+        elif kept is not None and not changed:
             self._adopt(kept)
-            self.taken = self._learned = wish.learned
         self.in_the_way = error is None and kept is None
         following, self._next = self._next, None
-        if following is not None or (kept is not None and self._session.graph is not wish.graph):
+        if following is not None or (kept is not None and changed):
             self._ask(forced=(following or wish).forced)
+        self._see()
         self.changed.emit()
 
     def _adopt(self, kept: Kept) -> None:
         """Show the run's network on the canvas, as one step, with the recordings as its data."""
         session = self._session
-        if session.project.task.id != TASK:
-            session.set_task(id=TASK, options={})
-        if session.project.data.source != SOURCE or kept.fresh:
-            session.set_data(kept.data, later=True)
-        if kept.fresh:
-            training = kept.training
-            session.set_training(
-                learning_rate=training.learning_rate,
-                batch_size=training.batch_size,
-                learns=training.learns,
-                epochs=training.epochs,
-            )
-        session.edit(STEP, kept.graph, merge=STEP)
-        session.note_run(kept.run)
-        self._graph = session.graph
+        before, steps = self._place(session.graph), session.undo.index()
         self._unread = self._unread or kept.written
+        self._undone = False
+        if kept.same:
+            self._at = before
+            self._turned()
+            return
+        after = replace(before, graph=kept.graph, run=_name(kept.run))
+        if kept.fresh:
+            task = before.task if before.task.id == TASK else TaskSettings(TASK)
+            training = before.training.replace(**_how(kept.training))
+            after = replace(after, task=task, data=kept.data, training=training)
+        self._at = before
+        along = Along(partial(self._turn, after, False), partial(self._turn, before, True))
+        session.edit(STEP, kept.graph, merge=STEP, along=along)
+        if session.undo.index() == steps and before.run in self._learned:
+            self._drop(session.files / str(before.run))  # no step leads back to it
+
+    def _place(self, graph: Graph) -> Place:
+        project = self._session.project
+        return Place(graph, project.run, project.task, project.data, project.training)
+
+    def _turn(self, to: Place, undone: bool) -> None:
+        """A step was done or undone, and the canvas has its graph: what goes along with it, where
+        nobody has changed that since."""
+        session, project, at = self._session, self._session.project, self._at
+        self._at, self._undone = to, undone
+        self.in_the_way = undone and self._newest is not None
+        if at is not None and not session.busy:
+            if project.task == at.task:
+                session.set_task(id=to.task.id, options=to.task.options)
+            if project.data == at.data and to.data != at.data:
+                session.set_data(to.data, later=True)
+                self._unread = True
+            if project.training == at.training:
+                session.set_training(**_how(to.training))
+            if project.run == at.run and to.run != at.run:
+                run = session.files / to.run if to.run is not None else None
+                session.note_run(run if run is not None and run.is_dir() else None)
+                self._unread = True
+        self._see()
+        if not undone and self._newest is not None and self.taken is not self._newest[1]:
+            self._ask(forced=False)
         self._turned()
+        self.changed.emit()
+
+    def _drop(self, run: Path) -> None:
+        """A run that nothing needs any more."""
+        self._learned.pop(_name(run), None)
+        self._writer.submit(shutil.rmtree, run, ignore_errors=True)
 
     # --- what is done with it -----------------------------------------------------------------
 
@@ -216,14 +279,24 @@ class TaughtNetwork(QObject):
                 session.run_on()
 
     @Slot()
-    def _graph_changed(self) -> None:
-        """Whether the canvas still has the network that was taught."""
-        if self._learned is not None:
-            same = same_network(self._session.graph, self._graph)
-            taken = self._learned if same else None
-            if taken is not self.taken:
-                self.taken = taken
-                self.changed.emit()
+    def _see(self) -> None:
+        """Whether the canvas has the network that was taught."""
+        at = self._at
+        same = at is not None and same_network(self._session.graph, at.graph)
+        taken = self._learned.get(at.run or "") if same and at is not None else None
+        if taken is not self.taken:
+            self.taken = taken
+            self.changed.emit()
+
+
+def _how(training: TrainingSettings) -> dict[str, Any]:
+    """What training a taught network changes."""
+    return {name: getattr(training, name) for name in SETTINGS}
+
+
+def _name(run: Path) -> str:
+    """How a project notes its run."""
+    return f"{RUNS}/{run.name}"
 
 
 def is_bare(graph: Graph) -> bool:
@@ -233,23 +306,29 @@ def is_bare(graph: Graph) -> bool:
 
 def _write(wish: Wish) -> Kept | None:
     """None where another network is on the canvas. Raises ``ValueError`` of some kind."""
-    from playground.teach import prepared_for, write_run
+    from playground.teach import graph_for, prepared_for, write_run
 
     head = wish.learned.head
     assert head is not None
     mine = _taught(wish.run)
-    same = mine is not None and same_network(mine.project().graph, wish.graph)
-    if not (same or is_bare(wish.graph) or wish.forced):
+    there = mine is not None and same_network(mine.project().graph, wish.graph)
+    if not (there or is_bare(wish.graph) or wish.forced):
         return None
     prepared = prepared_for(wish.embedder)
     data = DataSettings(SOURCE, {"path": f"files:{FOLDER}", "prepared": prepared})
-    if same and mine is not None and _knows(mine, head):
-        project = mine.project()
-        return Kept(wish.graph, project.training, mine.path, data, fresh=False, written=False)
+    if there and mine is not None and _knows(mine, head):
+        training = mine.project().training
+        return Kept(wish.graph, training, mine.path, data, fresh=False, same=True, written=False)
+    # weights for the network on the canvas take the place of those before; another network gets a
+    # run of its own, so that undoing leads back to a network with its weights
+    same = there and same_network(graph_for(wish.embedder, head.classes)[0], wish.graph)
     accuracy = wish.learned.accuracy
     result = {} if accuracy is None else {"validation": {"accuracy": accuracy}}
-    graph, training, run = write_run(wish.files, wish.embedder, head, data, result, replace=mine)
-    return Kept(graph, training, run.path, data, fresh=not same)
+    graph, training, run = write_run(
+        wish.files, wish.embedder, head, data, result, replace=mine if same else None
+    )
+    graph = wish.graph if same else graph
+    return Kept(graph, training, run.path, data, fresh=not there, same=same)
 
 
 def _taught(run: Path | None) -> RunFolder | None:
