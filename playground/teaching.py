@@ -34,8 +34,8 @@ Key = tuple[int, ...]
 
 HELD = 5
 """One in so many examples is held back to measure with."""
-ROOM = 64
-"""Pictures that may wait in memory; those behind them are read from their files."""
+ROOM = 64 << 20
+"""Bytes of pictures that may wait in memory; those behind them are read from their files."""
 KEPT = 5_000
 """Vectors that are kept of examples which are gone, and may come back."""
 TELLING = 0.1
@@ -183,8 +183,8 @@ class Teacher:
         what the backbone made of it where that is known. Without a file, it counts until the next
         ``follow``. False where it was not taken: it has no file, and too many wait."""
         with self._changed:
-            waiting = sum(taken.pixels is not None for taken in self._taken)
-            full = vector is None and waiting >= ROOM
+            waiting = sum(one.pixels.nbytes for one in self._taken if one.pixels is not None)
+            full = vector is None and waiting > 0 and waiting + pixels.nbytes > ROOM
             if self._closed or self._over or (full and path is None):
                 return False
             kept = None if full or vector is not None else pixels

@@ -150,13 +150,14 @@ def test_too_many_at_once_are_read_from_their_files(
     teacher: Teacher, recordings: Recordings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computed(teacher, monkeypatch)
-    monkeypatch.setattr("playground.teaching.ROOM", 2)
+    monkeypatch.setattr("playground.teaching.ROOM", 2 * pixels(0, 0).nbytes)
     record(recordings, {"dark": 8})
     with teacher._changed:  # as if the thread were at work
         taken = [
             teacher.take("dark", pixels(0, i), p) for i, p in enumerate(listed(recordings)["dark"])
         ]
         refused = teacher.take("dark", pixels(0, 9))
+        assert sum(one.pixels is not None for one in teacher._taken) == 2, "whatever their size"
     assert all(taken)
     assert not refused
     settled(teacher)
