@@ -120,7 +120,7 @@ class Engine:
         if device is not None:
             rate = max(0.1, rate_hz)
             wish = Wish(device, settings or LiveSettings(), rate, detection or {})
-        if self._live is not None and self._live.wish == wish:
+        if self._live is not None and wish is not None and self._live.want(wish):
             self._live.inside = inside
             return
         if self._live is not None:

@@ -71,7 +71,11 @@ class FilmStatus:
 def take_picture(seen: Seen, folder: Path) -> Path:
     """Write what is seen into ``folder`` as a PNG file, whole or not at all. Raises ``ValueError``,
     a sentence."""
-    picture = seen.picture()
+    return keep_picture(seen.picture(), folder)
+
+
+def keep_picture(picture: Pixels, folder: Path) -> Path:
+    """Write an H×W×3 picture (RGB) in the same way."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = _free(folder, ".png")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from models.parameters import Values
+from models.parameters import ParameterError, Values
 from playground.capture import Camera, Microphone
 from playground.compat import usable_cores
 from playground.data.video_reading import VideoReading
@@ -83,6 +83,10 @@ class Asking:
     def answer(self, sample: Sample) -> LiveAnswer:
         return self._answering.answer(sample, self._engine)
 
+    def want(self, wish: Wish) -> None:
+        """Other settings from now on, from any thread. Raises ``ParameterError``."""
+        self._answering.want(wish.settings, wish.detection)
+
 
 def _feed(model: Model, wish: Wish, *, window: bool) -> Feed:
     """Raises ``LiveError``."""
@@ -108,6 +112,22 @@ class Share:
         """The network that cannot be asked; it was told once."""
         self._beside: Beside | None = None
         self._due = self._batch = 0.0
+
+    def want(self, wish: Wish) -> bool:
+        """Other settings from now on, so that objects keep their numbers; False where a new view
+        has to be begun for it."""
+        kept = replace(wish, settings=self.wish.settings, detection=self.wish.detection)
+        again = kept != self.wish or wish.settings.hop != self.wish.settings.hop
+        if again or self._refused is not None:
+            return False
+        try:
+            for asking in (self._asking, self._beside and self._beside.asking):
+                if asking is not None:
+                    asking.want(wish)
+        except ParameterError:
+            return False
+        self.wish = wish
+        return True
 
     def due(self, model: Model | None) -> float | None:
         """Seconds until an answer is wanted: 0 for now, None for not before something changes."""
@@ -207,8 +227,8 @@ class Beside(threading.Thread):
         module = copy.deepcopy(model.network.module)
         network = replace(model.network, module=module)
         copied = replace(model, network=network)
-        self._asking = Asking(copied, view.wish)
-        self._glances = Glances(copied, self._asking.seen, post)
+        self.asking = Asking(copied, view.wish)
+        self._glances = Glances(copied, self.asking.seen, post)
         self._view, self._post, self._step = view, post, step
         self._share = BESIDE_SHARE if usable_cores() > 1 else TRAINING_SHARE
         self._lock = threading.Lock()
@@ -225,13 +245,13 @@ class Beside(threading.Thread):
     def close(self) -> None:
         self._closed.set()
         self.join()
-        self._asking.feed.close()
+        self.asking.feed.close()
 
     def run(self) -> None:
-        self._asking.feed.start()
+        self.asking.feed.start()
         try:
             while not self._closed.is_set():
-                sample = self._asking.feed.wait(self._asking.number, _PATIENCE)
+                sample = self.asking.feed.wait(self.asking.number, _PATIENCE)
                 if sample is not None:
                     self._closed.wait(self._answer(sample))
         except Exception as error:
@@ -245,8 +265,8 @@ class Beside(threading.Thread):
             fresh, self._fresh = self._fresh, None
         if fresh is not None:
             weights, self._step = fresh
-            self._asking.model.network.module.load_state_dict(weights)
-        answer = self._asking.answer(sample)
+            self.asking.model.network.module.load_state_dict(weights)
+        answer = self.asking.answer(sample)
         self._post(LiveAnswered(answer, self._step))
         inside = self._view.inside
         if inside is not None and self._glances.wait(inside) == 0:

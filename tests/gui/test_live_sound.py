@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -18,8 +19,9 @@ from playground.answers import Classes
 from playground.capture import CaptureStatus, DeviceInfo
 from playground.live.what import Runnable
 from tests.gui.live_kit import QuietNetwork, live_answer, quiet_desk
-from ui.live.answer_head import AnswerHead, Large
+from ui.live.answer_head import HEIGHT, AnswerHead, Large
 from ui.live.desk import Desk
+from ui.live.notices import OFF
 from ui.live.sound import LISTENING, NOTHING, SoundStage
 from ui.live.words import WordScope
 
@@ -64,7 +66,7 @@ def test_a_file_in_place_of_a_microphone_and_the_words_in_it(
 ) -> None:
     desk.set_address(str(spoken(tmp_path / "word.wav")))
     stage = shown(desk)
-    wait(lambda: stage.notice.said == "Live is off.")
+    wait(lambda: stage.notice.said == OFF)
     assert stage.sight.isHidden()
     QTest.keyClick(stage, Qt.Key.Key_Space)
     assert desk.running
@@ -87,8 +89,42 @@ def test_a_file_in_place_of_a_microphone_and_the_words_in_it(
     assert stage.head.said.text == LISTENING
     assert stage.head.said.line == "the last word: seven 94 %"
     assert stage.scope.marks
-    stage.grab()
     stage.hide()
+
+
+def test_what_is_heard_is_kept_and_fills_the_screen(
+    desk: Desk, wait: Callable[..., None], tmp_path: Path
+) -> None:
+    told: list[Any] = []
+    desk.session.notice.connect(told.append)
+    desk.set_address(str(spoken(tmp_path / "word.wav")))
+    stage = shown(desk)
+    stage.snapshot.click()
+    assert "no picture to keep" in told.pop().text
+    desk.start()
+    wait(lambda: not stage.sight.isHidden())
+    desk._show(live_answer(WORDS, quiet=False))
+    QTest.keyClick(stage, Qt.Key.Key_S)
+    wait(lambda: bool(told))
+    (picture,) = (desk.session.files / "snapshots").glob("*.png")
+    assert QImage(str(picture)).size() == stage.sight.size() * 2
+    assert not stage.record.isEnabled()
+    assert "S keeps" in stage.record.toolTip()
+    QTest.keyClick(stage, Qt.Key.Key_F)
+    whole = stage._whole
+    assert whole is not None
+    assert whole.isFullScreen()
+    assert stage.sight.window() is whole
+    assert stage.head.height() > HEIGHT
+    QTest.keyClick(whole, Qt.Key.Key_Space)
+    assert not desk.running
+    QTest.keyClick(whole, Qt.Key.Key_Escape)
+    assert stage._whole is None
+    assert stage.sight.window() is stage
+    assert stage.head.height() == HEIGHT
+    stage.toggle_whole()
+    stage.hide()
+    assert stage._whole is None
 
 
 def test_a_word_that_is_none_of_the_classes(desk: Desk) -> None:

@@ -155,3 +155,17 @@ def test_what_answers_cost_bounds_how_often_they_come() -> None:
     assert rest is not None
     assert rest < 0.05
     assert [message.answer for message in posted] == ["answer", "answer"]
+
+
+def test_other_settings_are_no_new_beginning() -> None:
+    """Objects keep their numbers: what follows them stays."""
+    asked: list[share.Wish] = []
+    wish = share.Wish(Camera("0"), share.LiveSettings(), 30)
+    view = share.Share(wish, print)
+    view._asking = type("Asked", (), {"want": staticmethod(asked.append)})()
+    other = replace(wish, settings=share.LiveSettings(smoothing=1.0), detection={"score": 0.4})
+    assert view.want(other)
+    assert asked == [other]
+    assert view.wish == other
+    assert not view.want(replace(other, rate_hz=5))
+    assert not view.want(replace(other, device=Camera("1")))

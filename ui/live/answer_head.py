@@ -50,13 +50,18 @@ class AnswerHead(QWidget):
         super().__init__()
         self.said = Large()
         self._answer: LiveAnswer | None = None
-        self.setFixedHeight(HEIGHT)
+        self.set_scale(1.0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Answer")
         theme().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
-        return QSize(480, HEIGHT)
+        return QSize(480, self.height())
+
+    def set_scale(self, scale: float) -> None:
+        """How much larger than in the window everything is."""
+        self._scale = scale
+        self.setFixedHeight(round(HEIGHT * scale))
 
     def show_answer(self, said: Large, answer: LiveAnswer | None) -> None:
         """Drawn at once: it is on the screen when this returns, where it is seen."""
@@ -74,7 +79,9 @@ class AnswerHead(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        said, whole = self.said, QRectF(self.rect()).adjusted(4, 4, -4, -10)
+        painter.scale(self._scale, self._scale)
+        said, width = self.said, self.width() / self._scale
+        whole = QRectF(0, 0, width, HEIGHT).adjusted(4, 4, -4, -10)
         bars = whole.width() * BARS if said.rows else 0.0
         self._paint_words(painter, whole.adjusted(0, 0, -bars - GAP * bool(bars), 0))
         painter.setOpacity(DIM if said.dim else 1.0)

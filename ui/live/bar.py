@@ -246,6 +246,8 @@ def live_words(desk: Desk) -> tuple[str, str]:
         return "text3", "live is off"
     if not desk.chosen.ready:
         return "warn", "downloading" if desk.downloading.running else "needs a download"
+    if not desk.address:
+        return "warn", "nothing is chosen to answer to"
     state = desk.status.state
     words = {
         "opening": ("warn", "starting"),

@@ -75,6 +75,9 @@ def entries(desk: Desk, past: Sequence[Past]) -> list[Entry]:
             rows.append(Entry(what.id, group, what.title, what.summary, missing(desk, what)))
     mine = session.run_folder if session.is_open else None
     rows += [run_entry(one) for one in past if mine is None or one.summary.path != mine]
+    other = desk.chosen
+    if other.id.startswith("run:") and other.id not in {row.id for row in rows}:
+        rows.append(Entry(other.id, RUNS, other.title, other.summary))  # from elsewhere
     return sorted(rows, key=lambda row: GROUPS.index(row.group))
 
 

@@ -12,7 +12,7 @@ from playground.live.what import Runnable
 from ui.forms import Form
 from ui.live.desk import Desk
 from ui.theme import theme
-from ui.widgets import Button, ProgressLine, label
+from ui.widgets import Button, ProgressLine, divider, label
 
 ENGINES: tuple[tuple[EngineName, str], ...] = (
     ("auto", "The fastest"),
@@ -173,9 +173,14 @@ class Controls(QWidget):
         self.engine = EngineControls(desk)
         self.form = Form()
         self.form.edited.connect(self._edited)
-        column = QVBoxLayout(self)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(divider())
+        column = QVBoxLayout()
         column.setContentsMargins(18, 12, 18, 14)
         column.setSpacing(10)
+        whole.addLayout(column)
         for widget in (self.heading, self.learning, self.download, self.form, self.engine):
             column.addWidget(widget)
         desk.chosen_changed.connect(self.refresh)

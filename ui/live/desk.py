@@ -116,10 +116,10 @@ class Desk(Insight):
         kept = isinstance(self.device, Camera) and what.medium == "pictures"
         self._cease() if kept else self._end()
         self.chosen, self.answer = what, None
+        self._tally, self.figures = Tally(), Figures()
         self._forget_view()
         self.chosen_changed.emit()
         if kept:
-            self._tally = Tally()
             self._recognise()
         else:
             self._begin()

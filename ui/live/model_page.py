@@ -12,7 +12,6 @@ from ui.insight.fetch import Fetch
 from ui.live.choices import TRAIN, ChoiceList, Past, entries, own_words, past_runs
 from ui.live.controls import Controls
 from ui.live.desk import NETWORK, Desk
-from ui.widgets import divider
 
 
 class ModelPage(QWidget):
@@ -32,7 +31,6 @@ class ModelPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.list, 1)
-        column.addWidget(divider())
         column.addWidget(self.controls)
         self.list.wanted.connect(self._wanted)
         session = desk.session

@@ -10,6 +10,7 @@ from playground.console import size
 from playground.live.what import Runnable
 
 SLOW_S = 2.0
+OFF = "Live is off. F8 starts it."
 PLAIN = re.compile(r"\d+×\d+ from [^;]*\.")
 """How a device that is well describes itself."""
 AGAIN = ("again", "Try again")
@@ -66,7 +67,7 @@ def said(state: State) -> Said:
     """What to say of ``state``."""
     if not state.running:
         if state.address:
-            return Said("Live is off. F8 starts it.")
+            return Said(OFF)
         return Said(state.manner.looking)
     if state.problem:
         return Said(state.problem, (AGAIN, state.manner.stand_in))

@@ -8,9 +8,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
 from playground.answers import Classes, Series
 from playground.captions import NONE, percent, rows
@@ -20,15 +20,15 @@ from playground.live.settings import LiveAnswer
 from playground.live.table import Recent
 from playground.messages import Array
 from playground.runs import RunFolder
-from ui.data.record.notice import StageNotice
 from ui.insight.column import token_colour
 from ui.insight.fetch import Fetch
-from ui.live.answer_head import AnswerHead, Large
+from ui.live.answer_head import Large
 from ui.live.desk import Desk
 from ui.live.forecast_plot import AHEAD, COLOURS, ForecastAhead, Shown, decimals_of, fixed_to
 from ui.live.forecasts import Forecasts, Score
 from ui.live.notices import Manner, Said, State, said
 from ui.live.overlay import words
+from ui.live.showing import Showing
 from ui.theme import theme
 from ui.widgets import Button, ElidedLabel, label
 
@@ -36,7 +36,6 @@ TELL_MS = 200
 RATE_S = 5.0
 MOST, LEAST_ROWS, MOST_ROWS = 3, 48, 400
 SCORED = 500
-ROW = 40
 TABLES = "Tables (*.csv *.tsv *.txt);;All files (*)"
 PLAIN = re.compile(r"Following .*\.|Reading rows from standard input\.")
 MANNER = Manner("Choose a CSV file that grows.", ("replay", "Replay its own rows"), plain=PLAIN)
@@ -48,14 +47,12 @@ NOTHING = Said(
 REPLAYED = "Replay of its own rows"
 
 
-class SeriesStage(QWidget):
+class SeriesStage(Showing):
     """The answer in large letters over the last rows and what was forecast, or a sentence why there
     is none."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self._desk = desk
-        self.setAccessibleName("Stage")
+        super().__init__(desk)
         self.forecasts = Forecasts()
         self._replay: Replay | None = None
         self._rows: Rows | None = None
@@ -85,9 +82,7 @@ class SeriesStage(QWidget):
         self.again.setToolTip("Rows of the run's own data, as if they came now")
         self.choose.clicked.connect(self._choose_file)
         self.again.clicked.connect(self.replay)
-        top = QWidget()
-        top.setFixedHeight(ROW)
-        row = QHBoxLayout(top)
+        row = QHBoxLayout()
         row.setContentsMargins(4, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.file, 1)
@@ -95,8 +90,7 @@ class SeriesStage(QWidget):
         for button in (self.choose, self.again):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
-        self.head, self.plot = AnswerHead(), ForecastAhead()
-        self.head.painted.connect(self._desk.painted)
+        self.plot = ForecastAhead()
         self.legend = label("", "small")
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.hint = ElidedLabel("", "second")
@@ -104,29 +98,15 @@ class SeriesStage(QWidget):
         under.setSpacing(16)
         under.addWidget(self.legend)
         under.addWidget(self.hint, 1)
-        self.sight = QWidget()
         inner = QVBoxLayout(self.sight)
         inner.setContentsMargins(4, 0, 0, 0)
         inner.setSpacing(4)
         inner.addWidget(self.head)
         inner.addWidget(self.plot, 1)
         inner.addLayout(under)
-        self.notice = StageNotice()
         self.notice.chosen.connect(self._way_out)
-        middle = QWidget()
-        layers = QStackedLayout(middle)
-        layers.setStackingMode(QStackedLayout.StackingMode.StackAll)
-        layers.addWidget(self.notice)
-        layers.addWidget(self.sight)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 0, 8, 8)
-        column.setSpacing(0)
-        column.addWidget(top)
-        column.addWidget(middle, 1)
+        self._assemble(row)
         theme().changed.connect(self._word_legend)
-
-    def sizeHint(self) -> QSize:
-        return QSize(640, 420)
 
     # --- what is chosen -----------------------------------------------------------------------
 
@@ -392,12 +372,6 @@ class SeriesStage(QWidget):
 
     # --- events -------------------------------------------------------------------------------
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space:
-            self._desk.toggle()
-        else:
-            super().keyPressEvent(event)
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._timer.start()
@@ -408,6 +382,7 @@ class SeriesStage(QWidget):
         self._timer.stop()
         self._fetch.cancel()
         self.again.setEnabled(True)
+        self._leave_whole()
 
 
 def _swatch(colour: str, text: str) -> str:

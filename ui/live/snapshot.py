@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
+import numpy as np
+from PySide6.QtCore import QObject, QPoint, QTimer, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage, QRegion
+from PySide6.QtWidgets import QWidget
 
 from playground.capture import Camera
 from playground.console import duration, size
 from ui.insight.fetch import Fetch
 from ui.live.desk import Desk
 from ui.live.picture import Look
+from ui.theme import theme
 
 if TYPE_CHECKING:
     from playground.live.filming import Film, Seen
@@ -21,51 +25,34 @@ if TYPE_CHECKING:
 FOLDER = "snapshots"
 TICK_MS, PATIENCE_S = 250, 5.0
 KEY = "live-kept"
+NO_FILM = "Films are recorded of a camera's pictures alone; S keeps what is seen here."
 
 
-class Keeper(QObject):
-    """Writes what is seen into the project's files. ``changed``: a film began, goes on or ended."""
+class Keeping(QObject):
+    """Writes pictures into the project's files, and tells where they are."""
 
-    changed = Signal()
-
-    def __init__(self, desk: Desk, look: Look) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._desk, self._look = desk, look
-        self._film: Film | None = None
+        self._desk = desk
         self._fetch = Fetch(self)
         self._fetch.done.connect(self._taken)
         self._fetch.failed.connect(self._not_taken)
-        self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self._follow)
-        desk.session.closing.connect(self.close)
 
     @property
     def folder(self) -> Path:
         return self._desk.session.files / FOLDER
 
-    # --- pictures -----------------------------------------------------------------------------
-
-    @Slot()
-    def take_picture(self) -> None:
-        """Write the newest frame with its answer, in full size, and copy it."""
-        from playground.capture import Frame
-
-        device = self._desk.device
-        frame: Frame | None = device.frame() if isinstance(device, Camera) else None
-        if frame is None:
-            self._desk.session.tell("There is no picture to keep yet.", "warn", key=KEY)
-            return
-        answer, most = self._desk.answer, self._look.most
-        folder = self.folder
+    def _keep(self, write: Callable[[], Path]) -> None:
+        """Write a picture in the background, and copy it."""
 
         def work() -> tuple[Path, QImage]:
-            from playground.live.filming import Seen, take_picture
-
-            path = take_picture(Seen(frame, answer, most), folder)
+            path = write()
             return path, QImage(str(path))
 
         self._fetch.start(work)
+
+    def _nothing_yet(self) -> None:
+        self._desk.session.tell("There is no picture to keep yet.", "warn", key=KEY)
 
     @Slot(object)
     def _taken(self, found: tuple[Path, QImage]) -> None:
@@ -80,6 +67,75 @@ class Keeper(QObject):
     def _tell(self, text: str, folder: Path, level: str = "good") -> None:
         action = ("Open folder", partial(_open, folder))
         self._desk.session.tell(text, level, action, KEY)
+
+
+class WidgetKeeper(Keeping):
+    """Of what is no picture of a camera: as it is drawn in the window."""
+
+    def __init__(self, desk: Desk, sight: QWidget) -> None:
+        super().__init__(desk)
+        self._sight = sight
+
+    @Slot()
+    def take_picture(self) -> None:
+        """Write what is drawn now, and copy it."""
+        sight, folder = self._sight, self.folder
+        if sight.isHidden() or self._desk.answer is None:
+            self._nothing_yet()
+            return
+        image = QImage(sight.size() * 2, QImage.Format.Format_RGB888)
+        image.setDevicePixelRatio(2)  # to be read where it is shown larger
+        image.fill(theme().color("panel"))
+        sight.render(image, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+
+        def write() -> Path:
+            from playground.live.filming import keep_picture
+
+            rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+            pixels = rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+            return keep_picture(pixels, folder)
+
+        self._keep(write)
+
+    @Slot()
+    def toggle_film(self) -> None:
+        self._desk.session.tell(NO_FILM, key=KEY)
+
+
+class Keeper(Keeping):
+    """Of a camera's pictures with the answers on them. ``changed``: a film began, goes on or
+    ended."""
+
+    changed = Signal()
+
+    def __init__(self, desk: Desk, look: Look) -> None:
+        super().__init__(desk)
+        self._look = look
+        self._film: Film | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._follow)
+        desk.session.closing.connect(self.close)
+
+    @Slot()
+    def take_picture(self) -> None:
+        """Write the newest frame with its answer, in full size, and copy it."""
+        from playground.capture import Frame
+
+        device = self._desk.device
+        frame: Frame | None = device.frame() if isinstance(device, Camera) else None
+        if frame is None:
+            self._nothing_yet()
+            return
+        answer, most = self._desk.answer, self._look.most
+        folder = self.folder
+
+        def write() -> Path:
+            from playground.live.filming import Seen, take_picture
+
+            return take_picture(Seen(frame, answer, most), folder)
+
+        self._keep(write)
 
     # --- films --------------------------------------------------------------------------------
 

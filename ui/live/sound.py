@@ -6,9 +6,9 @@ import re
 import time
 from typing import cast
 
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
 from playground.answers import Classes
 from playground.captions import NONE, percent, rows
@@ -17,19 +17,18 @@ from playground.live.rows import Rows
 from playground.live.settings import LiveAnswer
 from ui.data.record.devices import SPOKEN, DeviceRow
 from ui.data.record.microphone import SOUNDS
-from ui.data.record.notice import StageNotice
 from ui.data.record.scope import Meter
-from ui.live.answer_head import AnswerHead, Large
+from ui.live.answer_head import Large
 from ui.live.desk import Desk
 from ui.live.notices import Manner, Said, State, said
 from ui.live.overlay import words
+from ui.live.showing import Showing
 from ui.live.words import LATE_S, WordScope
 
 TICK_MS, TELL_EVERY = 33, 6
 LOOK_S = 3.0
 """Seconds between two looks for a microphone, where there is none."""
 MOST = 3
-ROW = 40
 RATE = 16_000
 PLAIN = re.compile(r"[\d,]+ samples a second from .*|.* in place of a microphone\.")
 MANNER = Manner("Looking for microphones …", ("words", "Use the bundled words"), plain=PLAIN)
@@ -40,14 +39,12 @@ NOTHING = Said(
 LISTENING = "Listening …"
 
 
-class SoundStage(QWidget):
+class SoundStage(Showing):
     """The answer in large letters over the last seconds of sound, or a sentence why there are
     none. The sound is shown as it comes; answers are painted the moment they come."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self._desk = desk
-        self.setAccessibleName("Stage")
+        super().__init__(desk)
         self._microphone: Microphone | None = None
         self._position = self._ticks = 0
         self._said = Said()
@@ -78,15 +75,10 @@ class SoundStage(QWidget):
         )
         self.devices.address_changed.connect(self._desk.set_address)
         self.devices.listed.connect(self._listed)
-        top = QWidget()
-        top.setFixedHeight(ROW)
-        row = QHBoxLayout(top)
+        row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.devices)
-        self.head = AnswerHead()
-        self.head.painted.connect(self._desk.painted)
         self.scope, self.meter = WordScope(RATE), Meter()
-        self.sight = QWidget()
         beside = QHBoxLayout()
         beside.setSpacing(12)
         beside.addWidget(self.scope, 1)
@@ -96,21 +88,8 @@ class SoundStage(QWidget):
         inner.setSpacing(0)
         inner.addWidget(self.head)
         inner.addLayout(beside, 1)
-        self.notice = StageNotice()
         self.notice.chosen.connect(self._way_out)
-        middle = QWidget()
-        layers = QStackedLayout(middle)
-        layers.setStackingMode(QStackedLayout.StackingMode.StackAll)
-        layers.addWidget(self.notice)
-        layers.addWidget(self.sight)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 0, 8, 8)
-        column.setSpacing(0)
-        column.addWidget(top)
-        column.addWidget(middle, 1)
-
-    def sizeHint(self) -> QSize:
-        return QSize(640, 420)
+        self._assemble(row)
 
     # --- what is chosen -----------------------------------------------------------------------
 
@@ -265,12 +244,6 @@ class SoundStage(QWidget):
 
     # --- events -------------------------------------------------------------------------------
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space:
-            self._desk.toggle()
-        else:
-            super().keyPressEvent(event)
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._timer.start()
@@ -283,3 +256,4 @@ class SoundStage(QWidget):
         self._timer.stop()
         self._microphone = None
         self.devices.cancel()
+        self._leave_whole()

@@ -391,6 +391,7 @@ class Stage(QWidget):
     def _pressed(self, key: int) -> None:
         keys = {
             Qt.Key.Key_Space: self._desk.toggle,
+            Qt.Key.Key_F8: self._desk.toggle,
             Qt.Key.Key_S: self.keeper.take_picture,
             Qt.Key.Key_R: self.keeper.toggle_film,
             Qt.Key.Key_F: self.toggle_whole,

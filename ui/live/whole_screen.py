@@ -1,39 +1,34 @@
-"""The live picture on the whole screen, to be seen by a room."""
+"""What is seen live on the whole screen, to be seen by a room."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.data.record.notice import StageNotice
 from ui.live.picture import LiveView, Look
+from ui.widgets import label
 
 IDLE_MS, HINT_MS = 2000, 3000
 HINT = "Esc leaves the full screen"
 
 
-class WholeScreen(QWidget):
-    """A window of its own with nothing but the picture. Esc, F or a double click leaves it;
+class Whole(QWidget):
+    """A window of its own with nothing but ``content``. Esc, F or a double click leaves it;
     ``pressed`` carries the other keys. The mouse hides when it rests."""
 
     left = Signal()
     pressed = Signal(int)
 
-    def __init__(self, look: Look, parent: QWidget) -> None:
+    def __init__(self, content: QWidget, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Live")
         self.setAccessibleName("Live, full screen")
-        self.view = LiveView(look, large=True)
-        self.view.double_clicked.connect(self.close)
-        self.notice = StageNotice()
-        self.notice.setParent(self.view)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.view)
-        over = QVBoxLayout(self.view)
-        over.addWidget(self.notice)
+        column.addWidget(content)
         self.hinting = True
         self._idle, self._hint = QTimer(self), QTimer(self)
         for timer, after, slot in (
@@ -44,7 +39,7 @@ class WholeScreen(QWidget):
             timer.setInterval(after)
             timer.timeout.connect(slot)
             timer.start()
-        for widget in (self, self.view):
+        for widget in (self, content, *content.findChildren(QWidget)):
             widget.setMouseTracking(True)
             widget.installEventFilter(self)
 
@@ -85,3 +80,43 @@ class WholeScreen(QWidget):
         self._hint.stop()
         super().closeEvent(event)
         self.left.emit()
+
+
+class WholeScreen(Whole):
+    """A picture with what is said to it; whoever shows it says the hint upon it."""
+
+    def __init__(self, look: Look, parent: QWidget) -> None:
+        self.view = LiveView(look, large=True)
+        super().__init__(self.view, parent)
+        self.view.double_clicked.connect(self.close)
+        self.notice = StageNotice()
+        self.notice.setParent(self.view)
+        over = QVBoxLayout(self.view)
+        over.addWidget(self.notice)
+
+
+class WholePanel(Whole):
+    """What is drawn otherwise, with room around it, on the ground that it has in the window."""
+
+    def __init__(self, content: QWidget, parent: QWidget) -> None:
+        super().__init__(content, parent)
+        self.setProperty("kind", "bar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(32, 24, 32, 32)
+        self._words = label(HINT, "small")
+        self._words.setParent(self)
+        self._words.adjustSize()
+
+    @Slot()
+    def _hint_over(self) -> None:
+        super()._hint_over()
+        self._words.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._words.move((self.width() - self._words.width()) // 2, 8)
+
+    def mouseDoubleClickEvent(self, event: object) -> None:
+        self.close()

@@ -65,7 +65,7 @@ class StageNotice(QWidget):
 
     def clear(self) -> None:
         if self._said[0] or not self.isHidden():
-            self._said = ("", ())
+            self._said = ("", self._said[1])  # the buttons are as they were
             self.hide()
 
     @Slot()
