@@ -6,9 +6,10 @@ training, one slice of an evaluation, one snapshot.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -126,6 +127,14 @@ class Engine:
         if self._live is not None:
             self._live.close()
         self._live = None if wish is None else Share(wish, self._mailbox.post, inside)
+
+    def copied(self) -> Model:
+        """The network with the present weights, for another thread; raises ``ModelError``."""
+        if self._model is None:
+            raise ModelError("there is no trained network yet: run the training first")
+        network = self._model.network
+        module = copy.deepcopy(network.module).eval()
+        return replace(self._model, network=replace(network, module=module))
 
     def forget(self, number: int = 0) -> None:
         """The window turns to another project: end the run, keep it, and drop its weights."""

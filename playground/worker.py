@@ -6,6 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from playground.engine import Engine
     from playground.live.inside import InsideWish
     from playground.live.settings import LiveSettings
+    from playground.model import Model
     from playground.project import Project
 
 LONGEST_WAIT = 0.5
@@ -179,6 +181,20 @@ class Worker:
             engine.live(device, settings, rate_hz, inside, detection)
 
         self._commands.put(command)
+
+    def copied(self) -> Future[Model]:
+        """A copy of the network as it is between two batches, the caller's own; ``ModelError``
+        where there is none yet."""
+        found: Future[Model] = Future()
+
+        def command(engine: Engine) -> None:
+            try:
+                found.set_result(engine.copied())
+            except Exception as error:
+                found.set_exception(error)
+
+        self._commands.put(command)
+        return found
 
     # before and after a run
 

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from models.axes import Kind
@@ -22,6 +21,7 @@ from playground.live.searching import Search
 from playground.messages import Array, PortId
 
 if TYPE_CHECKING:
+    from playground.live.candidates import Candidate
     from playground.live.streaming import Moment
     from playground.model import Model
     from playground.probes.attribution import LastLayer
@@ -182,12 +182,11 @@ class Inside:
         self,
         port: PortId,
         channel: int,
-        paths: Sequence[Path],
+        samples: Sequence[Candidate],
         told: Callable[[], None] | None = None,
     ) -> Search:
-        """Which of the files ``paths`` excite a channel most; starting and closing it is the
-        caller's."""
-        return Search(self._model, port, channel, paths, told)
+        """Which of ``samples`` excite a channel most; starting and closing it is the caller's."""
+        return Search(self._model, port, channel, samples, told)
 
     def _work(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Which of one's own pictures excite a channel most, found beside what else goes on."""
+"""Which samples excite a channel most, found beside what else goes on."""
 
 from __future__ import annotations
 
@@ -6,38 +6,49 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from playground.data.errors import DataError
 from playground.messages import Array, PortId
 
 if TYPE_CHECKING:
+    from playground.live.candidates import Candidate
     from playground.model import Model
     from playground.probes.channels import Excited
 
 
+SHARE = 0.5
+"""Of its time, what a search takes."""
+TRAINING_SHARE = 0.1
+"""The same beside a training."""
+_PATIENCE = 0.2
+
+
 class Search:
-    """Asks about the files ``paths`` one after the other, in a thread of its own and for at most
-    half of its time. ``told`` is called in the thread after each; it must not take time."""
+    """Asks about ``samples`` one after the other, in a thread of its own and for at most ``share``
+    of its time. The model may come later (``Worker.copied``). ``told`` is called in the thread
+    after each; it must not take time."""
 
     def __init__(
         self,
-        model: Model,
+        model: Model | Future[Model],
         port: PortId,
         channel: int,
-        paths: Sequence[Path],
+        samples: Sequence[Candidate],
         told: Callable[[], None] | None = None,
+        share: float = SHARE,
     ) -> None:
         self._model, self._port, self._channel = model, port, channel
-        self._paths, self._told = tuple(paths), told
-        self.found: tuple[Excited[Path], ...] = ()
+        self._samples, self._told, self._share = tuple(samples), told, share
+        self.found: tuple[Excited[Candidate], ...] = ()
         """The best so far, the strongest first."""
-        self.raw: dict[Path, Array] = {}
+        self.raw: dict[Candidate, Array] = {}
         """Their raw values, as the network is given them."""
-        self.done, self.total, self.skipped = 0, len(self._paths), 0
+        self.done, self.total, self.skipped = 0, len(self._samples), 0
         self.problem = ""
-        self._newest: dict[Path, Array] = {}
+        self._newest: dict[Candidate, Array] = {}
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="search", daemon=True)
 
@@ -60,34 +71,46 @@ class Search:
         from playground.probes.channels import exciting
 
         try:
+            model = self._there()
+            if model is None:
+                return
             started = time.perf_counter()
-            for best in exciting(self._model, self._port, self._channel, self._pictures()):
+            for best in exciting(model, self._port, self._channel, self._values(model)):
                 raw = {**self.raw, **self._newest}
                 self.raw = {one.key: raw[one.key] for one in best}
                 self.found = tuple(best)
                 self._tell()
-                if self._closed.wait(time.perf_counter() - started):
+                taken = time.perf_counter() - started
+                if self._closed.wait(taken * (1 / self._share - 1)):
                     return
                 started = time.perf_counter()
         except Exception as error:
             if not isinstance(error, ValueError):
-                logging.getLogger(__name__).exception("pictures could not be searched")
+                logging.getLogger(__name__).exception("samples could not be searched")
             self.problem = " ".join(str(error).split()) or type(error).__name__
         self._tell()
 
-    def _pictures(self) -> Iterator[tuple[Path, Array]]:
-        (column,) = self._model.dataset.inputs.values()
-        assert column.reading is not None
-        for path in self._paths:
+    def _there(self) -> Model | None:
+        """The model, once it has come; None where nobody waits for it any more."""
+        while isinstance(self._model, Future):
+            with suppress(TimeoutError):
+                return self._model.result(_PATIENCE)
+            if self._closed.is_set():
+                return None
+        return self._model
+
+    def _values(self, model: Model) -> Iterator[tuple[Candidate, Array]]:
+        (column,) = model.dataset.inputs.values()
+        for sample in self._samples:
             if self._closed.is_set():
                 return
             try:
-                ((_, raw), *_) = column.reading.read(str(path))
+                raw = sample.raw(column)
             except DataError:
                 self.skipped += 1
             else:
-                self._newest = {path: raw}
-                yield path, raw
+                self._newest = {sample: raw}
+                yield sample, raw
             self.done += 1
 
     def _tell(self) -> None:

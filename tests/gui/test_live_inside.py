@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from models.axes import image
 from models.graph import Graph
 from models.zoo.efficientnet import efficientnet_lite0
 from models.zoo.mtcnn import onet
 from playground.answers import Classes
+from playground.data.dataset import Column, Dataset
+from playground.live.candidates import Glimpse
 from playground.live.inside import InsideView
 from playground.live.what import Runnable, bundled
 from playground.messages import LookedInside
@@ -96,11 +100,11 @@ def test_heat_on_the_big_picture_goes_with_the_network(desk: Desk) -> None:
 class FakeSearch:
     """Stands for ``Search``: the test says what it found."""
 
-    def __init__(self, port: Any, channel: int, paths: Any, told: Any) -> None:
-        self.port, self.channel, self.paths, self.told = port, channel, tuple(paths), told
+    def __init__(self, port: Any, channel: int, samples: Any, told: Any) -> None:
+        self.port, self.channel, self.samples, self.told = port, channel, tuple(samples), told
         self.found: tuple[Any, ...] = ()
-        self.raw: dict[Path, Any] = {}
-        self.done, self.total, self.skipped, self.problem = 0, len(self.paths), 0, ""
+        self.raw: dict[Any, Any] = {}
+        self.done, self.total, self.skipped, self.problem = 0, len(self.samples), 0, ""
         self.started = self.closed = False
 
     @property
@@ -122,8 +126,8 @@ class FakeInside:
         self.graph, self.problem = graph, ""
         self.searches: list[FakeSearch] = []
 
-    def search(self, port: Any, channel: int, paths: Any, told: Any = None) -> FakeSearch:
-        self.searches.append(FakeSearch(port, channel, paths, told))
+    def search(self, port: Any, channel: int, samples: Any, told: Any = None) -> FakeSearch:
+        self.searches.append(FakeSearch(port, channel, samples, told))
         return self.searches[-1]
 
 
@@ -295,9 +299,9 @@ def test_the_strongest_channels_come_first_and_one_can_be_opened(shown: Shown) -
     shown.wait(lambda: shown.inside.searches)
     search = shown.inside.searches[0]
     assert (search.port, search.channel) == (port, 12)
-    assert len(search.paths) == 5, "the bundled pictures"
-    search.found = (Excited(search.paths[0], 3.5, (0.25, 0.5)),)
-    search.raw = {search.paths[0]: np.zeros((3, 8, 8), np.uint8)}
+    assert len(search.samples) == 5, "the bundled pictures"
+    search.found = (Excited(search.samples[0], 3.5, (0.25, 0.5)),)
+    search.raw = {search.samples[0]: np.zeros((3, 8, 8), np.uint8)}
     search.done = 1
     search.told()
     shown.wait(lambda: section.channel.thumbs.thumbs)
@@ -373,19 +377,27 @@ def test_a_sentence_stands_where_nothing_can_be_seen(shown: Shown) -> None:
 
 
 def test_samples_are_the_projects_own_where_there_are_some(tmp_path: Path) -> None:
-    assert samples_of("pictures", tmp_path, ()).what == "bundled pictures"
-    assert samples_of("sound", None, ()).what == "bundled sounds"
+    assert samples_of("pictures", tmp_path).what == "bundled pictures"
+    assert samples_of("sound", None).what == "bundled sounds"
+    glimpse = Glimpse(datetime.now(), b"")
+    seen = samples_of("pictures", None, seen=(glimpse,))
+    assert (seen.samples[-1], seen.what) == (glimpse, "bundled pictures and frames seen")
+    column = Column("image", image(1, 2, 2), np.arange(4000, dtype=np.uint8).reshape(1000, 1, 2, 2))
+    data = Dataset("", "", {"image": column}, {}, {}, "classification")
+    stored = samples_of("pictures", None, data=data)
+    assert (len(stored.samples), stored.what) == (240, "samples")
+    assert stored.samples[1].raw(column).tolist() == column.values[4].tolist()
     files = [f"/data/{number}.png" for number in range(1000)]
     found = samples_of("pictures", tmp_path, [*files, "/data/notes.txt"])
     assert found.what == "samples"
-    assert len(found.paths) == 240
-    assert found.paths[-1] == Path("/data/995.png")
+    assert len(found.samples) == 240
+    assert found.samples[-1].name == "995.png"
     folder = tmp_path / "pictures" / "Cat"
     folder.mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(folder / "000001.jpg")
     found = samples_of("pictures", tmp_path, files)
     assert found.what == "recordings"
-    assert found.paths == (folder / "000001.jpg",)
+    assert [(one.place, one.name) for one in found.samples] == [("Cat", "000001.jpg")]
 
 
 # --- the network ----------------------------------------------------------------------------------

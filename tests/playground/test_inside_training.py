@@ -13,14 +13,17 @@ import numpy as np
 import pytest
 
 from playground.capture import Camera
+from playground.live.candidates import File
 from playground.live.glances import Glances
 from playground.live.inside import Inside, InsideView, InsideWish, Seen
 from playground.live.latest import Latest
 from playground.live.looking import Looking
 from playground.live.recognition import Recognition
+from playground.live.searching import Search
 from playground.live.settings import LiveSettings
 from playground.live.what import Wanted, of_run
 from playground.messages import LiveAnswered, LookedInside, State
+from playground.model import ModelError
 from playground.run_job import RunJob
 from playground.runs import RunFolder
 from playground.vision import cv2
@@ -92,6 +95,29 @@ def test_a_network_is_looked_into_while_it_learns(listener: Listener, tmp_path: 
     listener.worker.train(project(epochs=40), pictures(), tmp_path / "alone")
     listener.state(State.FINISHED)
     assert rows(tmp_path / "seen/runs/001") == rows(tmp_path / "alone/runs/001")
+
+
+def test_samples_are_searched_while_it_learns(listener: Listener, tmp_path: Path) -> None:
+    """With a copy of the weights, so that training gives the same numbers as alone."""
+    paths = [write_picture(tmp_path / f"{i}.png", np.full((16, 16), 25 * i)) for i in range(8)]
+    early = listener.worker.copied()
+    with pytest.raises(ModelError, match="no trained network"):
+        early.result(20)
+    for folder in ("alone", "searched"):
+        listener.worker.train(project(epochs=6), pictures(), tmp_path / folder)
+        if folder == "searched":
+            listener.state(State.RUNNING)
+            search = Search(listener.worker.copied(), ("n2", "output"), 0, [*map(File, paths)])
+            search.start()
+        listener.state(State.FINISHED)
+    until(lambda: search.finished, 20)
+    assert search.close(5)
+    assert (len(search.found), search.problem) == (8, "")
+    alone, searched = (
+        RunFolder(tmp_path / folder / "runs" / "001").checkpoint("last").weights
+        for folder in ("alone", "searched")
+    )
+    assert all(np.array_equal(alone[name], searched[name]) for name in alone)
 
 
 def test_long_batches_are_looked_into_beside(
@@ -171,9 +197,11 @@ def write_picture(path: Path, pixels: Any) -> Path:
 def test_ones_own_files_are_searched_beside(tmp_path: Path) -> None:
     """Broken files are passed over; what was found so far can be seen at any time."""
     model = shaken(picture_model())
-    paths = [write_picture(tmp_path / f"{i}.png", np.full((16, 16), 25 * i)) for i in range(8)]
-    broken = tmp_path / "broken.png"
-    broken.write_bytes(paths[0].read_bytes()[:40])
+    paths = [
+        File(write_picture(tmp_path / f"{i}.png", np.full((16, 16), 25 * i))) for i in range(8)
+    ]
+    broken = File(tmp_path / "broken.png")
+    broken.path.write_bytes(paths[0].path.read_bytes()[:40])
     told: list[int] = []
     inside = Inside(model, Still().wait)
     port = ("n2", "output")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
@@ -21,12 +20,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
-from playground.live.searching import Search
+from playground.capture import Camera
+from playground.live.candidates import Candidate, Glimpses
+from playground.live.searching import TRAINING_SHARE, Search
 from playground.messages import Array, PortId
 from ui.insight.colormaps import MAGMA, indexed, levels, qimage
 from ui.insight.fetch import Fetch
 from ui.insight.ticks import number
-from ui.live.desk import Desk
+from ui.live.desk import NETWORK, Desk
 from ui.live.inside.samples import Found, samples_of
 from ui.theme import theme
 from ui.widgets import Button, ElidedLabel, IconButton, ProgressLine, label
@@ -35,7 +36,6 @@ COLUMNS, GAP, RADIUS = 4, 6, 5
 NAME = 16
 TILE = 64
 PATIENCE_S = 5.0
-TRAINING = "What excites a channel can be searched for when the training is over."
 NO_SAMPLES = "There are no samples of this kind to search: record some, or open data with files."
 
 
@@ -43,7 +43,7 @@ NO_SAMPLES = "There are no samples of this kind to search: record some, or open 
 class Thumb:
     """A sample: its picture (null where it has none), its strength, and where its maximum is."""
 
-    path: Path
+    sample: Candidate
     strength: float
     image: QImage
     place: tuple[float, float] | None = None
@@ -62,7 +62,7 @@ class Thumbs(QWidget):
     def show_thumbs(self, thumbs: Sequence[Thumb]) -> None:
         self.thumbs = tuple(thumbs)
         self.setAccessibleDescription(
-            ", ".join(f"{one.path.name} {number(one.strength)}" for one in self.thumbs)
+            ", ".join(f"{one.sample.name} {number(one.strength)}" for one in self.thumbs)
         )
         self._fit()
         self.update()
@@ -113,7 +113,7 @@ class Thumbs(QWidget):
             painter.setPen(theme().color("text2"))
             painter.setFont(theme().font(11.5))
             text = painter.fontMetrics().elidedText(
-                thumb.path.stem, Qt.TextElideMode.ElideMiddle, int(place.width()) - 8
+                thumb.sample.name, Qt.TextElideMode.ElideMiddle, int(place.width()) - 8
             )
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
             return
@@ -132,7 +132,8 @@ class Thumbs(QWidget):
         if isinstance(event, QHelpEvent):
             for index, thumb in enumerate(self.thumbs):
                 if self.place_of(index).contains(event.pos()):
-                    text = f"{thumb.path.parent.name}/{thumb.path.name} · {number(thumb.strength)}"
+                    one = thumb.sample
+                    text = f"{one.place} · {one.name} · {number(thumb.strength)}"
                     QToolTip.showText(event.globalPos(), text, self)
                     return True
             QToolTip.hideText()
@@ -175,13 +176,15 @@ class ChannelView(QWidget):
         self.channel, self._port = 0, ("", "")
         self._search: Search | None = None
         self._waits = False
-        self._images: dict[Path, QImage] = {}
+        self._images: dict[Candidate, QImage] = {}
+        self._seen = Glimpses()
         self._what = ""
         self._fetch = Fetch(self)
         self._fetch.done.connect(self._begin)
         self._fetch.failed.connect(self._say)
         self._told.connect(self._advance, Qt.ConnectionType.QueuedConnection)
         self._build()
+        desk.answered.connect(self._glimpse)
         desk.session.closing.connect(self._close_for_good)
 
     def _build(self) -> None:
@@ -234,15 +237,20 @@ class ChannelView(QWidget):
         """Search, from the first sample on."""
         self.end()
         self._images.clear()
-        if self._desk.with_training:
-            self._say(TRAINING)
-            return
         self.state.setText("Samples are being looked for …")
         self.button.setVisible(False)
-        session, medium = self._desk.session, self._desk.chosen.medium
+        session, chosen, seen = self._desk.session, self._desk.chosen, self._seen.all()
         folder = session.files if session.is_open else None
         files = session.dataset.files if session.dataset is not None else ()
-        self._fetch.start(lambda: samples_of(medium, folder, files))
+        data = session.dataset if chosen.id == NETWORK else None
+        self._fetch.start(lambda: samples_of(chosen.medium, folder, files, data, seen))
+
+    @Slot(object)
+    def _glimpse(self, answer: object) -> None:
+        device = self._desk.device
+        frame = device.frame() if isinstance(device, Camera) else None
+        if frame is not None:
+            self._seen.put(frame.pixels)
 
     def end(self) -> None:
         """Search no further; what was found stays."""
@@ -253,15 +261,19 @@ class ChannelView(QWidget):
 
     @Slot(object)
     def _begin(self, found: Found) -> None:
-        recognition = self._desk.recognition
+        desk, recognition = self._desk, self._desk.recognition
         inside = recognition.inside if recognition is not None else None
-        if inside is None or not self.isVisible():
+        if not (inside or desk.with_training) or not self.isVisible():
             return
-        if not found.paths:
+        if not found.samples:
             self._say(NO_SAMPLES)
             return
         self._what = found.what
-        self._search = inside.search(self._port, self.channel, found.paths, self._search_told)
+        asked = (self._port, self.channel, found.samples, self._search_told)
+        if inside is not None:
+            self._search = inside.search(*asked)
+        else:  # as the network is now, while it learns on
+            self._search = Search(desk.session.worker.copied(), *asked, TRAINING_SHARE)
         self._search.start()
         self._advance()
 
@@ -334,6 +346,7 @@ class ChannelView(QWidget):
     def _close_for_good(self) -> None:
         search, self._search = self._search, None
         self._fetch.cancel()
+        self._seen.close(PATIENCE_S)
         if search is not None:
             search.close(PATIENCE_S)
 
