@@ -59,6 +59,10 @@ class Network:
     report: Report
     inner: Mapping[Value, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # the two would hold each other, and the weights stay until cycles are looked for
+        self.module.graph.owning_module = None
+
     @property
     def arguments(self) -> tuple[str, ...]:
         """The names of ``forward``'s arguments: those of a batch that the network reads."""

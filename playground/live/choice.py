@@ -74,17 +74,18 @@ class Choice:
         self._ready = threading.Event()
         self._closed = threading.Event()
         self._digest = ""
-        self._thread = threading.Thread(target=self._prepare, name="live engines", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Make the other engines ready; the first ``turn`` does it otherwise."""
-        if not self.settled and self._thread.ident is None:
+        if not self.settled and self._thread is None:
+            self._thread = threading.Thread(target=self._prepare, name="live engines", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
         """Give up what is being prepared, and join."""
         self._closed.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def turn(self, raw: dict[str, Array], seconds: float) -> None:

@@ -35,7 +35,7 @@ class Answers(ABC):
         self._device = device
         self._latest: Latest[LiveAnswer] = Latest()
         self._problem: CaptureStatus | None = None
-        self._thread = threading.Thread(target=self.run, name="live", daemon=True)
+        self._thread: threading.Thread | None = None
         self.told: Callable[[], None] | None = None
         """Called in the answering thread after every answer; it must not take time."""
 
@@ -65,6 +65,7 @@ class Answers(ABC):
 
     def start(self) -> None:
         """Begin to answer in a thread; returns at once."""
+        self._thread = threading.Thread(target=self.run, name="live", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -74,7 +75,7 @@ class Answers(ABC):
     def close(self) -> None:
         """End after the present inference, and join."""
         self.stop()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def answer(self) -> LiveAnswer | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playground.capture import Camera, CaptureStatus, Microphone
+from playground.compat import give_back_memory
 from playground.live.inside import Inside, InsideView, InsideWish
 from playground.live.rows import Rows
 from playground.live.settings import EngineReport, LiveAnswer
@@ -35,7 +36,7 @@ class Recognition:
     ) -> None:
         self.what = what
         self.answers: Answers | None = None
-        """What answers, once it is loaded."""
+        """What answers, once it is loaded and until it is closed."""
         self.inside: Inside | None = None
         """What looks into it, where that is possible."""
         self.looked: Callable[[], None] | None = None
@@ -43,7 +44,7 @@ class Recognition:
         self._wish = InsideWish(rate_hz=0)
         self._device, self._wanted, self._told = device, wanted, told
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._problem = ""
         self._since = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="live", daemon=True)
@@ -52,17 +53,17 @@ class Recognition:
         self._thread.start()
 
     def close(self, timeout: float = 0.0) -> bool:
-        """End after the present inference; waits ``timeout`` seconds for it. Whether it ended."""
+        """End after the present inference, and forget the network; waits ``timeout`` seconds for
+        it. Whether it ended."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             if self.answers is not None:
                 self.answers.stop()
             if self.inside is not None:
                 self.inside.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
-        looks = self.inside is not None and not self.inside.close(timeout)
-        return not self._thread.is_alive() and not looks
+        return not self._thread.is_alive()
 
     @property
     def status(self) -> CaptureStatus:
@@ -70,18 +71,19 @@ class Recognition:
         seconds = time.monotonic() - self._since
         if self._problem:
             return CaptureStatus("failed", self._problem, seconds)
-        if self.answers is None:
-            return CaptureStatus("opening", LOADING, seconds)
-        return self.answers.status
+        answers = self.answers
+        return CaptureStatus("opening", LOADING, seconds) if answers is None else answers.status
 
     @property
     def engine(self) -> EngineReport | None:
         """What runs the network; None until it is loaded."""
-        return self.answers.engine if self.answers is not None else None
+        answers = self.answers
+        return answers.engine if answers is not None else None
 
     def answer(self) -> LiveAnswer | None:
         """The newest answer; None before the first."""
-        return self.answers.answer() if self.answers is not None else None
+        answers = self.answers
+        return answers.answer() if answers is not None else None
 
     def want(self, wanted: Wanted) -> None:
         """Answer so from now on. Raises ``ParameterError``."""
@@ -104,9 +106,17 @@ class Recognition:
 
     def view(self) -> InsideView | None:
         """What was seen inside last; None before the first look."""
-        return self.inside.view() if self.inside is not None else None
+        inside = self.inside
+        return inside.view() if inside is not None else None
 
     def _work(self) -> None:
+        self._run()
+        if self._closed.is_set():
+            with self._lock:
+                self.answers = self.inside = None
+            give_back_memory()
+
+    def _run(self) -> None:
         try:
             answers = self._opened()
         except Exception as error:
@@ -119,7 +129,7 @@ class Recognition:
             return
         answers.told = self._told
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 return
             answers.want(self._wanted.settings, self._wanted.detection)
             self.answers = answers
@@ -127,11 +137,14 @@ class Recognition:
             if self.inside is not None:
                 self.inside.start()
         answers.run()
+        self._closed.wait()  # the last answer of a device that has ended can be seen
+        if self.inside is not None:
+            self.inside.close()
 
     def _opened(self) -> Answers | None:
         """None where it was closed meanwhile."""
         with _OPENING:
-            if self._closed:
+            if self._closed.is_set():
                 return None
             from playground.devices import choose
             from playground.preload import preload_torch

@@ -148,10 +148,10 @@ def newest(value: Tensor, kind: Kind) -> tuple[Tensor, Kind]:
     return value, kind
 
 
-def sharing(module: nn.Module) -> nn.Module:
+def sharing(module: fx.GraphModule) -> fx.GraphModule:
     """The module in evaluation mode, with flags of its own; the weights are the very same."""
     same = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
-    copied: nn.Module = copy.deepcopy(module, same)
+    copied: fx.GraphModule = copy.deepcopy(module, same)
     copied.eval()
     for layer in copied.modules():
         if isinstance(layer, nn.RNNBase):
@@ -186,7 +186,7 @@ def _needed(goals: Iterable[fx.Node], given: Iterable[fx.Node] = ()) -> set[fx.N
     return found
 
 
-def _part(network: Network, given: Sequence[fx.Node], goals: Sequence[fx.Node]) -> nn.Module:
+def _part(network: Network, given: Sequence[fx.Node], goals: Sequence[fx.Node]) -> fx.GraphModule:
     """A module from the values ``given`` to those of ``goals``, a tuple; it takes the network's
     own arguments where nothing is given."""
     whole, graph = network.module.graph, fx.Graph()
@@ -200,7 +200,10 @@ def _part(network: Network, given: Sequence[fx.Node], goals: Sequence[fx.Node]) 
         if node in needed or (not given and node.op == "placeholder"):
             copies[node] = graph.node_copy(node, copies.__getitem__)
     graph.output(tuple(copies[node] for node in goals))
-    return sharing(fx.GraphModule(network.module, graph))
+    part = sharing(fx.GraphModule(network.module, graph))
+    for made in (graph, part.graph):  # each would hold the weights, as in ``Network``
+        made.owning_module = None
+    return part
 
 
 def _with(values: Sequence[Any], place: int, value: Tensor) -> list[Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
+from torch import nn
 
 from playground.answers import Classes
 from playground.capture import Camera
@@ -17,7 +20,21 @@ from tests.playground.capture_kit import until
 CLIP = "sample:clip/bigbuckbunny.mp4"
 
 
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    """As in the window, where cycles are looked for now and then."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def weights() -> int:
+    return sum(type(one) is nn.Parameter for one in gc.get_objects())
+
+
+@pytest.mark.usefixtures("_no_collector")
 def test_the_bundled_network_is_looked_into_while_it_answers() -> None:
+    before = weights()
     what = next(what for what in bundled() if what.id == "efficientnet-lite0")
     looked = threading.Event()
     with Camera(CLIP) as camera:
@@ -44,7 +61,9 @@ def test_the_bundled_network_is_looked_into_while_it_answers() -> None:
         assert view.label in dict(answer.answer.answers)
         assert view.crop is not None
         assert view.frame is not None
+        assert weights() > before
         assert recognition.close(10)
+    assert weights() == before, "they are gone at once"
 
 
 def test_of_many_that_were_closed_at_once_few_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
