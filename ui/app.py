@@ -27,6 +27,9 @@ from ui.theme import RESOURCES, theme
 
 PLATFORM = "QT_QPA_PLATFORM"
 SIGNAL_MS = 200
+SWITCH_S = 0.0005
+"""How long a thread that recognises or learns may go on with Python while the window wants it: the
+usual 5 ms would be felt, since a paint asks many times."""
 INTERRUPTED = 130
 
 
@@ -73,6 +76,7 @@ def choose_platform() -> bool:
 
 def make_application() -> QApplication:
     """The one QApplication, in the application's look."""
+    sys.setswitchinterval(SWITCH_S)
     QGuiApplication.setDesktopFileName("playground")
     app = QApplication(sys.argv[:1])
     app.setOrganizationName(ORGANISATION)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
-from ui.garbage import Collector
+from ui.garbage import LIBRARY, Collector
 
 
 @pytest.fixture
@@ -48,3 +50,20 @@ def test_the_main_thread_collects_when_it_is_due(collector: Collector) -> None:
     collector.look()
     assert lost() is None
     assert len(kept) == 100
+
+
+def test_a_library_is_not_gone_through_again(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = gc.get_freeze_count()
+    for number in range(LIBRARY + 1):
+        monkeypatch.setitem(sys.modules, f"a.large.library{number}", ModuleType("part"))
+    collector.look()
+    try:
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
+    lost = lost_widget()
+    gc.set_threshold(1, 10, 10)
+    collector.look()
+    assert lost() is None, "the rest is collected as ever"

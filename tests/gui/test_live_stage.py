@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -133,6 +133,28 @@ def test_an_answer_is_on_the_screen_when_it_has_been_shown(view: LiveView) -> No
     seen.clear()
     view.repaint()
     assert not seen, "an answer to an old picture is not shown"
+
+
+def test_only_what_an_answer_changes_is_painted_anew(app: QApplication) -> None:
+    painted: list[QRect] = []
+
+    class Watched(LiveView):
+        def paintEvent(self, event: QPaintEvent) -> None:
+            painted.append(event.rect())
+            super().paintEvent(event)
+
+    view = Watched(Look())
+    view.resize(800, 500)
+    view.show_image(grey(450, 800))
+    view.show()
+    assert QTest.qWaitForWindowExposed(view)
+    view.show_answer(live_answer())
+    assert painted[-1] == view.rect(), "what is beside a panel may move when it comes"
+    view.show_answer(live_answer(unknown=True, number=2))
+    assert painted[-1].height() < 220
+    assert painted[-1].contains(QRect(40, 330, 280, 120))
+    view.show_answer(live_answer(Boxes((FACE,), (225, 400)), number=3))
+    assert painted[-1] == view.rect()
 
 
 def test_a_heat_map_lies_over_the_part_that_the_network_sees(view: LiveView) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from math import ceil
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from playground.answers import Classes, Mask, Series, Value
 from playground.captions import NONE, Row, known, percent, rows
@@ -99,6 +101,41 @@ def panel_rect(said: Words, area: QRectF, scale: float) -> tuple[QRectF, int]:
     return QRectF(area.left() + margin, area.bottom() - margin - height, width, height), count
 
 
+def drawn(size: QSize, ratio: float, draw: Callable[[QPainter], None]) -> QImage:
+    """What ``draw`` paints, clear around it, for a screen of ``ratio`` pixels to a point."""
+    image = QImage(size * ratio, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    draw(painter)
+    painter.end()
+    return image
+
+
+class AnswerPanel:
+    """The panel of the newest answer: drawn once, copied with every frame until the next."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._image = QImage()
+
+    def place(self, said: Words, area: QRectF, scale: float) -> QRect:
+        """Which pixels it covers."""
+        return panel_rect(said, area, scale)[0].toAlignedRect() if said else QRect()
+
+    def paint(self, painter: QPainter, said: Words, area: QRectF, scale: float) -> None:
+        place, ratio = self.place(said, area, scale), painter.device().devicePixelRatioF()
+        if place.isEmpty():
+            return
+        key = (said, area.getRect(), scale, ratio)
+        if key != self._key:
+            inner = area.translated(-place.left(), -place.top())
+            draw = partial(paint_panel, said=said, area=inner, scale=scale)
+            self._key, self._image = key, drawn(place.size(), ratio, draw)
+        painter.drawImage(place.topLeft(), self._image)
+
+
 def paint_panel(painter: QPainter, said: Words, area: QRectF, scale: float) -> None:
     panel, count = panel_rect(said, area, scale)
     if not said or panel.top() < area.top() or (said.rows and not count):
@@ -154,6 +191,7 @@ def _paint_row(painter: QPainter, row: Row, rect: QRectF, place: int, scale: flo
         painter.drawRoundedRect(bar, thick / 2, thick / 2)
 
 
+@lru_cache(maxsize=16)
 def chip_width(text: str, scale: float) -> float:
     return QFontMetricsF(font(12, 500, scale)).horizontalAdvance(text) + 22 * scale
 
@@ -163,25 +201,39 @@ def paint_chip(
     from_right: bool = False, warn: bool = False, room: float = 1e5,
 ) -> float:  # fmt: skip
     """A sign with round ends whose upper corner is ``corner``; its width."""
+    chip, width = _chip(text, scale, room, dot, warn, painter.device().devicePixelRatioF())
+    left = corner.x() - (width if from_right else 0)
+    painter.drawImage(QPointF(round(left), round(corner.y())), chip)
+    return width
+
+
+@lru_cache(maxsize=16)
+def _chip(
+    text: str, scale: float, room: float, dot: bool, warn: bool, ratio: float
+) -> tuple[QImage, float]:
+    """A sign and its width; most are the same for many frames."""
     letters = font(12, 500, scale)
     metrics = QFontMetricsF(letters)
     extra = (36 if dot else 22) * scale
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, room - extra))
-    width, height = metrics.horizontalAdvance(text) + extra, CHIP * scale
-    chip = QRectF(corner.x() - (width if from_right else 0), corner.y(), width, height)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(SHADE)
-    painter.drawRoundedRect(chip, height / 2, height / 2)
-    inner = chip.adjusted(11 * scale, 0, -11 * scale, 0)
-    if dot:
-        painter.setBrush(RED)
-        side = 8 * scale
-        painter.drawEllipse(QRectF(inner.left(), chip.center().y() - side / 2, side, side))
-        inner.setLeft(inner.left() + 14 * scale)
-    painter.setPen(WARN if warn else WHITE)
-    painter.setFont(letters)
-    painter.drawText(inner, LEFT, text)
-    return width
+    chip = QRectF(0, 0, metrics.horizontalAdvance(text) + extra, CHIP * scale)
+
+    def draw(painter: QPainter) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(SHADE)
+        painter.drawRoundedRect(chip, chip.height() / 2, chip.height() / 2)
+        inner = chip.adjusted(11 * scale, 0, -11 * scale, 0)
+        if dot:
+            painter.setBrush(RED)
+            side = 8 * scale
+            painter.drawEllipse(QRectF(inner.left(), chip.center().y() - side / 2, side, side))
+            inner.setLeft(inner.left() + 14 * scale)
+        painter.setPen(WARN if warn else WHITE)
+        painter.setFont(letters)
+        painter.drawText(inner, LEFT, text)
+
+    size = QSize(ceil(chip.width()), ceil(chip.height()))
+    return drawn(size, ratio, draw), chip.width()
 
 
 def paint_countdown(painter: QPainter, seconds: int, area: QRectF) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -13,6 +14,7 @@ from PySide6.QtGui import (
     QPainter,
     QPainterPath,
     QPaintEvent,
+    QTransform,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -22,11 +24,11 @@ from ui.insight.masks import mask_image
 from ui.live.boxes import paint_boxes
 from ui.live.overlay import (
     CHIP,
+    AnswerPanel,
     Words,
     chip_width,
     paint_chip,
     paint_countdown,
-    paint_panel,
     paint_sight,
     panel_rect,
     words,
@@ -87,6 +89,7 @@ class LiveView(QWidget):
         self._heat: tuple[QImage, Shares] | None = None
         self._scaled: tuple[tuple[int, QSize], QImage] | None = None
         self._mask = QImage()
+        self._panel = AnswerPanel()
         self.setAccessibleName("Live picture")
         self.setMinimumSize(200, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -114,21 +117,27 @@ class LiveView(QWidget):
     def show_answer(self, answer: LiveAnswer | None) -> None:
         """Drawn at once: it is on the screen when this returns, where the view is seen."""
         if answer is not self.answer:
+            before = self._answer_rect()
             self.answer = answer
             found = answer.answer if answer is not None else None
             self._mask = mask_image(found.pixels) if isinstance(found, Mask) else QImage()
-            self.say()
-            self.repaint()
+            self._word()
+            after = self._answer_rect()
+            changed = self.rect() if before.isEmpty() or after.isEmpty() else before | after
+            self.repaint(changed)
 
     def say(self) -> None:
         """Word the answer anew: how it is looked at has changed."""
+        self._word()
+        self.update()
+
+    def _word(self) -> None:
         answer, look = self.answer, self._look
         self.said = Words() if answer is None else words(answer, look.most, look.colours)
         found = answer.answer if answer is not None else None
         self.setAccessibleDescription(
             str(found) if isinstance(found, Boxes) else self.said.spoken()
         )
-        self.update()
 
     def show_signs(self, signs: Signs) -> None:
         if signs != self.signs:
@@ -172,6 +181,13 @@ class LiveView(QWidget):
             (x1 - x0) * area.width(),
             (y1 - y0) * area.height(),
         )
+
+    def _answer_rect(self) -> QRect:
+        """Where the answer is drawn; empty where that may be anywhere on the picture."""
+        found = self.answer.answer if self.answer is not None else None
+        if isinstance(found, (Boxes, Mask)):
+            return QRect()
+        return self._panel.place(self.said, self.picture_rect(), self.scale)
 
     @property
     def scale(self) -> float:
@@ -238,7 +254,7 @@ class LiveView(QWidget):
             return False
         if isinstance(self.answer.answer, Boxes):
             paint_boxes(painter, self.answer.answer, area, scale)
-        paint_panel(painter, self.said, area, scale)
+        self._panel.paint(painter, self.said, area, scale)
         return True
 
     def _paint_heat(self, painter: QPainter, image: QImage, shares: Shares) -> None:
@@ -300,27 +316,19 @@ def _round_corners(painter: QPainter, area: QRectF, ground: QColor) -> None:
     """Paint over the corners of the picture, which costs less than a picture with round ones."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ground)
-    for x, y, turn in (
-        (area.left(), area.top(), 0),
-        (area.right(), area.top(), 90),
-        (area.right(), area.bottom(), 180),
-        (area.left(), area.bottom(), 270),
-    ):
-        painter.save()
-        painter.translate(x, y)
-        painter.rotate(turn)
-        painter.drawPath(_CORNER)
-        painter.restore()
+    painter.drawPath(_corners(area.left(), area.top(), area.right(), area.bottom()))
 
 
-def _corner() -> QPainterPath:
-    path = QPainterPath(QPointF(-1, -1))
-    path.lineTo(RADIUS, -1)
-    path.lineTo(RADIUS, 0)
-    path.arcTo(QRectF(0, 0, 2 * RADIUS, 2 * RADIUS), 90, 90)
-    path.lineTo(-1, RADIUS)
-    path.closeSubpath()
+@lru_cache(maxsize=4)
+def _corners(left: float, top: float, right: float, bottom: float) -> QPainterPath:
+    """What is outside of round corners."""
+    corner = QPainterPath(QPointF(-1, -1))
+    corner.lineTo(RADIUS, -1)
+    corner.lineTo(RADIUS, 0)
+    corner.arcTo(QRectF(0, 0, 2 * RADIUS, 2 * RADIUS), 90, 90)
+    corner.lineTo(-1, RADIUS)
+    corner.closeSubpath()
+    path = QPainterPath()
+    for x, y, turn in ((left, top, 0), (right, top, 90), (right, bottom, 180), (left, bottom, 270)):
+        path.addPath(QTransform.fromTranslate(x, y).rotate(turn).map(corner))
     return path
-
-
-_CORNER = _corner()
