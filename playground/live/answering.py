@@ -128,7 +128,7 @@ class Answering:
 def _seen(sample: Sample, engine: Engine, answer: Answer) -> Seen:
     first = answer.answers[0][0] if isinstance(answer, Classes) and answer.answers else None
     size = None if sample.pixels is None else sample.pixels.shape[:2]
-    moment = engine.moment if isinstance(engine, (Stepping, Spoken)) else None
+    moment = getattr(engine, "moment", None)  # where it carries a state
     return Seen(sample.number, sample.time, sample.raw, size, first, moment, sample.pixels)
 
 

@@ -183,5 +183,7 @@ def _line(answer: LiveAnswer, top: int) -> str:
         elif answer.unknown:
             known = "" if found.seen is None else f"; {found.seen:.0%} known"
             text = f"none of these ({text}{known})"
+    if answer.group:
+        text = f"{answer.group}: {text}"
     late, taken = 1e3 * answer.latency, 1e3 * answer.inference_seconds
     return f"{answer.number:>6}  {text}  · {late:.0f} ms, inference {taken:.1f} ms"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,12 +17,13 @@ from playground.live.answering import Answering
 from playground.live.engines import Engine, Torch
 from playground.live.errors import LiveError
 from playground.live.feed import over
+from playground.live.inside import Inside, InsideWish
 from playground.live.intake import Sample
 from playground.live.newest import Answers
 from playground.live.rows import Heard, Rows
 from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 from playground.live.smoothing import Smoother
-from playground.live.streaming import Streamer
+from playground.live.streaming import Moment, Streamer
 from playground.live.table import Intake, Recent, series_input
 from playground.messages import Array
 from playground.model import Model
@@ -49,6 +51,7 @@ class LiveSeries(Answers):
         self.rows = source
         self.intake = Intake(column, source.name, source.notice)
         self.band, self.no_band = _band(model)
+        self._model = model
         self._engine: Engine = Torch(model)
         if self.band is not None and self.band.carried:
             self._engine = Rolling(model)
@@ -83,11 +86,21 @@ class LiveSeries(Answers):
     def states(self) -> dict[str, Array]:
         return self._engine.states() if isinstance(self._engine, Rolling) else {}
 
-    def recent(self, most: int = 200) -> Recent | None:
-        """The last rows, to be shown before the forecast; None where there are none."""
+    def look_inside(
+        self, wish: InsideWish | None = None, told: Callable[[], None] | None = None
+    ) -> Inside:
+        return Inside(self._model, self._answering.seen.wait, wish, told)
+
+    def groups(self) -> tuple[str, ...]:
+        """The series of the table, that of the newest row first; nothing where there is one."""
+        return self.intake.groups(self.rows.heard())
+
+    def recent(self, most: int = 200, group: str = "") -> Recent | None:
+        """The last rows (of a series of the table), to be shown before the forecast; None where
+        there are none."""
         heard = self.rows.heard()
         try:
-            return self.intake.recent(heard, most) if heard.rows else None
+            return self.intake.recent(heard, most, group) if heard.rows else None
         except LiveError:
             return None
 
@@ -109,7 +122,8 @@ class LiveSeries(Answers):
             number = heard.number
             sample = self._sample(heard)
             if sample is not None:
-                yield self._answering.answer(sample, self._engine)
+                answer = self._answering.answer(sample, self._engine)
+                yield replace(answer, group=next(iter(self.intake.groups(heard)), ""))
 
     def _sample(self, heard: Heard) -> Sample | None:
         try:
@@ -171,6 +185,11 @@ class Rolling:
     def states(self) -> dict[str, Array]:
         """What the recurrent layers remember now, (H,) by the node's name."""
         return self._streamer.states()
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest step, to be looked into."""
+        return self._streamer.moment
 
 
 def _fresh(before: Array, window: Array) -> int:

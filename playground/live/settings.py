@@ -48,6 +48,7 @@ class LiveAnswer:
     ``number`` counts what was captured, ``captured`` is ``time.monotonic()`` then; ``latency`` is
     from there to the answer. ``dropped`` is how many were passed over so far because a newer one
     was there. ``unknown``: no class is likely enough ("none of these").
+    ``group``: which series of a table it is about, where there are several.
     ``quiet``: of a model of words, whether nobody speaks: the answer is then the last word's, and
     unknown after a while.
     """
@@ -61,6 +62,7 @@ class LiveAnswer:
     engine: str
     unknown: bool = False
     quiet: bool | None = None
+    group: str = ""
 
     def to_json(self, top: int | None = None) -> dict[str, Any]:
         """With times in milliseconds, and the ``top`` likeliest classes (None: all)."""
@@ -69,8 +71,10 @@ class LiveAnswer:
             answer = replace(answer, answers=answer.answers[:top])
         unknown = {"unknown": self.unknown} if isinstance(answer, Classes) else {}
         quiet = {} if self.quiet is None else {"quiet": self.quiet}
+        group = {"group": self.group} if self.group else {}
         return {
             "frame": self.number,
+            **group,
             **answer.to_json(),
             **unknown,
             **quiet,

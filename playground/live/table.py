@@ -23,14 +23,17 @@ _SHOWN = 30
 @dataclass(frozen=True, slots=True, eq=False)
 class Recent:
     """The last rows as numbers (n, F), missing ones as those before, by the names of ``columns``;
-    ``times`` are the texts of the column of time, where there is one. ``group`` is the series that
-    they belong to; ``number`` is that of the newest row."""
+    ``times`` are the texts of the column of time, where there is one; ``number`` is that of the
+    newest row. Of a table with several series, ``group`` is the one that they belong to,
+    ``numbers`` (n,) are those of its rows, and ``known`` is how many of it are remembered."""
 
     columns: tuple[str, ...]
     times: tuple[str, ...]
     values: Array
     number: int
     group: str = ""
+    numbers: tuple[int, ...] = ()
+    known: int = 0
 
 
 def series_input(dataset: Dataset) -> Column | None:
@@ -52,18 +55,29 @@ class Intake:
         self._told = 0
         """The newest row about which something was said."""
 
-    def recent(self, heard: Heard, most: int) -> Recent:
-        """At most the last ``most`` rows of the series that the newest row belongs to. Raises
-        ``LiveError`` where the table has other columns."""
+    def groups(self, heard: Heard) -> tuple[str, ...]:
+        """The series that the rows belong to, the newest first; nothing of a table with one."""
+        place = self._group(heard)
+        rows = () if place is None else reversed(heard.rows)
+        return tuple(dict.fromkeys(row[place or 0] for row in rows))
+
+    def recent(self, heard: Heard, most: int, group: str = "") -> Recent:
+        """At most the last ``most`` rows of the series ``group`` (otherwise: of that which the
+        newest row belongs to). Raises ``LiveError`` where the table has other columns."""
         reading, header = self._reading, heard.header
         places = self._places(heard)
         columns = tuple(header[place] for place in places)
-        group, rows = "", list(heard.rows)
-        if reading.group is not None and reading.group in header and rows:
-            place = header.index(reading.group)
-            group = rows[-1][place]
-            rows = [row for row in rows if row[place] == group]
-        rows = [row for row in rows if any(row[place] not in MISSING for place in places)][-most:]
+        numbered = list(enumerate(heard.rows, heard.number - len(heard.rows) + 1))
+        at_group = self._group(heard)
+        if at_group is not None and numbered:
+            group = group or heard.rows[-1][at_group]
+            numbered = [(number, row) for number, row in numbered if row[at_group] == group]
+        numbered = [
+            (number, row)
+            for number, row in numbered
+            if any(row[place] not in MISSING for place in places)
+        ]
+        rows = [row for _, row in numbered[-most:]]
         values = np.full((len(rows), len(places)), np.nan, np.float32)
         for index, row in enumerate(rows):
             for feature, place in enumerate(places):
@@ -75,7 +89,15 @@ class Intake:
             raise LiveError(f"{self._name} has no value of {missing} yet; waiting for one")
         at = header.index(reading.time) if reading.time in header else None
         times = () if at is None else tuple(row[at] for row in rows)
-        return Recent(columns, times, carried(values), heard.number, group)
+        if at_group is None:
+            return Recent(columns, times, carried(values), heard.number)
+        numbers = tuple(number for number, _ in numbered[-most:])
+        return Recent(columns, times, carried(values), heard.number, group, numbers, len(numbered))
+
+    def _group(self, heard: Heard) -> int | None:
+        """Where the column of groups is; None where there is none."""
+        name = self._reading.group
+        return heard.header.index(name) if name is not None and name in heard.header else None
 
     def window(self, heard: Heard) -> dict[str, Array]:
         """The raw batch of one; raises ``LiveError`` while there are not enough rows."""

@@ -45,7 +45,7 @@ class Knowing:
     def __init__(self, rows: Any) -> None:
         self._rows = rows
 
-    def recent(self, most: int) -> Recent | None:
+    def recent(self, most: int, group: str = "") -> Recent | None:
         heard = self._rows.heard()
         rows = heard.rows[-most:]
         if not rows:
@@ -145,6 +145,44 @@ def test_rows_their_forecast_and_how_good_it_was(
     assert [one.origin for one in drawn.before] == [10]
     assert "11 rows" in stage._rate()
     stage.grab()
+    stage.hide()
+
+
+def test_one_series_of_the_table_is_drawn(
+    desk: Desk, wait: Callable[..., None], grown: Grown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {"north": (2, 4, 6, 8), "south": (1, 3, 5, 7, 9)}
+
+    def recent(self: Knowing, most: int, group: str = "") -> Recent | None:
+        numbers = kept[group]
+        values = np.array([[100.0 * number] for number in numbers], np.float32)
+        times = tuple(f"m{number}" for number in numbers)
+        return Recent(("sales",), times, values, 9, group, numbers, len(numbers))
+
+    monkeypatch.setattr(Knowing, "recent", recent)
+    monkeypatch.setattr(Knowing, "groups", lambda self: ("south", "north"), raising=False)
+    grown.add(*range(9))
+    stage = shown(desk)
+    stage.take(str(grown.path))
+    desk.start()
+    wait(lambda: stage.plot.shown is not None)
+    for number, group in ((6, "north"), (7, "south"), (8, "north"), (9, "south")):
+        answer = forecast((number * 100.0 + 200.0, 0.0))
+        desk._show(live_answer(answer, number, group=group))
+    assert [stage.group.itemText(at) for at in range(2)] == ["south", "north"]
+    assert stage.group.isVisible()
+    assert stage.head.said.text == "1,100", "the newest row's"
+    desk._show(live_answer(forecast((1.0,)), 10, group="north"))
+    assert stage.head.said.text == "1,100", "another series is another matter"
+    QTest.keyClick(stage.group, Qt.Key.Key_Down)
+    drawn = stage.plot.shown
+    assert drawn is not None
+    assert drawn.values[:, 0].tolist() == [200, 400, 600, 800]
+    assert (drawn.first, [one.origin for one in drawn.before]) == (1, [3])
+    assert drawn.ahead is not None
+    assert drawn.ahead.x.tolist() == [5, 6]
+    assert "sales · north" in stage.legend.text()
+    assert stage.head.said.text == "1"
     stage.hide()
 
 

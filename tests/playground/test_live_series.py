@@ -22,6 +22,7 @@ from playground.data import SplitSettings, open_data
 from playground.data.csv_format import CsvOptions
 from playground.data.series_reading import SeriesReading, WindowReading
 from playground.live.errors import LiveError
+from playground.live.inside import InsideWish
 from playground.live.rows import KEPT, Follower, Heard, Rows
 from playground.live.series import LiveSeries, Rolling
 from playground.live.settings import LiveAnswer
@@ -427,6 +428,36 @@ def test_each_series_of_a_table_has_its_own_window() -> None:
             window = {"input": values[None, end - 4 : end]}
             wanted = model.outputs(model.prepared(window))["label"]
             np.testing.assert_allclose(engine.run(window)["label"], wanted, atol=1e-5)
+
+
+def test_the_series_of_a_table_are_told_apart() -> None:
+    model = row_model(2)
+    reading = WindowReading(("v",), 2, group="shop", time="t")
+    column = replace(model.dataset.inputs["input"], reading=reading)
+    intake = Intake(column, "data.csv", print)
+    rows = tuple((f"{n}", "ab"[n % 2], f"{n}") for n in range(6))
+    heard = Heard(("t", "shop", "v"), rows, 106, 1, 0.0)
+    assert intake.groups(heard) == ("b", "a")
+    newest, other = intake.recent(heard, 2), intake.recent(heard, 2, "a")
+    assert (newest.group, newest.numbers, newest.times) == ("b", (104, 106), ("3", "5"))
+    assert (other.group, other.numbers, other.known) == ("a", (103, 105), 3)
+    assert other.values[:, 0].tolist() == [2, 4]
+
+
+def test_a_run_of_rows_can_be_looked_into(grown: Grown) -> None:
+    grown.add(*ROWS[:20])
+    with Rows(str(grown.path)) as rows:
+        live = LiveSeries(row_model(4), rows)
+        live.start()
+        next_of(live, 19)
+        inside = live.look_inside(InsideWish(rate_hz=20))
+        inside.start()
+        until(lambda: inside.view() is not None, 10)
+        view = inside.view()
+        assert view is not None
+        assert view.states["memory"].shape == (4, 4), "of all steps of the window"
+        inside.close()
+        closing(live)
 
 
 # --- the band -----------------------------------------------------------------------------------

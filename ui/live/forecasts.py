@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,6 +57,15 @@ class Forecasts:
             return
         ends = [None if part is None else np.asarray(part) for part in (answer.low, answer.high)]
         self._all.append(Ahead(origin, np.asarray(answer.values), *ends))
+
+    def placed(self, numbers: Sequence[int], first: int) -> Forecasts:
+        """The same, of rows that are drawn as ``first`` … and have these ``numbers``."""
+        places = {number: place for place, number in enumerate(numbers, first)}
+        found = Forecasts()
+        found._all.extend(
+            replace(one, origin=places[one.origin]) for one in self._all if one.origin in places
+        )
+        return found
 
     def before(self, first: int) -> tuple[Ahead, ...]:
         """The last few before the newest that end after row ``first``: always half their length

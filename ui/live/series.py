@@ -26,6 +26,7 @@ from ui.live.answer_head import Large
 from ui.live.desk import Desk
 from ui.live.forecast_plot import AHEAD, COLOURS, ForecastAhead, Shown, decimals_of, fixed_to
 from ui.live.forecasts import Forecasts, Score
+from ui.live.groups import GroupBox
 from ui.live.notices import Manner, Said, State, said
 from ui.live.overlay import words
 from ui.live.showing import Showing
@@ -53,7 +54,9 @@ class SeriesStage(Showing):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.forecasts = Forecasts()
+        self._forecasts: dict[str, Forecasts] = {}
+        self._answers: dict[str, LiveAnswer] = {}
+        """Of each series of the table: what was forecast, and the newest answer."""
         self._replay: Replay | None = None
         self._rows: Rows | None = None
         self._begun = self._drawn = 0
@@ -76,7 +79,8 @@ class SeriesStage(Showing):
     # --- building -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.file = ElidedLabel("", "second")
+        self.file, self.group = ElidedLabel("", "second"), GroupBox(self._groups)
+        self.group.activated.connect(self._group_chosen)
         self.figures = label("", "small")
         self.choose, self.again = Button("Choose a file …", "folder"), Button("Replay", "refresh")
         self.again.setToolTip("Rows of the run's own data, as if they came now")
@@ -87,6 +91,7 @@ class SeriesStage(Showing):
         row.setSpacing(8)
         row.addWidget(self.file, 1)
         row.addWidget(self.figures)
+        row.addWidget(self.group)
         for button in (self.choose, self.again):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
@@ -120,7 +125,8 @@ class SeriesStage(Showing):
         self._tell()
 
     def _forget(self) -> None:
-        self.forecasts.clear()
+        self._forecasts.clear()
+        self._answers.clear()
         self._came.clear()
         self._drawn = 0
         self.plot.clear()
@@ -187,10 +193,30 @@ class SeriesStage(Showing):
         if not self.isVisible() or self._desk.chosen.medium != "series":
             return
         self._follow_rows()
+        group = answer.group
+        self._answers[group] = answer
         if isinstance(answer.answer, Series):
-            self.forecasts.add(answer.number, answer.answer)
+            self._forecasts.setdefault(group, Forecasts()).add(answer.number, answer.answer)
         self._draw()
-        self.head.show_answer(self._worded(answer), answer)
+        if group == self.group.currentText():
+            self.head.show_answer(self._worded(answer), answer)
+
+    @property
+    def forecasts(self) -> Forecasts:
+        """Of the series that is drawn."""
+        return self._forecasts.get(self.group.currentText()) or Forecasts()
+
+    @Slot()
+    def _group_chosen(self) -> None:
+        self._draw()
+        answer = self._answers.get(self.group.currentText())
+        self.head.show_answer(Large() if answer is None else self._worded(answer), answer)
+
+    def _groups(self) -> tuple[str, ...]:
+        recognition = self._desk.recognition
+        groups = getattr(recognition.answers if recognition is not None else None, "groups", None)
+        found: tuple[str, ...] = groups() if groups is not None else ()
+        return found
 
     def _follow_rows(self) -> None:
         """Of a file that was begun anew, or another, nothing is known any more."""
@@ -207,26 +233,32 @@ class SeriesStage(Showing):
     def _recent(self) -> Recent | None:
         recognition = self._desk.recognition
         recent = getattr(recognition.answers if recognition is not None else None, "recent", None)
-        found: Recent | None = recent(SCORED) if recent is not None else None
+        if recent is None:
+            return None
+        found: Recent | None = recent(SCORED, self.group.currentText())
         return found
 
     def _draw(self) -> None:
-        """The last rows with the newest forecast."""
+        """The last rows, of one series of the table, with the newest forecast."""
+        self.group.follow()
         recent = self._recent()
         if recent is None or not len(recent.values):
             return
-        newest = self.forecasts.newest
+        last = recent.known if recent.group else recent.number
+        start = last - len(recent.values) + 1
+        forecasts = self.forecasts
+        if recent.group:
+            forecasts = forecasts.placed(recent.numbers, start)
+        newest = forecasts.newest
         steps = len(newest.values) if newest is not None else 0
         seen = self._window()
         wanted = max(LEAST_ROWS, seen + max(2 * steps, seen // 2))
         count = min(len(recent.values), MOST_ROWS, wanted)
-        start = recent.number - len(recent.values) + 1
-        first = recent.number - count + 1
+        first = last - count + 1
         values = recent.values[-count:]
         columns = recent.columns
         if newest is not None:  # the first is the one that is forecast
             values, columns = values[:, :1], columns[:1]
-        grouped = bool(recent.group)
         self._drawn = recent.number
         self.plot.show_rows(
             Shown(
@@ -235,14 +267,13 @@ class SeriesStage(Showing):
                 first,
                 recent.times[-count:],
                 min(seen, count),
-                newest if newest is not None and newest.origin == recent.number else None,
-                () if grouped else self.forecasts.before(first),
+                newest if newest is not None and newest.origin == last else None,
+                forecasts.before(first),
                 self._unit(),
                 self._decimals(values),
             )
         )
-        score = None if grouped else self.forecasts.score(recent.values[:, 0], start)
-        self._word_legend(score)
+        self._word_legend(forecasts.score(recent.values[:, 0], start))
 
     def _decimals(self, values: Array) -> int:
         """As many as before, where that is not far off."""
@@ -292,7 +323,8 @@ class SeriesStage(Showing):
             self.legend.setText("")
             return
         named = zip(shown.columns[: len(COLOURS)], COLOURS, strict=False)
-        parts = [_swatch(colour, name) for name, colour in named]
+        of = f" · {group}" if (group := self.group.currentText()) else ""
+        parts = [_swatch(colour, name + of) for name, colour in named]
         if self.forecasts.newest is not None:
             parts += [_swatch(AHEAD, "forecast")]
         if score is not None:

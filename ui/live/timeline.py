@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import (
@@ -42,6 +43,8 @@ class Timeline(QWidget):
         self._desk = desk
         self.setAccessibleName("Answers of the last 20 seconds")
         self.course = Course()
+        self._held: dict[str, float] = {}
+        """Of several series of a table, the newest value of each."""
         self._stale = False
         self.plot, self.legend = LastSeconds(), Legend()
         self.corner = Corner(desk)
@@ -64,6 +67,10 @@ class Timeline(QWidget):
     @Slot(object)
     def _answered(self, answer: LiveAnswer) -> None:
         new = point(answer.answer)
+        if new is not None and answer.group and new.kind == "number":
+            for value in new.values.values():
+                self._held[answer.group] = value
+            new = replace(new, values=dict(self._held))
         if new is not None and (new.values or len(self.course)):
             self.course.add(answer.captured, new)
             self._stale = True
@@ -71,6 +78,7 @@ class Timeline(QWidget):
     @Slot()
     def _chosen(self) -> None:
         self.course.clear()
+        self._held.clear()
         self._stale = True
         self.corner.show_settings()
         self._tick()
