@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolTip
 
 from playground.live.inside import InsideView
@@ -40,7 +40,9 @@ class ChannelMaps(FeatureMaps):
         self._channels: tuple[int, ...] = ()
         self._strengths: dict[int, float] = {}
         self._current = 0
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -60,11 +62,11 @@ class ChannelMaps(FeatureMaps):
         found = self._strengths.get(self._channels[index], 0.0)
         return max(0.0, found / most) if most > 0 else 0.0
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        height = min(MOST, max(LEAST, self.width() // 2)) + CAPTION_HEIGHT
-        if height != self.height():
-            self.setFixedHeight(height)
-        super().resizeEvent(event)
+    def sizeHint(self) -> QSize:
+        return QSize(LEAST, self.heightForWidth(LEAST))
+
+    def heightForWidth(self, width: int) -> int:
+        return min(MOST, max(LEAST, width // 2)) + CAPTION_HEIGHT
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -145,6 +147,7 @@ class MapsSection(Section):
         self.maps = ChannelMaps()
         self.maps.opened.connect(self.open_channel)
         self.note = label("", "small", wrap=True)
+        self.note.setVisible(False)
         self.count = ElidedLabel("", "small")
         self.strongest = IconButton("gauge", "The strongest channels first")
         self.strongest.setCheckable(True)
@@ -167,7 +170,7 @@ class MapsSection(Section):
             self.rows.addWidget(widget)
         self.rows.addLayout(self.foot)
         self.rows.addWidget(self.channel)
-        self._show_buttons()
+        self._turn_to_maps(True)
 
     # --- what is wished -----------------------------------------------------------------------
 
@@ -210,6 +213,7 @@ class MapsSection(Section):
         self.maps.show_channels(np.zeros((0, 0, 0), np.float32), (), {}, fresh=True)
         self.count.set_text("")
         self.note.setVisible(False)
+        self._turn_to_maps(True)
 
     @Slot()
     def _port_chosen(self) -> None:
@@ -259,7 +263,7 @@ class MapsSection(Section):
         self.channel.setVisible(not maps)
         self.maps.setVisible(maps)
         self.count.setVisible(maps)
-        self.strongest.setVisible(maps)
+        self.strongest.setVisible(maps and bool(self.maps.channels))
         self._show_buttons()
 
     # --- what was seen ------------------------------------------------------------------------
@@ -308,6 +312,7 @@ class MapsSection(Section):
             which = f"{channels[0] + 1}–{channels[-1] + 1} of {total}"
         self.count.set_text(" · ".join(part for part in (which, size) if part))
         self._first = self._first if self._first < total else 0
+        self.strongest.setVisible(True)
         self._show_buttons(total)
 
     def _show_buttons(self, total: int = 0) -> None:

@@ -39,9 +39,10 @@ class HeatPicture(QWidget):
         self._image = QImage()
         self._aspect = 16 / 9
         self.setAccessibleName("Where the network looks")
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         theme().changed.connect(self.update)
-        self._fit()
 
     @property
     def image(self) -> QImage:
@@ -52,17 +53,14 @@ class HeatPicture(QWidget):
         self._view = view
         if view is not None and aspect(view) != self._aspect:
             self._aspect = aspect(view)
-            self._fit()
+            self.updateGeometry()
         self._compose()
+
+    def heightForWidth(self, width: int) -> int:
+        return min(TALLEST, max(40, round(width / self._aspect)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit()
         self._compose()
-
-    def _fit(self) -> None:
-        height = min(TALLEST, max(40, round(self.width() / self._aspect)))
-        if height != self.height():
-            self.setFixedHeight(height)
 
     def _compose(self) -> None:
         """Everything that costs time, so that a paint is a copy."""
