@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from playground import project as projects
 from playground.runs import RunFolder
@@ -228,7 +228,9 @@ def test_classes_change_while_it_runs(room: Room, wait: Wait) -> None:
     wait(lambda: room.live_head.classes == ("Cat", "Class 2", "Class 3"))
 
 
-def test_dropped_pictures_are_looked_at_and_learnt(room: Room, wait: Wait, tmp_path: Path) -> None:
+def test_dropped_pictures_are_looked_at_and_learnt(
+    room: Room, wait: Wait, tmp_path: Path, monkeypatch: Any
+) -> None:
     taught(room, wait)
     before = room.counts()["Class 2"]
     for number in range(6):
@@ -239,6 +241,30 @@ def test_dropped_pictures_are_looked_at_and_learnt(room: Room, wait: Wait, tmp_p
     room.lessons.incoming.take("Class 2", sorted(tmp_path.glob("*.png")))
     wait(lambda: room.learned().get("Class 2") == before + 6)
     wait(lambda: any("Left out: broken.png" in notice.text for notice in notices))
+    column, folder = room.page.classes, tmp_path / "Mug"
+    folder.mkdir()
+    for number in range(3):
+        (tmp_path / f"{number}.png").rename(folder / f"{number}.png")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(folder))])
+    column.drop(data)  # beside the cards: a class of its own
+    wait(lambda: room.counts().get("Mug") == 3)
+    card = column.card("Mug")
+    assert card is not None
+    paths = [str(path) for path in folder.iterdir()]
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (paths, ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    actions = {action.text(): action for action in card.more.menu().actions()}
+    actions["Add files …"].trigger()
+    wait(lambda: room.counts()["Mug"] == 6)
+    actions["Add a folder's files …"].trigger()
+    wait(lambda: room.counts()["Mug"] == 9)
+    actions["Delete its samples"].trigger()
+    wait(lambda: room.counts()["Mug"] == 0)
+    assert notices[-1].text == "9 samples of “Mug” are deleted."
+    assert notices[-1].action is not None
+    notices[-1].action[1]()
+    wait(lambda: room.counts()["Mug"] == 9)
 
 
 def test_leaving_ends_recording_and_what_was_taken_is_there_again(room: Room, wait: Wait) -> None:

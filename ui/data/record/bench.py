@@ -209,12 +209,10 @@ class Bench(QWidget):
     def _tell(self, text: str) -> None:
         self._session.tell(text, "warn" if text else "info", key=f"record {self.folder}")
 
-    @Slot(str, int)
-    def _removed(self, name: str, count: int) -> None:
-        if count:
-            what = f"“{name}” is removed with its {count:,} sample{'s' if count != 1 else ''}."
-            key = f"record {self.folder}"
-            self._session.tell(what, "info", ("Undo", self.library.undo), key)
+    @Slot(str)
+    def _removed(self, what: str) -> None:
+        key = f"record {self.folder}"
+        self._session.tell(what, "info", ("Undo", self.library.undo), key)
 
     @Slot(str)
     def _hold(self, name: str) -> None:

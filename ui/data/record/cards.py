@@ -93,16 +93,27 @@ class NameField(QLineEdit):
         self._name = ""
         self.setMaxLength(80)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setToolTip("Click, or press F2, to rename the class")
         self.setStyleSheet(
             "QLineEdit { background: transparent; border: 1px solid transparent; font-weight: 600;"
             " padding: 0 3px; min-height: 22px; }"
         )
         self.editingFinished.connect(self._finished)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A name that is too long ends with dots; whole while it is edited."""
+        room = self.rect().adjusted(6, 0, -4, 0)
+        if self.hasFocus() or self.fontMetrics().horizontalAdvance(self.text()) <= room.width():
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        painter.setPen(theme().color("text"))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+
     def set_name(self, name: str) -> None:
         self._name = name
         self.setAccessibleName(f"Name of the class {name}")
+        self.setToolTip(f"{name}: click, or press F2, to rename the class")
         if not self.isModified() or not self.hasFocus():
             self.setText(name)
             self.setCursorPosition(0)
@@ -131,11 +142,15 @@ class NameField(QLineEdit):
 
 
 class ClassCard(QFrame):
-    """One class. ``dropped`` carries samples of the page, ``files_dropped`` those from outside."""
+    """One class. ``dropped`` carries samples of the page, ``files_dropped`` those from outside;
+    ``files_wanted`` and ``contents_wanted`` ask for files, or a folder's, to be added."""
 
     picked = Signal(str)
     renamed = Signal(str, str)
     removed = Signal(str)
+    emptied = Signal(str)
+    files_wanted = Signal(str)
+    contents_wanted = Signal(str)
     held = Signal(str)
     let_go = Signal(str)
     once_wanted = Signal(str)
@@ -175,7 +190,7 @@ class ClassCard(QFrame):
         buttons.addWidget(self.once)
         buttons.addWidget(self.burst)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 8, 12)
+        column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
         column.addLayout(head)
         column.addWidget(self.newest)
@@ -189,9 +204,13 @@ class ClassCard(QFrame):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
+        menu.addAction("Add files …", self._add_files)
+        menu.addAction("Add a folder's files …", self._add_contents)
+        menu.addSeparator()
         menu.addAction("Rename", self.edit_name)
         menu.addAction("Open its folder", self._folder)
         menu.addSeparator()
+        menu.addAction("Delete its samples", self._empty)
         menu.addAction("Remove the class", self._remove)
         return menu
 
@@ -317,6 +336,18 @@ class ClassCard(QFrame):
     @Slot()
     def _folder(self) -> None:
         self.folder_wanted.emit(self.name)
+
+    @Slot()
+    def _add_files(self) -> None:
+        self.files_wanted.emit(self.name)
+
+    @Slot()
+    def _add_contents(self) -> None:
+        self.contents_wanted.emit(self.name)
+
+    @Slot()
+    def _empty(self) -> None:
+        self.emptied.emit(self.name)
 
     @Slot()
     def _remove(self) -> None:

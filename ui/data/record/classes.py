@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ui.data.record.cards import CardWords, ClassCard
 from ui.data.record.library import Library
 from ui.data.record.thumbnails import Thumbnails
 from ui.widgets import Button, divider, label, scrolled
 
+ADD = "Add a class"
+
 
 class ClassColumn(QWidget):
     """Cards of the classes in ``library``. ``chosen`` is the class whose samples are shown at
-    large; the cards' wishes are passed on with the class's name. ``removed`` tells how many samples
-    went with a class."""
+    large; the cards' wishes are passed on with the class's name. ``removed`` tells what can be
+    taken back, a sentence. Folders that are dropped beside the cards become classes."""
 
     chosen_changed = Signal()
     held = Signal(str)
@@ -22,7 +27,7 @@ class ClassColumn(QWidget):
     once_wanted = Signal(str)
     burst_wanted = Signal(str)
     folder_wanted = Signal(str)
-    removed = Signal(str, int)
+    removed = Signal(str)
     files_dropped = Signal(str, object)
 
     def __init__(self, library: Library, thumbnails: Thumbnails, words: CardWords) -> None:
@@ -31,8 +36,10 @@ class ClassColumn(QWidget):
         self.cards: list[ClassCard] = []
         self.chosen = ""
         self._to_edit = self._to_choose = ""
+        self._to_fill: dict[str, Path] = {}
         self._ready = (False, "")
         self.setAccessibleName("Classes")
+        self.setAcceptDrops(True)
         self.head = QHBoxLayout()
         self.head.setContentsMargins(12, 8, 12, 8)
         self.head.setSpacing(8)
@@ -43,10 +50,10 @@ class ClassColumn(QWidget):
         self._list = QVBoxLayout(content)
         self._list.setContentsMargins(0, 0, 0, 12)
         self._list.setSpacing(0)
-        self.add = Button("Add a class", "plus", "dashed")
+        self.add = Button(ADD, "plus", "dashed")
         self.add.clicked.connect(self.add_class)
         around = QVBoxLayout()
-        around.setContentsMargins(12, 12, 8, 0)
+        around.setContentsMargins(12, 12, 12, 0)
         around.addWidget(self.add)
         self._list.addLayout(around)
         self._list.addStretch(1)
@@ -92,6 +99,8 @@ class ClassColumn(QWidget):
             card.show_class(name, index, files, len(files))
         total = self._library.total
         self.total.setText(f"{total:,} {'sample' if total == 1 else 'samples'}")
+        for name in [name for name in names if name in self._to_fill]:
+            self.files_dropped.emit(name, [self._to_fill.pop(name)])
         if self._to_choose in names:
             self.choose(self._to_choose)
             self._to_choose = ""
@@ -143,6 +152,9 @@ class ClassColumn(QWidget):
         card.picked.connect(self.choose)
         card.renamed.connect(self._rename)
         card.removed.connect(self._remove)
+        card.emptied.connect(self._empty)
+        card.files_wanted.connect(self._add_files)
+        card.contents_wanted.connect(self._add_contents)
         card.dropped.connect(self._moved)
         for ours, its in (
             (self.held, card.held),
@@ -167,9 +179,66 @@ class ClassColumn(QWidget):
     def _remove(self, name: str) -> None:
         count = len(self._library.files(name))
         self._library.remove(name)
-        self.removed.emit(name, count)
+        if count:
+            self.removed.emit(f"“{name}” is removed with its {_samples(count)}.")
+
+    @Slot(str)
+    def _empty(self, name: str) -> None:
+        files = list(self._library.files(name))
+        if files:
+            self._library.delete(files)
+            what = "is" if len(files) == 1 else "are"
+            self.removed.emit(f"{_samples(len(files))} of “{name}” {what} deleted.")
+
+    @Slot(str)
+    def _add_files(self, name: str) -> None:
+        title = f"Add files to {name}"
+        paths = QFileDialog.getOpenFileNames(self.window(), title, str(Path.home()))[0]
+        if paths:
+            self.files_dropped.emit(name, [Path(path) for path in paths])
+
+    @Slot(str)
+    def _add_contents(self, name: str) -> None:
+        title = f"Add the files of a folder to {name}"
+        path = QFileDialog.getExistingDirectory(self.window(), title, str(Path.home()))
+        if path:
+            self.files_dropped.emit(name, [Path(path)])
+
+    # --- folders beside the cards -------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if folders(event.mimeData()):
+            event.acceptProposedAction()
+            self.add.setText("Drop: each folder becomes a class")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.add.setText(ADD)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.add.setText(ADD)
+        self.drop(event.mimeData())
+        event.acceptProposedAction()
+
+    def drop(self, data: QMimeData) -> None:
+        """Make classes of folders, with the pictures or sounds in them."""
+        for folder in folders(data):
+            if folder.name in self._library.names:
+                self.files_dropped.emit(folder.name, [folder])
+            else:
+                self._to_fill[folder.name] = folder
+                self._library.add(folder.name)
 
     @Slot(str, object)
     def _moved(self, to: str, paths: object) -> None:
         assert isinstance(paths, list)
         self._library.move([path for path in paths if path.parent.name != to], to)
+
+
+def folders(data: QMimeData) -> list[Path]:
+    """The folders among what is dragged."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [path for path in paths if path.is_dir()]
+
+
+def _samples(count: int) -> str:
+    return f"{count:,} sample{'s' if count != 1 else ''}"

@@ -123,11 +123,9 @@ class ClassesPage(QWidget):
     def _open_folder(self, name: str) -> None:
         open_folder(self.lessons.library, name)
 
-    @Slot(str, int)
-    def _removed(self, name: str, count: int) -> None:
-        if count:
-            what = f"“{name}” is removed with its {count:,} sample{'s' if count != 1 else ''}."
-            self._session.tell(what, "info", ("Undo", self.lessons.library.undo), KEY)
+    @Slot(str)
+    def _removed(self, what: str) -> None:
+        self._session.tell(what, "info", ("Undo", self.lessons.library.undo), KEY)
 
     # --- what is said -------------------------------------------------------------------------
 

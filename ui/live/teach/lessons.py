@@ -276,7 +276,7 @@ class Lessons(QObject):
             return "Reading the recordings …"
         filled = [name for name in self.library.names if self.library.files(name)]
         if not filled:
-            return "Record two classes at least: hold a button, and show things to the camera."
+            return "Record two classes at least: hold a button, or drop pictures on a class."
         if len(filled) == 1:
             return f"Record another class than {filled[0]}: what is there without it, for example."
         return ""
