@@ -120,6 +120,8 @@ def kind_of(address: str) -> Kind:
                 f"streams begin with {', '.join(f'{name}://' for name in SCHEMES)}, "
                 f"not with {scheme[0]}"
             )
+        if not urlsplit(text).hostname:
+            raise ValueError(f"{scheme[0]} is followed by the name of a computer, or its number")
         return "stream"
     return "folder" if located(text).is_dir() else "file"
 
@@ -142,4 +144,9 @@ def title(address: str) -> str:
     if kind == "stream":
         parts = urlsplit(address.strip())
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return located(address.strip()).name
+    return named(located(address.strip()))
+
+
+def named(path: Path) -> str:
+    """A file's or a folder's name, in quotes where it could be taken for a word."""
+    return path.name if "." in path.name.partition(" ")[0] else f"“{path.name}”"

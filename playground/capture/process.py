@@ -73,6 +73,8 @@ class Device:
         self._heard = 0.0
         self._child: subprocess.Popen[bytes] | None = None
         self._gone = True
+        self._ran = False
+        """Whether it ever gave anything: what has been there may come back."""
         self._verdict: dict[str, Any] = {}
         self._thread: threading.Thread | None = None
         self._shared: Shared | None = None
@@ -179,11 +181,12 @@ class Device:
             self._detach()
 
     def _judge(self) -> None:
-        """After a child has ended: it was the end, it is hopeless, or it is tried again."""
+        """After a child has ended: it was the end, it was hopeless from the beginning, or it is
+        tried again: a drive may be plugged in, a folder filled."""
         verdict = self._verdict
         if "ended" in verdict:
             self._set("ended", _sentence(verdict["ended"]) + ".")
-        elif verdict.get("final"):
+        elif verdict.get("final") and not self._ran:
             self._set("failed", _sentence(verdict["fault"]) + ".")
         else:
             self._set("reconnecting", _sentence(verdict["fault"]))
@@ -241,6 +244,7 @@ class Device:
                 elif "running" in message:
                     with self._changed:
                         if self._state not in OVER:
+                            self._ran = True
                             self._set("running", _closed(_sentence(message["running"])))
                 else:
                     self._news(message)

@@ -11,6 +11,7 @@ from base64 import b64encode
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from playground.capture.kinds import named
 from playground.capture.outlet import Fault
 from playground.sample_files import natural
 
@@ -63,11 +64,11 @@ def check_file(path: Path) -> None:
     if not path.exists():
         raise Fault(f"{path} does not exist: choose the clip again", final=True)
     if not path.is_file():
-        raise Fault(f"{path.name} is no file: choose a clip", final=True)
+        raise Fault(f"{named(path)} is no file: choose a clip", final=True)
     if not os.access(path, os.R_OK):
-        raise Fault(f"{path.name} may not be read: permission denied", final=True)
+        raise Fault(f"{named(path)} may not be read: permission denied", final=True)
     if path.stat().st_size == 0:
-        raise Fault(f"{path.name} is empty: choose another clip", final=True)
+        raise Fault(f"{named(path)} is empty: choose another clip", final=True)
 
 
 def listed(path: Path, suffixes: set[str]) -> list[Path]:

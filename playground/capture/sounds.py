@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.capture.kinds import SOUNDS, Samples
+from playground.capture.kinds import SOUNDS, Samples, named
 from playground.capture.memory import SoundRing, attach
 from playground.capture.outlet import Fault, Outlet
 
@@ -173,7 +173,7 @@ def _file(
     folder = path.is_dir()
     files = sounds_of(path) if folder else [path]
     if not files:
-        raise Fault(f"no sound file is in {path.name}: choose another folder", final=True)
+        raise Fault(f"no sound file is in {named(path)}: choose another folder", final=True)
     player, told = _Player(ring, wanted, asked), False
     while True:
         before = player.written
@@ -181,8 +181,8 @@ def _file(
             heard = player.written
             try:
                 with soundfile.SoundFile(file) as sound:
-                    if not told:
-                        outlet.tell(running=f"{path.name} in place of a microphone")
+                    if not told and sound.frames:
+                        outlet.tell(running=f"{named(path)} in place of a microphone")
                         told = True
                     player.play(sound)
             except (soundfile.SoundFileError, OSError) as error:
@@ -191,9 +191,9 @@ def _file(
             if folder and player.written > heard:
                 player.write(np.zeros(round(PAUSE * wanted), np.float32))
             if asked.is_set():
-                return {"ended": f"{path.name} is closed"}
+                return {"ended": f"{named(path)} is closed"}
         if player.written == before:
-            raise Fault(f"{path.name} holds no sound", final=True)
+            raise Fault(f"{named(path)} holds no sound", final=True)
 
 
 def sounds_of(folder: Path) -> list[Path]:
@@ -244,7 +244,7 @@ class _Player:
 def _unplayable(path: Path, error: Exception) -> str:
     if not path.exists():
         return f"{path} does not exist: choose the sound file again"
-    return f"{path.name} cannot be played: it is damaged, or of a kind that is not known here"
+    return f"{named(path)} cannot be played: it is damaged, or of a kind that is not known here"
 
 
 def _resampler(rate: int, wanted: int) -> Any:

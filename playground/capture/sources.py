@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from playground.capture import reasons
-from playground.capture.kinds import PICTURE_EVERY, CameraSettings, Pixels
+from playground.capture.kinds import PICTURE_EVERY, CameraSettings, Pixels, named
 from playground.capture.outlet import Fault, Outlet
 from playground.capture.pictures import Taken, constant, paced, rested
 from playground.vision import UnreadableImage, cv2, read_picture
@@ -135,7 +135,7 @@ def _clip(
         if asked.is_set() or not settings.loop:
             return
         if not pictures:
-            raise Fault(f"{path.name} holds no pictures", final=True)
+            raise Fault(f"{named(path)} holds no pictures", final=True)
         reasons.check_file(path)
 
 
@@ -147,7 +147,7 @@ def _clip_pictures(
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise Fault(
-            f"{path.name} cannot be played: it is damaged, or of a kind that is not known here",
+            f"{named(path)} cannot be played: it is damaged, or of a kind that is not known here",
             final=True,
         )
     wanted = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -199,7 +199,7 @@ def _slides(path: Path, settings: CameraSettings, asked: threading.Event) -> Ite
                     return
                 left -= PICTURE_EVERY
         if not shown:
-            raise Fault(f"{path.name} cannot be shown: {reason}", final=True)
+            raise Fault(f"{named(path)} cannot be shown: {reason}", final=True)
         if not settings.loop:
             return
 

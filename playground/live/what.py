@@ -111,6 +111,8 @@ def opened(what: Runnable, device: Camera | Microphone | Rows, wanted: Wanted) -
     from playground.live.rows import Rows
     from playground.runs import load_model
 
+    if what.path is not None and not what.path.is_dir():
+        raise LiveError(f"{what.path} was moved or deleted: put it back, or choose another run")
     if isinstance(device, Rows):
         from playground.live.series import LiveSeries
 

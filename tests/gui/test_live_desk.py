@@ -14,6 +14,7 @@ from playground.worker import Worker
 from tests.playground.capture_kit import children
 from ui.data.record.devices import CLIP
 from ui.live.desk import Desk
+from ui.live.kept import kept_settings
 from ui.session import Session
 
 
@@ -109,6 +110,10 @@ def test_settings_reach_what_runs_and_are_remembered(
     desk.start()
     desk.set_settings(threshold=1.0, smoothing=0.0)
     wait(lambda: desk.answer is not None and desk.answer.unknown, 60)
+    wait(lambda: kept_settings().threshold == 1.0, 10)
+    desk.set_settings(threshold=0.5)
+    assert kept_settings().threshold == 1.0, "not at every step of a slider"
+    desk.close()
     again = Desk(session)
-    assert again.settings.threshold == 1.0
+    assert again.settings.threshold == 0.5
     assert again.address == CLIP

@@ -126,13 +126,14 @@ def test_a_rate_is_not_exceeded(clip: str) -> None:
 
 
 def test_a_folder_is_a_slide_show(tmp_path: Path) -> None:
+    """Also one that is away for a while."""
     for number, suffix in ((1, "png"), (2, "jpg"), (10, "webp")):
         Image.fromarray(numbered(number)).save(tmp_path / f"{number}.{suffix}")
     Image.fromarray(numbered(3, 60, 80)).save(tmp_path / "3.bmp")
     (tmp_path / "4.png").write_bytes(b"no picture")
     (tmp_path / "5.png").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("not this")
-    with Camera(str(tmp_path), CameraSettings(rate=20)) as camera:
+    with Camera(str(tmp_path), CameraSettings(rate=20), QUICK) as camera:
         seen: list[int] = []
         after = 0
         while len(seen) < 8:
@@ -142,8 +143,15 @@ def test_a_folder_is_a_slide_show(tmp_path: Path) -> None:
             seen.append(number_of(frame.pixels))
         assert seen == [1, 2, 3, 10, 1, 2, 3, 10]
         shutil.rmtree(tmp_path)
-        assert "does not exist: choose the folder again" in state(camera, "failed")
-        assert camera.frame() is not None
+        assert "does not exist: choose the folder again" in state(camera, "reconnecting")
+        last = camera.frame()
+        assert last is not None
+        tmp_path.mkdir()
+        until(lambda: "cannot be shown: it has no pictures" in camera.status.message)
+        Image.fromarray(numbered(7)).save(tmp_path / "7.png")
+        frame = camera.wait(last.number, 5)
+        assert frame is not None
+        assert number_of(frame.pixels) == 7
 
 
 def test_a_picture_stands_for_itself(tmp_path: Path) -> None:
@@ -208,8 +216,10 @@ def test_a_picture_may_be_shown_for_long(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with Camera(str(tmp_path)) as camera:
-        assert "cannot be shown: it has no pictures." in state(camera, "failed")
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    with Camera(str(folder)) as camera:
+        assert state(camera, "failed") == "“holiday” cannot be shown: it has no pictures."
 
 
 @pytest.mark.parametrize(
@@ -218,6 +228,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
         ("", "no camera is chosen yet"),
         ("a\0b", "NUL"),
         ("ftp://example.org/x", "not with ftp://"),
+        ("rtsp://", "followed by the name of a computer"),
         ("sample:clip/none.mp4", "there is no bundled sample"),
         ("sample:../../pyproject.toml", "there is no bundled sample"),
     ],

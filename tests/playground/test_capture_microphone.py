@@ -107,7 +107,7 @@ def test_the_sounds_of_a_folder_in_turn(tmp_path: Path) -> None:
     (folder / "damaged.wav").write_bytes(b"RIFF")
     (folder / "notes.txt").write_text("no sound")
     with Microphone(str(folder)) as microphone:
-        assert state(microphone, "running") == "Words in place of a microphone."
+        assert state(microphone, "running") == "“words” in place of a microphone."
         until(lambda: microphone.position > 1.5 * RATE)
         loud = np.abs(microphone.since(0)[1][: round(1.5 * RATE)]) > 0.1
         assert loud[: RATE // 5].any(), "the one"
@@ -117,7 +117,7 @@ def test_the_sounds_of_a_folder_in_turn(tmp_path: Path) -> None:
     for path in folder.rglob("*.wav"):
         path.unlink()
     with Microphone(str(folder)) as microphone:
-        assert "No sound file is in words" in state(microphone, "failed")
+        assert "No sound file is in “words”" in state(microphone, "failed")
 
 
 @pytest.mark.parametrize(

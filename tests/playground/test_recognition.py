@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from torch import nn
@@ -14,7 +15,7 @@ from playground.answers import Classes
 from playground.capture import Camera
 from playground.live.inside import InsideWish
 from playground.live.recognition import Recognition
-from playground.live.what import Wanted, bundled
+from playground.live.what import Runnable, Wanted, bundled
 from tests.playground.capture_kit import until
 
 CLIP = "sample:clip/bigbuckbunny.mp4"
@@ -64,6 +65,16 @@ def test_the_bundled_network_is_looked_into_while_it_answers() -> None:
         assert weights() > before
         assert recognition.close(10)
     assert weights() == before, "they are gone at once"
+
+
+def test_a_run_that_is_gone_is_named(tmp_path: Path) -> None:
+    with Camera(CLIP) as camera:
+        gone = Runnable("network", "Mugs", "", "run", path=tmp_path / "001")
+        recognition = Recognition(gone, camera, Wanted())
+        recognition.start()
+        until(lambda: recognition.status.state == "failed")
+        assert f"Mugs cannot be run: {tmp_path / '001'} was moved" in recognition.status.message
+        assert recognition.close(10)
 
 
 def test_of_many_that_were_closed_at_once_few_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

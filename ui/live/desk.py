@@ -26,9 +26,8 @@ from playground.runs import RunError, RunFolder
 from ui.live.downloading import Downloading
 from ui.live.figures import Figures, Tally
 from ui.live.inside.insight import Insight
-from ui.live.kept import Kept, kept_settings
+from ui.live.kept import Kept, keep_settings, kept_settings
 from ui.session import Session
-from ui.settings import settings
 
 NETWORK = "network"
 """The id of the open project's own network, with the newest weights."""
@@ -36,6 +35,7 @@ FIRST = "efficientnet-lite0"
 KEPT = "live_choice"
 """What was chosen, as the project notes it."""
 TICK_MS, FIGURES_EVERY = 100, 5
+KEEP_MS = 400
 PATIENCE_S = 5.0
 TRAINING_HZ = 10.0
 IDLE = CaptureStatus("closed", "", 0.0)
@@ -86,6 +86,10 @@ class Desk(Insight):
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
+        self._keeping = QTimer(self)
+        self._keeping.setSingleShot(True)
+        self._keeping.setInterval(KEEP_MS)
+        self._keeping.timeout.connect(self._keep_settings)
         self._woken.connect(self._take, Qt.ConnectionType.QueuedConnection)
         session.bridge.live_answered.connect(self._on_worker)
         session.bridge.looked_inside.connect(self._worker_looked)
@@ -199,6 +203,8 @@ class Desk(Insight):
     def close(self) -> None:
         """End for good, and wait for the threads."""
         self.stop()
+        if self._keeping.isActive():
+            self._keep_settings()
         over = time.monotonic() + PATIENCE_S
         for one in (*self._closing, self.downloading):
             one.close(max(0.0, over - time.monotonic()))
@@ -331,11 +337,16 @@ class Desk(Insight):
     def set_settings(self, **values: Any) -> None:
         """Smoothing in seconds, threshold 0…1."""
         self.settings = replace(self.settings, **values)
-        for key, value in values.items():
-            settings().setValue(f"live/{key}", value)
+        self._keeping.start()
         if self.with_training:
             self._ask_worker()
         self._rewant()
+
+    @Slot()
+    def _keep_settings(self) -> None:
+        """Not at every step of a slider: the disk may be slow."""
+        self._keeping.stop()
+        keep_settings(self.settings)
 
     @property
     def detection(self) -> dict[str, Any]:

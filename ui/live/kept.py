@@ -53,6 +53,12 @@ def kept_settings() -> LiveSettings:
     )
 
 
+def keep_settings(settled: LiveSettings) -> None:
+    store = settings()
+    store.setValue("live/smoothing", settled.smoothing)
+    store.setValue("live/threshold", settled.threshold)
+
+
 def _kind(address: str) -> str:
     """A camera where nothing is chosen yet."""
     if not address or address.isdecimal():
