@@ -340,7 +340,9 @@ class _Builder:
         """The module at ``path``, made at its first use, as something to call with proxies."""
         if path not in self.calls:
             if self.seed is not None:
-                torch.manual_seed(crc32(f"{self.seed} {path}".encode()))
+                # for the CPU alone, where modules are made: `torch.manual_seed` writes the stack
+                # down for every other kind of device, which takes longer than making a network
+                torch.default_generator.manual_seed(crc32(f"{self.seed} {path}".encode()))
             try:
                 made = _resolve(call.target)(*call.args, **call.kwargs)
             except (RuntimeError, TypeError, ValueError) as error:

@@ -82,9 +82,17 @@ class Choice:
             self._thread = threading.Thread(target=self._prepare, name="live engines", daemon=True)
             self._thread.start()
 
+    @property
+    def stopped(self) -> bool:
+        return self._closed.is_set()
+
+    def stop(self) -> None:
+        """Begin to give up what is being prepared; returns at once."""
+        self._closed.set()
+
     def close(self) -> None:
         """Give up what is being prepared, and join."""
-        self._closed.set()
+        self.stop()
         if self._thread is not None:
             self._thread.join()
 
@@ -93,13 +101,15 @@ class Choice:
         decide when that was done often enough. Called in the thread that answers. The first call
         begins to make them ready: what that takes must not delay the first answer."""
         self.start()
-        if self.settled or not self._ready.is_set():
+        if self.settled or self.stopped or not self._ready.is_set():
             return
         if self._wanted != "auto" or not self._rivals:
             self._settle(self._rivals[0] if self._rivals else self._eager, remember=False)
             return
         self._samples.setdefault(EAGER, []).append(seconds)
         for rival in self._rivals:
+            if self.stopped:
+                return
             started = perf_counter()
             rival.run(raw)
             self._samples.setdefault(rival.name, []).append(perf_counter() - started)
@@ -123,6 +133,8 @@ class Choice:
     def _prepare(self) -> None:
         try:
             self._digest = digest(self._model)
+            if self.stopped:
+                return
             known = _remembered(self._digest) if self._wanted == "auto" else None
             if known is not None:
                 self.times = known["seconds"]
@@ -148,7 +160,7 @@ class Choice:
             why = "there is no NVIDIA GPU here" if gpu else "the model takes no pictures"
             self.problems[self._wanted] = why
         for name in names:
-            if self._wanted in ("auto", name) and not self._closed.is_set():
+            if self._wanted in ("auto", name) and not self.stopped:
                 rival = self._made(name)
                 if rival is not None:
                     self._rivals.append(rival)
@@ -156,6 +168,8 @@ class Choice:
     def _made(self, name: str) -> Engine | None:
         try:
             engine = self._new(name)
+            if self.stopped:
+                return None
             alike = close if name == CUDA_HALF else same
             if alike(self._model, self._eager, engine, self._closed.is_set):
                 return engine

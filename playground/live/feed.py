@@ -19,7 +19,7 @@ POSITION = "position"
 """Where, in samples since the beginning, the sound of a sample ends."""
 HISTORY = 2.0
 """Seconds of sound in a sample for a carried state, which takes from it what it has not heard."""
-_PATIENCE = 0.2
+_PATIENCE = 0.05
 """Seconds between two looks at whether to end."""
 
 

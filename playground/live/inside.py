@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HeadOf = Callable[[], "LastLayer | None"]
 HeatKind = Literal["none", "gradcam", "occlusion"]
-PATIENCE = 0.2
+PATIENCE = 0.05
 """Seconds between two looks at whether to end."""
 FILLING = 0.1
 """Seconds that heat by occlusion goes on in each look: more would keep the maps waiting."""

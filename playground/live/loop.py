@@ -18,7 +18,8 @@ from playground.live.settings import EngineReport, LiveAnswer, LiveSettings
 from playground.messages import Array
 from playground.model import Model
 
-_PATIENCE = 0.2
+_PATIENCE = 0.05
+"""Seconds between two looks at whether to end."""
 
 
 class Live(Answers):
@@ -84,6 +85,10 @@ class Live(Answers):
 
     def _answer(self, sample: Sample) -> LiveAnswer:
         return self._answering.answer(sample, self._engine)
+
+    def stop(self) -> None:
+        super().stop()
+        self._choice.stop()
 
     def part_seen(self, size: tuple[int, int]) -> Part | None:
         return part_taken(input_of(self._model), size)

@@ -150,5 +150,7 @@ class Recognition:
             from playground.preload import preload_torch
 
             preload_torch()
+            if self._closed.is_set():
+                return None
             choose("cpu").use()
             return opened(self.what, self._device, self._wanted)

@@ -143,6 +143,8 @@ def test_in_a_thread_with_the_newest_answer(clip: str) -> None:
         assert second.number > first.number
         assert live.answer() is not None
         assert live.status.state == "running"
+        live.stop()
+        assert live._choice.stopped, "all of it begins to end at once, not one after the other"
         live.close()
         assert live.wait(10**9, 5) is None
 
