@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolTip
 
 from playground.live.inside import InsideView
@@ -19,6 +19,7 @@ from ui.live.desk import Desk
 from ui.live.inside.channels import ChannelView
 from ui.live.inside.layers import Layers
 from ui.live.inside.section import Section
+from ui.live.inside.why import USUAL
 from ui.theme import theme
 from ui.widgets import ElidedLabel, IconButton, label
 
@@ -40,9 +41,8 @@ class ChannelMaps(FeatureMaps):
         self._channels: tuple[int, ...] = ()
         self._strengths: dict[int, float] = {}
         self._current = 0
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self._size = QSize(USUAL, USUAL // 2 + CAPTION_HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -63,10 +63,14 @@ class ChannelMaps(FeatureMaps):
         return max(0.0, found / most) if most > 0 else 0.0
 
     def sizeHint(self) -> QSize:
-        return QSize(LEAST, self.heightForWidth(LEAST))
+        return self._size
 
-    def heightForWidth(self, width: int) -> int:
-        return min(MOST, max(LEAST, width // 2)) + CAPTION_HEIGHT
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        height = min(MOST, max(LEAST, self.width() // 2)) + CAPTION_HEIGHT
+        if height != self._size.height():
+            self._size = QSize(USUAL, height)
+            self.updateGeometry()
+        super().resizeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QBrush, QImage, QPainter, QPaintEvent, QResizeEvent, QTransform
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
@@ -17,6 +17,8 @@ from ui.theme import theme
 from ui.widgets import ElidedLabel, IconButton, ProgressLine, Segmented, label
 
 RADIUS = 6
+USUAL = 292
+"""As wide as a narrow window's panel has room for."""
 TALLEST = 240
 MOST = 8
 FIRST = "The first answer"
@@ -38,10 +40,9 @@ class HeatPicture(QWidget):
         self._view: InsideView | None = None
         self._image = QImage()
         self._aspect = 16 / 9
+        self._size = QSize(USUAL, round(USUAL / self._aspect))
         self.setAccessibleName("Where the network looks")
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         theme().changed.connect(self.update)
 
     @property
@@ -53,14 +54,22 @@ class HeatPicture(QWidget):
         self._view = view
         if view is not None and aspect(view) != self._aspect:
             self._aspect = aspect(view)
-            self.updateGeometry()
+            self._fit()
         self._compose()
 
-    def heightForWidth(self, width: int) -> int:
-        return min(TALLEST, max(40, round(width / self._aspect)))
+    def sizeHint(self) -> QSize:
+        return self._size
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
         self._compose()
+
+    def _fit(self) -> None:
+        """Ask for another height; until there is room for it, nothing is covered."""
+        height = min(TALLEST, max(40, round(self.width() / self._aspect)))
+        if height != self._size.height():
+            self._size = QSize(USUAL, height)
+            self.updateGeometry()
 
     def _compose(self) -> None:
         """Everything that costs time, so that a paint is a copy."""
