@@ -1,7 +1,8 @@
 """The window's side of ``playground bench``, in a process of its own: ``python -m ui.bench WHAT``.
 
 ``launch`` tells when the window was painted; ``training EXAMPLE`` trains with all live views on
-and answers ``{"seconds": s}``; ``edits NODES COUNT`` measures edits on a network of that size.
+and answers ``{"seconds": s}``; ``edits NODES COUNT`` measures edits on a network of that size;
+``live MODEL SOURCE`` recognises and answers ``{"page": page at the right, "seconds": s}``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
+from typing import Any
 
 from PySide6.QtCore import QEventLoop, QObject, QPointF, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication
@@ -39,7 +41,10 @@ from ui.main_window import MainWindow
 PROBE_MS = 5
 FRAMES, FRAME_SECONDS = 120, 1 / 60
 WINDOW = (1600, 1000)
+USAGE = "launch | training EXAMPLE | edits NODES COUNT | live MODEL SOURCE"
 PATIENCE_SECONDS = 60.0
+CALM_SECONDS = 2.0
+"""After another page was turned to."""
 
 
 class Lateness(QObject):
@@ -82,7 +87,7 @@ class Questions:
             self._lines.put(line)
         self._lines.put("")
 
-    def __iter__(self) -> Iterator[dict[str, float]]:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
         """Until standard input closes."""
         while True:
             while self._lines.empty():
@@ -157,6 +162,25 @@ def training(example: str) -> None:
         for question in Questions():
             say(trained.measure(question["seconds"]))
         trained.session.stop()
+
+
+def live(model: str, source: str) -> None:
+    """How late the window is while it recognises, with what is asked for at the right."""
+    with opened() as window:
+        window.start()
+        window.recognise(model)
+        assert window.workspace is not None
+        view = window.workspace.made_live_view()
+        desk, lateness = view.desk, Lateness()
+        desk.set_address(source, keep=False)
+        wait(lambda: desk.answer is not None and desk.engine is not None and desk.engine.settled)
+        say({"ready": True})
+        for question in Questions():
+            view.right.set_current(question["page"])
+            settle(CALM_SECONDS)
+            lateness.start()
+            settle(question["seconds"])
+            say(spread(lateness.stop()))
 
 
 def measure_edits(nodes: int, count: int) -> None:
@@ -293,10 +317,12 @@ def main() -> None:
                 launch()
             case ["training", example]:
                 training(example)
+            case ["live", model, source]:
+                live(model, source)
             case ["edits", nodes, count]:
                 measure_edits(int(nodes), int(count))
             case _:
-                sys.exit("python -m ui.bench launch | training EXAMPLE | edits NODES COUNT")
+                sys.exit(f"python -m ui.bench {USAGE}")
 
 
 if __name__ == "__main__":

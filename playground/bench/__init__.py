@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from playground.bench.child import Child, ChildFailed
+from playground.bench.child import Child, ChildFailed, window
 from playground.bench.data import reading
 from playground.bench.live import recognising
 from playground.console import Console
@@ -125,15 +125,10 @@ def _race(
 
 def _contender(name: str, example: str) -> Child:
     if name == "window":
-        return _window("training", example)
+        return window("training", example)
     # torch reads the variable when it is imported; this contender is about torch's own choice
     own = {"OMP_NUM_THREADS": None} if name == "default-threads" else None
     return Child("playground.bench.contender", [name, example], own)
-
-
-def _window(*arguments: str) -> Child:
-    """A real window without a screen. ``ui`` is run as a program: this package knows no Qt."""
-    return Child("ui.bench", arguments, {"QT_QPA_PLATFORM": "offscreen"})
 
 
 def _show_training(example: str, rows: list[Row], absent: dict[str, str], console: Console) -> None:
@@ -159,7 +154,7 @@ def ui(plan: Plan) -> Iterator[Row]:
     """How late the window's thread is while it trains with all live views on, in milliseconds."""
     lines = []
     for example in EXAMPLES:
-        child = _window("training", example)
+        child = window("training", example)
         try:
             child.answer()
             child.ask(seconds=WARM_UP_SECONDS)
@@ -186,7 +181,7 @@ def launch(plan: Plan) -> Iterator[Row]:
     seconds = []
     for _ in range(LAUNCHES):
         started = time.time()
-        child = _window("launch")
+        child = window("launch")
         try:
             seconds.append(child.answer()["painted"] - started)
         finally:
@@ -203,7 +198,7 @@ def edits(plan: Plan) -> Iterator[Row]:
     """Milliseconds from an edit to new shapes, in the document alone and on the canvas."""
     lines = []
     for nodes in SIZES:
-        child = _window("edits", str(nodes), str(EDITS))
+        child = window("edits", str(nodes), str(EDITS))
         try:
             answer = child.answer()
         finally:

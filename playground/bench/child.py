@@ -78,6 +78,11 @@ class Child:
         self._errors.close()
 
 
+def window(*arguments: str) -> Child:
+    """A real window without a screen. ``ui`` is run as a program: this package knows no Qt."""
+    return Child("ui.bench", arguments, {"QT_QPA_PLATFORM": "offscreen"})
+
+
 def serve(respond: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
     """In the child: answer every line of standard input until it closes."""
     say({"ready": True})

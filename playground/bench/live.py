@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from playground.bench.child import ROOT, Child
+from playground.bench.child import ROOT, Child, window
 
 if TYPE_CHECKING:
     from playground.bench import Plan
@@ -23,7 +23,7 @@ LAUNCHES = 5
 FRAMES = 50
 """Examples of each thing that is taught."""
 MOST, CALM = 10.0, 60.0
-"""Seconds of a round, and of the latency at a rate that can be kept up: only the overload takes
+"""Seconds of a round, and of what is measured without rounds at most: only the overload takes
 longer where more was asked for."""
 
 Found = dict[str, Any]
@@ -32,30 +32,32 @@ Found = dict[str, Any]
 def recognising(plan: Plan) -> Iterator[Found]:
     """From launch to the first answer; rate against the bare loop of the fastest engine; latency at
     half the rate that can be kept up; latency and memory at twice that rate; teaching by example;
-    and training beside a live view of 10 Hz."""
+    training beside a live view of 10 Hz; and how late the window's thread is while it is live."""
     from playground.bench import spread
 
     with plan.console.progress("live") as bar:
-        bar(0, 5, "launch")
+        bar(0, 6, "launch")
         first = first_answer(new=True)
         launch = spread([first_answer() for _ in range(LAUNCHES)])
         child = Child("playground.bench.live_child", [MODEL, EXAMPLE])
         try:
             child.answer()
-            bar(1, 5, "engines")
+            bar(1, 6, "engines")
             engines = child.ask(what="engines")
-            bar(2, 5, "live")
+            bar(2, 6, "live")
             turn = min(plan.seconds, MOST)
             rounds = [child.ask(what="rate", seconds=turn) for _ in range(plan.rounds)]
             span = plan.seconds * plan.rounds
             calm = child.ask(what="latency", seconds=min(span, CALM))
             flood = child.ask(what="overload", seconds=span)
-            bar(3, 5, "teaching")
+            bar(3, 6, "teaching")
             taught = child.ask(what="teach", frames=FRAMES)
-            bar(4, 5, "training")
+            bar(4, 6, "training")
             beside = [child.ask(what="training", seconds=turn) for _ in range(plan.rounds)]
         finally:
             child.close()
+        bar(5, 6, "window")
+        late = lateness(min(span, CALM))
     ratio = spread([found["live"] / found["bare"] for found in rounds])
     slowed = spread([1 - found["watched"] / found["alone"] for found in beside])
     answers = spread([found["answers"] for found in beside])
@@ -74,6 +76,7 @@ def recognising(plan: Plan) -> Iterator[Found]:
     for row in rows:
         yield {"model": MODEL, **row}
     yield {"example": EXAMPLE, "what": "training", "slowed": slowed, "answers": answers}
+    yield {"model": MODEL, "what": "window", "lateness": late}
     lines = _launch_lines(launch, first) + _rate_lines(engines, ratio, calm, flood)
     lines += _teach_lines(taught)
     lines.append(
@@ -82,6 +85,10 @@ def recognising(plan: Plan) -> Iterator[Found]:
             f"{100 * slowed['median']:.0f} % ({100 * slowed['min']:.0f}–{100 * slowed['max']:.0f})",
         )
     )
+    lines += [
+        (f"window {what}: its thread late, 50 %, 99 %", f"{row['p50']:.1f}, {row['p99']:.1f} ms")
+        for what, row in late.items()
+    ]
     plan.console.say()
     plan.console.table((f"live: {MODEL}", ""), lines, (1,))
 
@@ -109,6 +116,18 @@ def first_answer(*, new: bool = False) -> float:
     if taken is None:
         raise RuntimeError(f"{MODEL} has not answered")
     return taken
+
+
+def lateness(seconds: float) -> dict[str, dict[str, float]]:
+    """Percentiles of how late the window's thread is, in milliseconds: live, and while it looks
+    inside too."""
+    child = window("live", MODEL, CLIP)
+    try:
+        child.answer()
+        pages = {"live": "network", "looking inside": "inside"}
+        return {what: child.ask(page=page, seconds=seconds) for what, page in pages.items()}
+    finally:
+        child.close()
 
 
 Lines = list[tuple[str, str]]

@@ -43,7 +43,7 @@ def test_every_figure_is_measured(
     slow = shaken(picture_model(64, channels=64, deep=8))
     monkeypatch.setattr(live_child, "load_named", lambda name: slow)
     rows = bench.run(["live"], 1, 0.5, Console(json=True))
-    launch, first, ratio, latency, overload, teach, training = rows
+    launch, first, ratio, latency, overload, teach, training, window = rows
     assert {row["bench"] for row in rows} == {"live"}
     assert set(first["engines_ms"]) == {"eager", "channels-last", "onnxruntime"}
     assert first["engine"] in first["engines_ms"]
@@ -65,6 +65,10 @@ def test_every_figure_is_measured(
     assert teach["examples"] >= 3
     assert 0 < teach["fit_ms"] < teach["right_ms"]
     assert training["answers"]["median"] > 1
+    for late in (window["lateness"]["live"], window["lateness"]["looking inside"]):
+        assert 0 <= late["p50"] <= late["p99"] <= late["max"]
+        assert late["count"] > 10
     assert -1 < training["slowed"]["median"] < 0.6
     capsys.readouterr()
-    assert [row.get("what") for row in rows[3:]] == ["latency", "overload", "teach", "training"]
+    what = [row.get("what") for row in rows[3:]]
+    assert what == ["latency", "overload", "teach", "training", "window"]
