@@ -100,7 +100,7 @@ def test_the_keyboard_chooses(page: ModelPage, wait: Wait) -> None:
     assert page._desk.chosen.id == "faces"
 
 
-def test_a_network_is_trained_and_watched(page: ModelPage, session: Session) -> None:
+def test_a_network_is_trained_and_watched(page: ModelPage, session: Session, wait: Wait) -> None:
     desk = page._desk
     desk.start()
     press(page, TRAIN)
@@ -113,6 +113,7 @@ def test_a_network_is_trained_and_watched(page: ModelPage, session: Session) -> 
     post(session, Status(State.RUNNING), Progress(3, 10, 5, 40, 9.0, 60.0, 1e-3))
     assert page.list.rows[NETWORK].entry.group == OWN
     assert page.list.rows[NETWORK].whole.text() == "Learning now, epoch 3 of 10"
+    wait(lambda: page.list.rows[RECOGNISER].height() == page.list.rows["faces"].height(), 5)
     desk.step = 1240
     page.controls.refresh()
     assert page.controls.learning.text() == "learning · step 1,240"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,9 @@ def test_a_download_that_is_missing_is_offered() -> None:
     missing = State(True, "0", "Camera 0", WELL, None, what, seen=True)
     assert "not on this machine yet" in said(missing).text
     assert said(missing).ways[0][0] == "download"
+    refused = replace(missing, refused="the server does not answer")
+    assert said(refused).text == "The server does not answer."
+    assert said(refused).ways == (("download", "Try again"),)
     under_way = State(True, "0", "Camera 0", WELL, None, what, True, downloading="3 MB of 14 MB")
     assert (said(under_way).text, said(under_way).note) == ("", "3 MB of 14 MB")
 

@@ -94,13 +94,18 @@ class LiveBar(QWidget):
     def set_view(self, view: LiveWorkspace) -> None:
         """The live view is there: say what it does from now on."""
         self._view = view
+        view.desk.chosen_changed.connect(self._chosen)
         for signal in (
             view.desk.figures_changed,
             view.desk.running_changed,
-            view.desk.chosen_changed,
             view.desk.settings_changed,
         ):
             signal.connect(self.refresh)
+        self.refresh()
+
+    @Slot()
+    def _chosen(self) -> None:
+        self._widest.clear()
         self.refresh()
 
     @Slot()

@@ -252,9 +252,14 @@ class ChoiceList(QWidget):
                 self._area.ensureWidgetVisible(row)
 
     def _arrange(self, found: Sequence[Entry]) -> None:
-        while (item := self._column.takeAt(0)) is not None:
+        while (item := self._column.itemAt(0)) is not None:
             widget = item.widget()
-            if widget is not None and not isinstance(widget, ChoiceRow):
+            if widget is None:
+                self._column.takeAt(0)
+                continue
+            # a row whose item lives on when it is taken would keep the height that it had there
+            self._column.removeWidget(widget)
+            if not isinstance(widget, ChoiceRow):
                 widget.hide()
                 widget.deleteLater()
         before, self.rows = self.rows, {}

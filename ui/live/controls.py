@@ -11,6 +11,7 @@ from playground.live.settings import EngineName, EngineReport
 from playground.live.what import Runnable
 from ui.forms import Form
 from ui.live.desk import Desk
+from ui.live.notices import sentence
 from ui.theme import theme
 from ui.widgets import Button, ProgressLine, divider, label
 
@@ -157,7 +158,7 @@ class DownloadControls(QWidget):
         else:
             kept = f" {size(loading.there)} of it are here already." if begun else ""
             need = f"Its weights are fetched once, from {download.url.split('/')[2]}.{kept}"
-            self.words.setText(_sentence(problem) if problem else need)
+            self.words.setText(sentence(problem) if problem else need)
 
 
 class Controls(QWidget):
@@ -230,8 +231,3 @@ class Controls(QWidget):
 def learning_words(step: int) -> str:
     """``learning · step 1,240``."""
     return f"learning · step {step:,}" if step else "learning · from the first step on"
-
-
-def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith(".") else f"{text}."

@@ -36,7 +36,7 @@ CAMERA = Manner(
 @dataclass(frozen=True)
 class State:
     """How things are. ``device`` None: nothing is open. ``seen``: there has been a picture of this
-    device; ``named``: what people call it."""
+    device; ``named``: what people call it; ``refused``: why a download failed."""
 
     running: bool
     address: str
@@ -47,6 +47,7 @@ class State:
     seen: bool = False
     answered: bool = False
     downloading: str = ""
+    refused: str = ""
     problem: str = ""
     manner: Manner = CAMERA
 
@@ -61,6 +62,11 @@ class Said:
     hint: str = ""
     note: str = ""
     dimmed: bool = True
+
+
+def sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith(".") else f"{text}."
 
 
 def said(state: State) -> Said:
@@ -104,8 +110,13 @@ def _of_network(state: State, device: CaptureStatus) -> Said:
     if what.download is not None and not what.ready:
         if state.downloading:
             return Said(note=state.downloading, hint=hint, dimmed=False)
-        text = f"{what.title} is not on this machine yet."
-        return Said(text, (("download", f"Download {size(what.download.bytes)}"),), hint)
+        text, way = (
+            f"{what.title} is not on this machine yet.",
+            f"Download {size(what.download.bytes)}",
+        )
+        if state.refused:
+            text, way = sentence(state.refused), "Try again"
+        return Said(text, (("download", way),), hint)
     if network is not None and network.state == "failed":
         return Said(network.message, (AGAIN,), hint)
     if network is not None and network.state == "opening":

@@ -296,7 +296,11 @@ class LiveView(QWidget):
     def _paint_credit(self, painter: QPainter, area: QRectF, scale: float, above: float) -> None:
         """In the lower right corner; where the answer leaves too little room, in that ``above``."""
         small, gap = 0.93 * (min(scale, 2.0) if self._large else 1.0), GAP * scale
-        panel = panel_rect(self.said, area, scale)[0].right() if self.said else area.left()
+        panel = area.left()
+        if self.said:
+            panel = panel_rect(self.said, area, scale)[0].right()
+        elif self.signs.note:
+            panel += gap + chip_width(self.signs.note, scale)
         room, wanted = area.right() - panel - 2 * gap, chip_width(self.signs.credit, small)
         top = area.bottom() - gap - CHIP * small
         if wanted <= room or self.signs.hint or self.signs.tip:

@@ -304,7 +304,7 @@ class Stage(QWidget):
         desk, device = self._desk, self._desk.device
         network = desk.recognition.status if desk.recognition is not None else None
         failed = desk.status if device is None and desk.status.state == "failed" else None
-        address = desk.address
+        address, loading = desk.address, desk.downloading
         return State(
             desk.running,
             address,
@@ -315,6 +315,7 @@ class Stage(QWidget):
             seen=self._seen,
             answered=desk.answer is not None,
             downloading=self._downloading(),
+            refused=loading.problem if loading.download == desk.chosen.download else "",
             problem=failed.message if failed is not None else "",
         )
 
