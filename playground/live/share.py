@@ -121,7 +121,8 @@ class Share:
         if again or self._refused is not None:
             return False
         try:
-            for asking in (self._asking, self._beside and self._beside.asking):
+            beside = None if self._beside is None else self._beside.asking
+            for asking in (self._asking, beside):
                 if asking is not None:
                     asking.want(wish)
         except ParameterError:

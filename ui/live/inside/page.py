@@ -114,7 +114,7 @@ class InsidePage(QWidget):
         self._column.setContentsMargins(12, 12, 12, 16)
         self._column.setSpacing(16)
         self._area = scrolled(content)
-        self.empty = EmptyState("eye", STOPPED, "Start live", self._desk.start)
+        self.empty = EmptyState("eye", STOPPED)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.addWidget(self._area)
@@ -225,7 +225,7 @@ class InsidePage(QWidget):
             sentence = LOADING
         self._stack.setCurrentIndex(1 if sentence else 0)
         if sentence:
-            self.empty.say(sentence, "Start live" if sentence == STOPPED else "")
+            self.empty.say(sentence)
         self.corner.show_parts(not sentence)
         self._wish()
 
