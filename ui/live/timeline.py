@@ -28,7 +28,7 @@ from ui.live.desk import Desk
 from ui.theme import theme
 from ui.widgets import EmptyState, label
 
-TICK_MS = 100
+TICK_MS = 200
 SMOOTHEST_S, SMOOTHING_STEP_S, HIGHEST = 3.0, 0.05, 95
 LEGEND, LEGEND_MOST, ROW = 168, 264, 22
 EMPTY = "What is answered is drawn here, second by second, once live runs."
