@@ -14,6 +14,7 @@ from playground.capture.kinds import (
     Limits,
 )
 from playground.capture.microphone import Microphone
+from playground.capture.process import refusal
 
 __all__ = [
     "Camera",
@@ -25,4 +26,5 @@ __all__ = [
     "Microphone",
     "cameras",
     "microphones",
+    "refusal",
 ]

@@ -274,6 +274,11 @@ def _by(code: int) -> str:
     return f" (signal {-code})" if code < 0 else f" (code {code})" if code else ""
 
 
+def refusal(error: ValueError) -> str:
+    """Why something cannot be used, as a whole sentence."""
+    return _closed(_sentence(str(error)))
+
+
 def _sentence(text: str) -> str:
     """Its first letter a capital, unless it is an address or a file's name."""
     first = text.split(" ", 1)[0]

@@ -39,7 +39,7 @@ def test_the_bundled_recogniser_answers_to_a_clip(
     assert desk.answer is not None
     assert isinstance(desk.answer.answer, Classes)
     assert len(desk.answer.answer.answers) == 1000
-    assert desk.status.state == "running"
+    wait(lambda: desk.status.state == "running")
     assert desk.figures.size == (720, 1280)
     desk.stop()
     assert desk.device is None
@@ -91,6 +91,16 @@ def test_closing_waits_for_devices_that_were_changed_a_moment_ago(
     assert children() == []
     desk.wake()
     assert desk.device is None, "what has ended opens nothing any more"
+
+
+def test_an_address_that_means_nothing_is_refused_in_a_sentence(
+    session: Session, wait: Callable[..., None]
+) -> None:
+    desk = Desk(session)
+    desk.set_address("sample:none.mp4")
+    desk.start()
+    wait(lambda: desk.status.state == "failed")
+    assert desk.status.message == "There is no bundled sample 'none.mp4'."
 
 
 def test_what_needs_a_download_says_so(session: Session, wait: Callable[..., None]) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 
 from models.graph import Graph
 from models.parameters import Parameter
-from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone
+from playground.capture import Camera, CameraSettings, CaptureStatus, Microphone, refusal
 from playground.console import size
 from playground.detection.detectors import DETECTORS
 from playground.detection.parameters import TRAINED
@@ -154,7 +154,7 @@ class Desk(Insight):
         try:
             return of_run(RunFolder(folder))
         except (RunError, LiveError) as error:
-            self.session.tell(str(error), "warn", key="live")
+            self.session.tell(refusal(error), "warn", key="live")
             return None
 
     # --- running ------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ class Desk(Insight):
         try:
             self.device = self._device()
         except ValueError as error:
-            self._problem = str(error)
+            self._problem = refusal(error)
             return
         self.device.start()
         self._recognise()

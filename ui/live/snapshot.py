@@ -209,7 +209,7 @@ class Keeper(Keeping):
         folder = self.folder
         if status.problem:
             text = status.problem
-            if status.path.is_file():
+            if status.path != folder and status.path.is_file():
                 text += f" What there is of it is {status.path.name}."
             self._tell(text, folder, "warn")
         elif status.path.is_file():

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from playground.capture import Camera, CameraSettings, cameras
+from playground.capture import Camera, CameraSettings, cameras, refusal
 from ui.data.record.bench import Bench
 from ui.data.record.cards import CardWords
 from ui.data.record.devices import CLIP, DeviceRow
@@ -194,7 +194,7 @@ class CameraBench(Bench):
         try:
             self.camera = Camera(self.devices.address, wanted)
         except ValueError as error:
-            self.notice.say(str(error), (("clip", "Use the bundled clip"),))
+            self.notice.say(refusal(error), (("clip", "Use the bundled clip"),))
             return
         self.camera.start()
         self._preview.start(self.camera)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from playground.capture import Microphone, microphones
+from playground.capture import Microphone, microphones, refusal
 from ui.data.record.bench import Bench
 from ui.data.record.cards import CardWords
 from ui.data.record.devices import DeviceRow
@@ -188,7 +188,7 @@ class MicrophoneBench(Bench):
         try:
             self.microphone = Microphone(self.devices.address, RATE)
         except ValueError as error:
-            self.notice.say(str(error), (("file", "Sound file …"),))
+            self.notice.say(refusal(error), (("file", "Sound file …"),))
             return
         self.microphone.start()
 
