@@ -35,8 +35,10 @@ from playground.probes.passing import Passage, newest, node_of, shape_of
 from playground.probes.values import CHANNELS, thin
 from playground.vision import fitted
 
-BATCH = 16
-"""Places that occlusion covers at a time on a GPU."""
+BATCH, FEW = 16, 4
+"""Places that occlusion covers at a time on a GPU, and on a CPU, whose caches hold no more."""
+SOONER = 3
+"""Times as long as others a look takes that waits for the first heat."""
 RECURRENT = "sequence"
 """The port at which a recurrent layer gives its states of all steps."""
 FRAME = 480
@@ -67,6 +69,7 @@ class Looking:
         self._filled: _Shown | None = None
         self._begun: tuple[Seen, Array | None] | None = None
         self._share = 1.0
+        self._first = self._awaited = True
         self._asked: object = None
 
     @property
@@ -76,8 +79,8 @@ class Looking:
 
     def look(self, seen: Seen, wish: InsideWish, filling: float = 0.0) -> InsideView:
         """What is wished of ``seen``. Heat by occlusion fills over several calls, for ``filling``
-        seconds in each and at least by a step; meanwhile the last that is whole is given. Never
-        raises because of the network."""
+        seconds in each and at least by a step; meanwhile the last that is whole is given, and at
+        first, for which there is more time, a coarse one. Never raises because of the network."""
         started = time.perf_counter()
         column = next(iter(self._model.dataset.inputs.values()))
         crop = None if seen.size is None else part_taken(column, seen.size)
@@ -107,10 +110,14 @@ class Looking:
         if plan.occlusion is not None and not problem:
             asked = (wish.label, self._classes(head))
             if self._filling is None or self._asked != asked:
-                # one after the other is as quick on a CPU, and can be left off sooner
-                batch = 1 if arguments[0].device.type == "cpu" else BATCH
+                # one after the other is nearly as quick on a CPU, and can be left off sooner
+                few = FEW if filling else 1
+                batch = few if arguments[0].device.type == "cpu" else BATCH
+                self._first = self._filled is None or self._asked != asked
+                self._awaited = self._first
                 self._filling = plan.occlusion.run(arguments, label, head, batch)
                 self._begun, self._asked = (seen, picture), asked
+            filling *= SOONER if self._awaited else 1
             shown = self._fill(self._filling, head, time.perf_counter() + filling)
         elif shown is not None:
             shown.picture, shown.frame = picture, _small(seen.pixels)
@@ -181,16 +188,17 @@ class Looking:
     def _fill(
         self, filling: Generator[Heat, None, None], head: LastLayer | None, until: float
     ) -> _Shown | None:
-        """Go on with the heat of the sample that it was begun with; the last whole one."""
+        """Go on with the heat of the sample that it was begun with; the last that is to be seen."""
         heat = next(filling)
         while heat.share < 1 and time.perf_counter() < until:
             heat = next(filling)
         self._share = heat.share
-        if heat.share >= 1:
+        if heat.share >= 1 or (self._first and heat.everywhere):
             assert self._begun is not None
             seen, picture = self._begun
             label, frame = self._classes(head)[heat.label], _small(seen.pixels)
-            self._filled = _Shown(heat, label, seen, picture, frame)
+            self._filled, self._awaited = _Shown(heat, label, seen, picture, frame), False
+        if heat.share >= 1:
             self._filling = self._begun = None
         return self._filled
 

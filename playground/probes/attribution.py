@@ -51,12 +51,14 @@ class LastLayer(Protocol):
 @dataclass(frozen=True, slots=True, eq=False)
 class Heat:
     """``values`` (H, W) in 0…1, for the class number ``label`` with its probability ``score``.
-    ``share`` is how much of the picture was looked at so far."""
+    ``share`` is how many of the places were looked at so far, and ``everywhere`` whether they cover
+    the picture: a coarse map of it."""
 
     values: HeatMap
     label: int
     score: float
     share: float = 1.0
+    everywhere: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +166,8 @@ class Occlusion:
         head: LastLayer | None = None,
         batch: int = BATCH,
     ) -> Generator[Heat, None, None]:
-        """The heat of one sample after every ``batch`` places; stops where it is closed."""
+        """The heat of one sample after every ``batch`` places, those of a coarse map first; stops
+        where it is closed."""
         picture, crossing = self._passage.begin(arguments)
         whole = self._probabilities(picture, crossing, head)[0]
         label = int(whole.argmax()) if label is None else label
@@ -175,6 +178,8 @@ class Occlusion:
         for start in range(0, len(places), batch):
             some = places[start : start + batch]
             many = picture.repeat(len(some), *[1] * (picture.dim() - 1))
+            if many.dim() == 4:  # convolutions on a CPU are faster so
+                many = many.contiguous(memory_format=torch.channels_last)
             for (top, left), one in zip(some, many, strict=True):
                 one[self._patch_at(top, left)] = colour[0, ..., None, None]
             found = self._probabilities(many, crossing, head)[:, label]
@@ -183,15 +188,25 @@ class Occlusion:
                 covered[self._patch_at(top, left)] += 1
             heat = np.clip(falls / np.maximum(covered, 1), 0, None)
             share = min(1.0, (start + len(some)) / len(places))
-            yield Heat(_normalised(heat), label, score, share)
+            yield Heat(_normalised(heat), label, score, share, bool(covered.all()))
 
     def _places(self) -> list[tuple[int, int]]:
-        """The corners of the patches, row by row; the last ones end at the picture's edges."""
+        """The corners of the patches, row by row; the last ones end at the picture's edges. Those
+        come first that cover the picture once."""
         rows, columns = (
             sorted({*range(0, side - self._patch + 1, self._stride), side - self._patch})
             for side in self.subject.size
         )
-        return [(top, left) for top in rows for left in columns]
+        first = {(top, left) for top in self._apart(rows) for left in self._apart(columns)}
+        places = [(top, left) for top in rows for left in columns]
+        return sorted(places, key=lambda place: place not in first)
+
+    def _apart(self, starts: list[int]) -> list[int]:
+        """As few of ``starts`` as leave no gap."""
+        found = [0]
+        while found[-1] < starts[-1]:
+            found.append(max(start for start in starts if start <= found[-1] + self._patch))
+        return found
 
     def _patch_at(self, top: int, left: int) -> tuple[EllipsisType, slice, slice]:
         return ..., slice(top, top + self._patch), slice(left, left + self._patch)

@@ -207,9 +207,12 @@ def test_occlusion_fills_over_several_looks() -> None:
     assert view.heat is None
     assert view.maps is not None
     number = 1
+    coarse = []
     while looking.unfinished:
         number += 1
         view = looking.look(seen_of(noise(1, 1, 16, 16)[:, :, ::-1], number), wish)
+        if view.heat is not None and looking.unfinished:
+            coarse.append((number, view))
     *_, whole = occlusion(model, {"input": raw}, 2)
     assert view.heat is not None
     np.testing.assert_allclose(view.heat, whole.values, atol=1e-4)
@@ -218,6 +221,12 @@ def test_occlusion_fills_over_several_looks() -> None:
     assert view.heat_number == 1  # of the sample that it was begun with, with its picture
     assert view.picture is not None
     np.testing.assert_array_equal(view.picture[..., 0], raw[0, 0])
+    soon, first = coarse[0]  # after those places that lie beside each other
+    assert soon <= number // 3
+    assert first.heat_number == 1
+    assert 0 < first.heat_share < 0.5
+    looking.look(seen_of(raw, 99), wish)
+    assert looking.look(seen_of(raw, 99), wish).heat is view.heat, "there is a fine one"
 
 
 def test_what_cannot_be_shown_is_a_sentence_and_the_rest_is_shown() -> None:
