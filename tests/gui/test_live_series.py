@@ -22,6 +22,7 @@ from tests.gui.live_kit import QuietNetwork, live_answer, quiet_desk
 from ui.live.desk import Desk
 from ui.live.forecast_plot import ForecastAhead, Shown, decimals_of, fixed_to
 from ui.live.forecasts import Forecasts, Score
+from ui.live.notices import OFF
 from ui.live.series import NOTHING, REPLAYED, SeriesStage
 
 HEADER = "month,sales"
@@ -144,7 +145,9 @@ def test_rows_their_forecast_and_how_good_it_was(
     assert drawn is not None
     assert [one.origin for one in drawn.before] == [10]
     assert "11 rows" in stage._rate()
-    stage.grab()
+    desk.stop()
+    assert not stage.sight.isHidden(), "what came last stays"
+    assert (stage.hint.whole(), stage.head.said.dim) == (OFF, True)
     stage.hide()
 
 

@@ -118,6 +118,8 @@ def test_what_is_heard_is_kept_and_fills_the_screen(
     assert stage.head.height() > HEIGHT
     QTest.keyClick(whole, Qt.Key.Key_Space)
     assert not desk.running
+    assert not stage.sight.isHidden(), "what was heard last stays"
+    assert (stage.head.said.text, stage.head.said.line, stage.head.said.dim) == ("seven", OFF, True)
     QTest.keyClick(whole, Qt.Key.Key_Escape)
     assert stage._whole is None
     assert stage.sight.window() is stage

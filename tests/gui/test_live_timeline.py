@@ -102,6 +102,11 @@ def test_the_timeline_follows_the_answers(desk: Desk, wait: Callable[..., None])
     timeline.resize(800, 220)
     timeline.show()
     assert not timeline.plot.isVisible(), "it says what will be here"
+    assert timeline.empty.text.text().endswith("once live runs.")
+    desk.running = True
+    desk.running_changed.emit()
+    assert timeline.empty.text.text().endswith("from the first answer on.")
+    desk.running = False
     now = time.monotonic()
     for step in range(5):
         desk._show(live_answer(number=step, captured=now - 1 + step / 5))
@@ -138,6 +143,7 @@ def test_smoothing_and_threshold_are_set_from_the_header(desk: Desk) -> None:
     assert corner.threshold.accessibleDescription() == "none of these: off"
     desk.set_settings(smoothing=1.0)
     assert corner.smoothing.value() == 20
+    desk.close()
     assert Desk(desk.session).settings.smoothing == 1.0, "remembered"
 
 

@@ -24,6 +24,7 @@ ENGINES: tuple[tuple[EngineName, str], ...] = (
     ("cuda-half", "CUDA graph, half"),
 )
 GPU = ("cuda", "cuda-half")
+STEPS = "streaming"
 
 
 def engine_title(id: str) -> str:
@@ -36,11 +37,15 @@ def engine_words(report: EngineReport | None, wanted: EngineName, *, running: bo
         return "Loading …"
     if report is None or not (report.seconds or running):
         return "The engines are measured while it runs."
+    if report.engine == STEPS:
+        return "Step by step: what the network remembers is carried along."
     sentences = []
     if report.seconds:
         ordered = sorted(report.seconds.items(), key=lambda item: item[1])
         times = " · ".join(f"{engine_title(n)} {1e3 * took:.0f}\xa0ms" for n, took in ordered)
         sentences.append(f"{times}, measured on this machine.")
+        if running and wanted == "auto" and report.engine != ordered[0][0]:
+            sentences.append(f"{engine_title(ordered[0][0])} is being made ready.")
     elif not report.settled:
         sentences.append(f"{engine_title(report.engine)} answers; measuring the others …")
     elif wanted != "auto" and report.engine != wanted:

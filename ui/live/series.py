@@ -6,6 +6,7 @@ import html
 import re
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Slot
@@ -27,7 +28,7 @@ from ui.live.desk import Desk
 from ui.live.forecast_plot import AHEAD, COLOURS, ForecastAhead, Shown, decimals_of, fixed_to
 from ui.live.forecasts import Forecasts, Score
 from ui.live.groups import GroupBox
-from ui.live.notices import Manner, Said, State, said
+from ui.live.notices import OFF, Manner, Said, State, said
 from ui.live.overlay import words
 from ui.live.showing import Showing
 from ui.theme import theme
@@ -141,6 +142,7 @@ class SeriesStage(Showing):
     def take(self, address: str) -> None:
         """Follow a file."""
         self._end_replay()
+        self._forget()
         self._desk.set_address(address)
         self._tell()
 
@@ -368,6 +370,9 @@ class SeriesStage(Showing):
         self.file.set_text(self.device_name() or "No file is chosen")
         self.file.tip = address
         found = said(self._state()) if address else NOTHING
+        if not self._desk.running and self.plot.shown is not None:
+            found = Said(hint=OFF)  # what came last stays
+            self.head.say(replace(self.head.said, dim=True))
         self.figures.setText(self._rate() if not found.text else "")
         if found.text:
             self.notice.say(found.text, found.ways)

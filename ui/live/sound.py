@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import cast
 
 from PySide6.QtCore import QTimer, Slot
@@ -20,7 +21,7 @@ from ui.data.record.microphone import SOUNDS
 from ui.data.record.scope import Meter
 from ui.live.answer_head import Large
 from ui.live.desk import Desk
-from ui.live.notices import Manner, Said, State, said
+from ui.live.notices import OFF, Manner, Said, State, said
 from ui.live.overlay import words
 from ui.live.showing import Showing
 from ui.live.words import LATE_S, WordScope
@@ -231,6 +232,9 @@ class SoundStage(Showing):
             found = NOTHING
             if time.monotonic() - self._looked > LOOK_S:
                 self._look()
+        if not self._desk.running and self._desk.answer is not None:  # what was heard last stays
+            found = Said()
+            self.head.say(replace(self.head.said, line=OFF, dim=True))
         self._said = found
         if found.text:
             self.notice.say(found.text, found.ways)

@@ -32,6 +32,8 @@ TICK_MS = 200
 SMOOTHEST_S, SMOOTHING_STEP_S, HIGHEST = 3.0, 0.05, 95
 LEGEND, LEGEND_MOST, ROW = 168, 264, 22
 EMPTY = "What is answered is drawn here, second by second, once live runs."
+WAITING = "What is answered is drawn here, second by second, from the first answer on."
+UNTAUGHT = "What is answered is drawn here, second by second, once two classes are learnt."
 
 
 class Timeline(QWidget):
@@ -55,13 +57,15 @@ class Timeline(QWidget):
         row.addWidget(self.plot, 1)
         row.addWidget(self.legend)
         self._pages = QStackedLayout(self)
-        self._pages.addWidget(EmptyState("series", EMPTY))
+        self.empty = EmptyState("series", EMPTY)
+        self._pages.addWidget(self.empty)
         self._pages.addWidget(drawn)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
         desk.answered.connect(self._answered)
         desk.chosen_changed.connect(self._chosen)
+        desk.running_changed.connect(self._draw)
         theme().changed.connect(self._draw)
 
     @Slot(object)
@@ -94,6 +98,8 @@ class Timeline(QWidget):
         course, now = self.course, time.monotonic()
         course.forget(now)
         self._pages.setCurrentIndex(1 if len(course) else 0)
+        teaches = self._desk.chosen.kind == "teach"
+        self.empty.say((UNTAUGHT if teaches else WAITING) if self._desk.running else EMPTY)
         if not self.isVisible() or not len(course):
             return
         places = {name: self._place(name, at) for name, at in course.places().items()}
