@@ -33,6 +33,7 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    _open_streams()
     try:
         with raised():
             return _main(arguments)
@@ -67,6 +68,18 @@ def _main(arguments: Sequence[str] | None) -> int:
             raise
         _complain(f"{_sentence(error)}; `playground doctor` tells what is missing")
         return 1
+
+
+def _open_streams() -> None:
+    """Standard streams that the shell has closed: what is opened next would take their numbers, and
+    pipes to child processes be mistaken for them."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            if number:
+                setattr(sys, name, os.fdopen(number, "w", closefd=False))
 
 
 def _complain(text: str) -> None:
@@ -314,7 +327,10 @@ def _setting(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
     return number

@@ -26,6 +26,8 @@ from playground.live.taught import live_for
 from playground.model import Model
 
 TOP = 3
+PATIENCE = 10.0
+"""Seconds that are waited for a device that was not there from the beginning."""
 
 
 def run(model: Model, options: Namespace, detection: Values | None = None) -> int:
@@ -83,12 +85,14 @@ def tell(
 ) -> int:
     """Print every answer of ``live``, and at the end a summary with what ``engine`` says."""
     tally = Tally()
+    begun = time.monotonic()
     said: tuple[str, str] | None = None
     with device, closing(live.events()) as events:
         try:
             for event in events:
                 if isinstance(event, CaptureStatus):
                     before, text = said, event.message.partition("; trying again")[0]
+                    _check_begin(event, text, tally, time.monotonic() - begun)
                     said = (event.state, text)
                     if said == before:
                         continue  # the seconds alone have changed
@@ -102,7 +106,7 @@ def tell(
                 if tally.count == options.frames:
                     break
         finally:
-            end = device.status
+            end = live.status
             _summary({**tally.figures(), **engine()}, console)
     _check_end(end, tally, options.frames)
     return 0
@@ -159,6 +163,13 @@ def _summary(found: dict[str, Any], console: Console) -> None:
     )
     if measured := found.get("engines_ms"):
         console.say("measured: " + ", ".join(f"{name} {ms} ms" for name, ms in measured.items()))
+
+
+def _check_begin(status: CaptureStatus, text: str, tally: Tally, seconds: float) -> None:
+    """Raises ``LiveError`` where a device gave nothing yet and is waited for in vain."""
+    absent = status.state == "reconnecting" and text != status.message
+    if absent and not tally.count and seconds > PATIENCE:
+        raise LiveError(f"{text.rstrip('.')}.")
 
 
 def _check_end(status: CaptureStatus, tally: Tally, wanted: int | None) -> None:

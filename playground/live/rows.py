@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import select
 import sys
 import threading
@@ -32,10 +33,17 @@ _LONGEST = 1 << 20
 """Bytes of a line; a longer one is no row."""
 _CHECKED = 64
 """Bytes before the new ones by which a file is known again."""
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_FEW = 8
+"""Control characters in what begins a table; with more, and more than a fiftieth, it is no text."""
 _SHOWN = 3.0
 """Seconds for which a sentence about a row stands."""
 
 Row = tuple[str, ...]
+
+
+class NoTable(ValueError):
+    """What comes is no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,11 @@ class Rows:
                     self._say("failed", f"{self._path} does not exist: choose the file again.")
                     return
                 self._say("reconnecting", f"{self.name} is gone; waiting for it to come back.")
+            except NoTable:
+                if not self._begun:
+                    self._say("failed", f"{self.name} is no table: its bytes are no text.")
+                    return
+                self._say("reconnecting", f"{self.name} is no table any more; waiting for one.")
             except OSError as error:
                 reason = error.strerror or error
                 if not self._begun:
@@ -183,13 +196,18 @@ class Rows:
             piece = _piece(stream)
             if piece is None:
                 continue
-            lines.add(piece or b"\n")  # the last line has ended too
+            try:
+                lines.add(piece or b"\n")  # the last line has ended too
+            except NoTable:
+                self._say("failed", "Standard input gives no text: pipe a table to it.")
+                return
             if lines.header and not self._begun:
                 self._begin(lines.header)
                 self._say("running", "Reading rows from standard input.")
             self._take(lines.rows())
             if not piece:
-                self._say("ended", "Standard input has ended.")
+                none = "" if self._number else " There was no row."
+                self._say("ended", f"Standard input has ended.{none}")
                 return
 
     def _begin(self, header: Row) -> None:
@@ -229,7 +247,8 @@ class Lines:
         self.format = Format("utf-8", ",", True, False)
 
     def add(self, piece: bytes) -> None:
-        """Read further bytes; a line that has not ended waits."""
+        """Read further bytes; a line that has not ended waits. Raises ``NoTable`` where there is no
+        header yet, nor will be."""
         if not self.header and not self._rest:
             piece = piece.lstrip(b"\r\n")
         if b"\n" not in piece:
@@ -239,6 +258,8 @@ class Lines:
         text = whole.decode(self.format.encoding if self.header else encoding_of(whole), "replace")
         lines = [line for line in text.removeprefix("\ufeff").split("\n") if line.strip()]
         if lines and not self.header:
+            if len(_CONTROL.findall(text)) > max(_FEW, len(text) // 50):
+                raise NoTable
             self._look(lines, encoding_of(whole))
             if self.format.header:
                 lines = lines[1:]
@@ -286,7 +307,7 @@ class Follower:
         return self._lines.rows()
 
     def look(self) -> bool:
-        """Read what is new; whether the file was begun (anew). Raises ``OSError``."""
+        """Read what is new; whether the file was begun (anew). Raises ``OSError``, ``NoTable``."""
         if not self._path.exists():
             self._file = None  # what comes back may have the same place on the disk
         with self._path.open("rb") as file:
@@ -303,7 +324,11 @@ class Follower:
                 file.seek(self._read)
             while piece := file.read(_TAIL):
                 self._note(piece)
-                self._lines.add(piece)
+                try:
+                    self._lines.add(piece)
+                except NoTable:
+                    self._file = None
+                    raise
         return not known and bool(self.header)
 
     def _open(self, file: BinaryIO, size: int) -> None:

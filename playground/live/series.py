@@ -81,6 +81,10 @@ class LiveSeries(Answers):
         found = super().status
         if self._short and found.state == "running":
             return CaptureStatus("reconnecting", self._short, found.seconds)
+        if self._short and found.state == "ended":
+            why = self._short.partition("; waiting")[0].rstrip(".")
+            text = f"{why[:1].upper()}{why[1:]}. {found.message}"
+            return CaptureStatus("ended", text, found.seconds)
         return found
 
     def states(self) -> dict[str, Array]:

@@ -86,7 +86,9 @@ class Intake:
         known = ~np.isnan(values).all(axis=0)
         if len(rows) and not known.all():
             missing = columns[int(np.flatnonzero(~known)[0])]
-            raise LiveError(f"{self._name} has no value of {missing} yet; waiting for one")
+            raise LiveError(
+                f"{self._name} has no value of {_brief([missing])} yet; waiting for one"
+            )
         at = header.index(reading.time) if reading.time in header else None
         times = () if at is None else tuple(row[at] for row in rows)
         if at_group is None:
@@ -157,5 +159,5 @@ def _value(cell: str) -> float | None:
 
 
 def _brief(names: Sequence[str]) -> str:
-    text = ", ".join(names)
+    text = "".join(c if c.isprintable() else "·" for c in ", ".join(names))
     return text if len(text) <= 100 else text[:100] + " …"

@@ -340,6 +340,19 @@ def test_fit_gives_another_network_where_the_project_s_cannot_be_fitted(
 # --- interruption ---------------------------------------------------------------------------------
 
 
+def test_standard_streams_that_are_closed() -> None:
+    """What is opened next does not take their place."""
+    script = """if True:
+        import os, sys
+        for number in range(3):
+            os.close(number)
+        sys.stdin = sys.stdout = sys.stderr = None
+        from playground.cli import main
+        done = main(["examples"])
+        os._exit(done if os.open(os.devnull, os.O_RDONLY) > 2 else 9)"""
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
 def test_interrupted_while_it_is_imported() -> None:
     """And where another program imports it, Ctrl+C stays that program's."""
     lines = "import playground, signal; signal.raise_signal(signal.SIGINT)"

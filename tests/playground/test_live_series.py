@@ -589,6 +589,50 @@ def test_the_command_reads_standard_input(run: Path) -> None:
     assert "Standard input has ended." in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "has ended. There was no row."),
+        (
+            HEADER.encode() + b"\n1949-01,112\n",
+            "Standard input has 1 row so far; the network needs",
+        ),
+        (
+            b"a,b\n1,2\n3,4\n",
+            "has no column passengers: it needs passengers, and has",
+        ),
+        (
+            np.random.default_rng(1).bytes(90_000),
+            "Standard input gives no text: pipe a table to it.",
+        ),
+    ],
+)
+def test_what_came_from_standard_input_is_told_at_its_end(
+    run: Path, content: bytes, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = f"Standard input {says}"
+    path = tmp_path / "piped"
+    path.write_bytes(content)
+    with path.open() as piped:
+        monkeypatch.setattr(sys, "stdin", piped)
+        live = LiveSeries(load_model(run), "-")
+        with live.rows:
+            live.start()
+            until(lambda: live.status.state in ("ended", "failed") and says in live.status.message)
+            closing(live)
+
+
+def test_a_file_that_is_no_text_is_no_table(run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(np.random.default_rng(1).bytes(90_000))
+    live = LiveSeries(load_model(run), str(path))
+    with live.rows:
+        live.start()
+        until(lambda: live.status.state == "failed", 3)
+        assert live.status.message == "clip.mp4 is no table: its bytes are no text."
+        closing(live)
+
+
 def test_the_command_names_what_is_missing(run: Path, tmp_path: Path, capsys: Any) -> None:
     said = Shell(capsys)("live", run, "--source", tmp_path / "none.csv")
     assert said.code == 1

@@ -17,6 +17,7 @@ from playground.capture import Camera, CameraSettings, CaptureStatus, Limits, Mi
 from playground.capture.kinds import State
 from playground.capture.pictures import blank
 from playground.console import Console
+from playground.live import command
 from playground.live.command import tell
 from playground.live.errors import LiveError
 from playground.live.loop import Live
@@ -204,7 +205,11 @@ def test_no_camera_at_all() -> None:
 # --- streams --------------------------------------------------------------------------------
 
 
-def test_the_command_does_not_count_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_does_not_count_seconds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And gives up what was never there."""
+
     class Absent(Camera):
         over = time.monotonic() + 2
 
@@ -222,6 +227,11 @@ def test_the_command_does_not_count_seconds(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(LiveError):
         tell(live, camera, Console(False), options, lambda: {"engine": "eager"})
     assert capsys.readouterr().out.count("There is no camera 0") == 2, "failed too"
+    Absent.over += 60
+    monkeypatch.setattr(command, "PATIENCE", 0.2)
+    live = Live(shaken(picture_model()), camera)
+    with pytest.raises(LiveError, match=r"^There is no camera 0\.$"):
+        tell(live, camera, Console(False), options, lambda: {"engine": "eager"})
 
 
 def test_a_stream_that_drops_and_comes_back_after_longer_and_longer_pauses() -> None:
