@@ -522,6 +522,7 @@ def test_pages_of_teaching_are_offered_for_teaching(
         return [id for id in panel.ids() if not panel._tabs[id].isHidden()]
 
     assert "classes" not in offered(view.left)
+    assert view.left.made("head") is None, "what is not offered is not made"
     view.desk.set_address("0")
     view.recognise("teach")
     assert offered(view.left) == ["classes", "head", "model"]

@@ -116,11 +116,11 @@ class LiveWorkspace(QWidget):
         """Those of a panel's pages that say something of such a thing; new ones come first."""
         before = self._offered.get(panel.name, [])
         offered = [id for id in panel.ids() if ONLY.get(id, kind) == kind]
-        for id in panel.ids():
-            panel.set_shown(id, id in offered)
-        self._offered[panel.name] = offered
         if offered and offered[0] not in before:
             panel.set_current(offered[0])
+        for id in panel.ids():  # afterwards: no other page is made where the current one goes
+            panel.set_shown(id, id in offered)
+        self._offered[panel.name] = offered
         panel.setVisible(bool(offered))
 
     def _stage(self, medium: str) -> QWidget:

@@ -97,7 +97,7 @@ class InsidePage(QWidget):
         self.maps: MapsSection
         self.states: StatesSection
         self.seen: SeenSection
-        self._makers = iter((self._make_why, self._make_maps, self._make_rest, self._join))
+        self._makers = iter((self._make_why, self._make_maps, self._make_states, self._join))
         self.ready = False
         self._timer = QTimer(self)
         self._timer.setInterval(0)
@@ -134,16 +134,16 @@ class InsidePage(QWidget):
 
     def _make_maps(self) -> None:
         self.maps = MapsSection(self._desk)
-        self._column.addWidget(self.maps)
 
-    def _make_rest(self) -> None:
-        self.states, self.seen = StatesSection(self._desk), SeenSection()
-        self._column.addWidget(self.states)
-        self._column.addWidget(self.seen)
-        self._column.addStretch()
+    def _make_states(self) -> None:
+        self.states = StatesSection(self._desk)
+        for section in (self.maps, self.states):
+            self._column.addWidget(section)
 
     def _join(self) -> None:
-        desk, self.ready = self._desk, True
+        desk, self.ready, self.seen = self._desk, True, SeenSection()
+        self._column.addWidget(self.seen)
+        self._column.addStretch()
         for section in (self.why, self.maps, self.states, self.seen):
             section.folded_changed.connect(self._wish)
         self.why.wish_changed.connect(self._wish)
@@ -241,7 +241,8 @@ class InsidePage(QWidget):
         if desk.device is None:
             return CLOSED
         if recognition is None or recognition.answers is None:
-            return LOADING
+            status = desk.status if recognition is None else recognition.status
+            return status.message if status.state == "failed" else LOADING
         return "" if recognition.answers.states() else NOTHING
 
     @Slot(object)
