@@ -34,7 +34,7 @@ Key = tuple[int, ...]
 
 HELD = 5
 """One in so many examples is held back to measure with."""
-ROOM = 64 << 20
+ROOM = 128 << 20
 """Bytes of pictures that may wait in memory; those behind them are read from their files."""
 KEPT = 5_000
 """Vectors that are kept of examples which are gone, and may come back."""
