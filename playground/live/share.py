@@ -22,6 +22,7 @@ from playground.data.video_reading import VideoReading
 from playground.live.answering import Answering, stepping, words_of
 from playground.live.at_hand import AtHand
 from playground.live.engines import Engine, Shared
+from playground.live.errors import LiveError
 from playground.live.feed import Feed, feed
 from playground.live.glances import Glances
 from playground.live.inside import InsideWish, Seen
@@ -37,6 +38,9 @@ BESIDE_SHARE = 0.5
 """Of a core's time, what a second thread may take."""
 LONG_BATCH = 0.1
 """Seconds from which on a batch would delay answers too much."""
+AGAIN = 2.0
+"""Seconds after which it is tried again to answer, where that failed: weights change, memory comes
+free, the next frame is another."""
 _POLL = 0.005
 _PATIENCE = 0.2
 
@@ -109,7 +113,10 @@ class Share:
         self._asking: Asking | None = None
         self._glances: Glances | None = None
         self._refused: object = None
-        """The network that cannot be asked; it was told once."""
+        """The network that can never be asked; it was told once."""
+        self._failed: tuple[object, float] = None, 0.0
+        """The network that could not be asked, and when it is tried again."""
+        self._said = ""
         self._beside: Beside | None = None
         self._due = self._batch = 0.0
 
@@ -134,11 +141,18 @@ class Share:
         """Seconds until an answer is wanted: 0 for now, None for not before something changes."""
         if model is None or model.network is self._refused:
             return None
+        network, again = self._failed
+        if network is model.network and (rest := again - time.perf_counter()) > 0:
+            return rest
         if self._asking is None or self._asking.model.network is not model.network:
             return 0.0
         if self._beside is not None:
             return None
-        answer, look = self._answer_wait(self._asking), self._look_wait()
+        try:
+            answer, look = self._answer_wait(self._asking), self._look_wait()
+        except Exception as error:  # the newest frame is fitted here
+            self._refuse(model, error)
+            return AGAIN
         return answer if look is None else min(answer, look)
 
     def turn(self, model: Model, step: int, *, training: bool) -> None:
@@ -175,6 +189,7 @@ class Share:
         answer = asking.answer(sample)
         taken = time.perf_counter() - started
         self._due = started + max(1 / self.wish.rate_hz, taken / share)
+        self._said = ""
         self._post(LiveAnswered(answer, step))
 
     def after_batch(self, model: Model | None, seconds: float, step: int) -> None:
@@ -213,11 +228,12 @@ class Share:
         self._asking.feed.start()
 
     def _refuse(self, model: Model, error: Exception) -> None:
-        if not isinstance(error, ValueError):
-            logging.getLogger(__name__).error("a live answer failed", exc_info=error)
-        self._refused = model.network
+        """Give up for good what can never work: a network that takes something else."""
+        if isinstance(error, (LiveError, ParameterError)):
+            self._refused = model.network
+        self._failed = model.network, time.perf_counter() + AGAIN
         self.close()
-        self._post(LiveAnswered(None, problem=" ".join(str(error).split())))
+        self._said = _told(error, self._said, self._post)
 
 
 class Beside(threading.Thread):
@@ -250,14 +266,16 @@ class Beside(threading.Thread):
 
     def run(self) -> None:
         self.asking.feed.start()
-        try:
-            while not self._closed.is_set():
+        said = ""
+        while not self._closed.is_set():
+            try:
                 sample = self.asking.feed.wait(self.asking.number, _PATIENCE)
                 if sample is not None:
-                    self._closed.wait(self._answer(sample))
-        except Exception as error:
-            logging.getLogger(__name__).exception("live answers beside training failed")
-            self._post(LiveAnswered(None, problem=" ".join(str(error).split())))
+                    rest, said = self._answer(sample), ""
+                    self._closed.wait(rest)
+            except Exception as error:
+                said = _told(error, said, self._post)
+                self._closed.wait(AGAIN)
 
     def _answer(self, sample: Sample) -> float:
         """Returns how long to rest."""
@@ -274,3 +292,13 @@ class Beside(threading.Thread):
             self._glances.look(inside, self._step)
         taken = time.perf_counter() - started
         return max(0.0, max(1 / self._view.wish.rate_hz, taken / self._share) - taken)
+
+
+def _told(error: Exception, said: str, post: Post) -> str:
+    """Why there is no answer, as a sentence that was told, unless it was ``said`` already."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if text != said:
+        if not isinstance(error, ValueError):
+            logging.getLogger(__name__).error("a live answer failed", exc_info=error)
+        post(LiveAnswered(None, problem=text))
+    return text

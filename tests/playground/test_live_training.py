@@ -16,6 +16,7 @@ from playground.capture import Camera, CameraSettings
 from playground.data.dataset import Dataset
 from playground.data.reading import ImageReading
 from playground.live import share
+from playground.live.errors import LiveError
 from playground.messages import LiveAnswered, State
 from playground.run_job import RunJob
 from playground.worker import Worker
@@ -155,6 +156,40 @@ def test_what_answers_cost_bounds_how_often_they_come() -> None:
     assert rest is not None
     assert rest < 0.05
     assert [message.answer for message in posted] == ["answer", "answer"]
+
+
+def test_what_failed_is_tried_again_and_what_cannot_work_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Failing:
+        model: Any = type("M", (), {"network": "n"})
+        feed: Any = type("F", (), {"start": print, "close": print, "__init__": print})
+        seen = None
+
+        def __init__(self, *_: object) -> None:
+            if errors:
+                raise errors.pop()
+
+        def fresh(self) -> None:
+            raise RuntimeError("no memory")
+
+    errors: list[Exception] = [LiveError("it takes sound"), MemoryError("too little")]
+    posted: list[LiveAnswered] = []
+    monkeypatch.setattr(share, "Asking", Failing)
+    monkeypatch.setattr(share, "Glances", lambda *_: None)
+    now = [100.0]
+    monkeypatch.setattr(share.time, "perf_counter", lambda: now[0])
+    view = share.Share(share.Wish(Camera("0"), share.LiveSettings(), 30), posted.append)
+    view.turn(Failing.model, 0, training=True)
+    assert view.due(Failing.model) == share.AGAIN
+    now[0] += share.AGAIN
+    assert view.due(Failing.model) == 0
+    view.turn(Failing.model, 0, training=True)
+    assert view.due(Failing.model) is None
+    view._refused, now[0] = None, now[0] + share.AGAIN
+    view.turn(Failing.model, 0, training=True)
+    assert view.due(Failing.model) == share.AGAIN, "the frame could not be fitted"
+    assert [m.problem for m in posted] == ["too little", "it takes sound", "no memory"]
 
 
 def test_other_settings_are_no_new_beginning() -> None:
