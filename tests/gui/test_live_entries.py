@@ -280,6 +280,8 @@ def test_what_has_learnt_is_offered(session: Session, wait: Wait) -> None:
     assert notice.action[0] == "Run it live"
     notice.action[1]()
     assert asked == [f"recognise:{NETWORK}"]
+    session.set_mode("live")
+    assert (notices[-1].key, notices[-1].text) == ("trained", "")
 
 
 # --- watch it learn -----------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from models.graph import Graph
 from models.zoo.efficientnet import efficientnet_lite0
 from models.zoo.mtcnn import onet
 from playground.answers import Classes
+from playground.capture import CaptureStatus
 from playground.data.dataset import Column, Dataset
 from playground.live.candidates import Glimpse
 from playground.live.inside import InsideView
@@ -520,6 +521,12 @@ def test_what_only_remembers_shows_what_it_remembers(shown: Shown) -> None:
     assert page.states.isVisible()
     assert not page.why.isVisible()
     assert shown.desk.wish.rate_hz == 0
+    other.answers = None
+    shown.desk.status_changed.emit()
+    assert "being loaded" in page.empty.text.text()
+    other.now = CaptureStatus("failed", "It cannot be run.", 0.0)
+    shown.desk.status_changed.emit()
+    assert page.empty.text.text() == "It cannot be run."
 
 
 def test_the_bundled_network_is_seen_from_inside_on_the_clip(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QPaintEvent
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -27,7 +27,7 @@ from ui.data.record.devices import CLIP
 from ui.live.boxes import placed
 from ui.live.desk import Desk
 from ui.live.notices import State, said
-from ui.live.overlay import words
+from ui.live.overlay import paint_chip, words
 from ui.live.picture import LiveView, Look
 from ui.live.stage import Stage
 from ui.theme import theme
@@ -166,6 +166,15 @@ def test_a_heat_map_lies_over_the_part_that_the_network_sees(view: LiveView) -> 
     assert near(ink(view, 100, 250), (90, 90, 90))
     view.set_heat(None)
     assert near(ink(view, 400, 250), (90, 90, 90))
+
+
+def test_a_warning_is_read_to_its_end(app: QApplication) -> None:
+    picture = QImage(300, 80, QImage.Format.Format_ARGB32_Premultiplied)
+    for warn in (False, True):
+        picture.fill(Qt.GlobalColor.transparent)
+        with QPainter(picture) as painter:
+            paint_chip(painter, "No picture " * 8, QPointF(0, 0), 1.0, warn=warn, room=280)
+        assert (picture.pixelColor(140, 33).alpha() > 0) == warn, "a second line"
 
 
 def test_the_outline_of_what_the_network_sees(view: LiveView) -> None:

@@ -24,16 +24,27 @@ class Finished(QObject):
         self._fetch = Fetch(self)
         self._fetch.done.connect(self._offer)
         session.state_changed.connect(self._follow)
+        session.mode_changed.connect(self._turned)
         session.project_changed.connect(self._fetch.cancel)
+
+    @Slot()
+    def _turned(self) -> None:
+        """Who went there needs no offer any more."""
+        if self._session.mode == "live":
+            self._withdraw()
+
+    def _withdraw(self) -> None:
+        if self._offered:
+            self._offered = False
+            self._session.tell("", key="trained")
 
     @Slot()
     def _follow(self) -> None:
         session = self._session
         ended = self._was_busy and not session.busy
         self._was_busy = session.busy
-        if session.busy and self._offered:
-            self._offered = False
-            session.tell("", key="trained")
+        if session.busy:
+            self._withdraw()
         folder = session.run_folder if ended and session.state is State.FINISHED else None
         if folder is not None and session.mode != "live":
             run = RunFolder(folder)
@@ -42,7 +53,7 @@ class Finished(QObject):
     @Slot(object)
     def _offer(self, found: tuple[Runnable, str]) -> None:
         session, (what, result) = self._session, found
-        if what.medium not in STAGES:
+        if what.medium not in STAGES or session.mode == "live":
             return
         self._offered = True
         text = f"Trained: {result}." if result else "Trained."

@@ -215,13 +215,20 @@ def _chip(
     letters = font(12, 500, scale)
     metrics = QFontMetricsF(letters)
     extra = (36 if dot else 22) * scale
-    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, room - extra))
-    chip = QRectF(0, 0, metrics.horizontalAdvance(text) + extra, CHIP * scale)
+    least, flags = max(0.0, room - extra), LEFT
+    if warn and metrics.horizontalAdvance(text) > least:  # a warning is read to its end
+        flags |= int(Qt.TextFlag.TextWordWrap)
+        lines = metrics.boundingRect(QRectF(0, 0, least, 1e4), flags, text)
+        chip = QRectF(0, 0, room, CHIP * scale + lines.height() - metrics.height())
+    else:
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, least)
+        chip = QRectF(0, 0, metrics.horizontalAdvance(text) + extra, CHIP * scale)
+    radius = CHIP * scale / 2
 
     def draw(painter: QPainter) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(SHADE)
-        painter.drawRoundedRect(chip, chip.height() / 2, chip.height() / 2)
+        painter.drawRoundedRect(chip, radius, radius)
         inner = chip.adjusted(11 * scale, 0, -11 * scale, 0)
         if dot:
             painter.setBrush(RED)
@@ -230,7 +237,7 @@ def _chip(
             inner.setLeft(inner.left() + 14 * scale)
         painter.setPen(WARN if warn else WHITE)
         painter.setFont(letters)
-        painter.drawText(inner, LEFT, text)
+        painter.drawText(inner, flags, text)
 
     size = QSize(ceil(chip.width()), ceil(chip.height()))
     return drawn(size, ratio, draw), chip.width()
