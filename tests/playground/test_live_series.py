@@ -444,10 +444,13 @@ def test_the_series_of_a_table_are_told_apart() -> None:
     assert other.values[:, 0].tolist() == [2, 4]
 
 
-def test_a_run_of_rows_can_be_looked_into(grown: Grown) -> None:
+@pytest.mark.parametrize("carried", [False, True])
+def test_a_run_of_rows_can_be_looked_into(grown: Grown, carried: bool) -> None:
     grown.add(*ROWS[:20])
     with Rows(str(grown.path)) as rows:
         live = LiveSeries(row_model(4), rows)
+        if carried:
+            live._engine = Rolling(live._model)
         live.start()
         next_of(live, 19)
         inside = live.look_inside(InsideWish(rate_hz=20))
@@ -455,7 +458,9 @@ def test_a_run_of_rows_can_be_looked_into(grown: Grown) -> None:
         until(lambda: inside.view() is not None, 10)
         view = inside.view()
         assert view is not None
-        assert view.states["memory"].shape == (4, 4), "of all steps of the window"
+        assert view.problem == ""
+        assert view.states["memory"].shape == ((4,) if carried else (4, 4)), "now, or of all steps"
+        assert bool(live.states()) == carried
         inside.close()
         closing(live)
 
@@ -593,18 +598,9 @@ def test_the_command_reads_standard_input(run: Path) -> None:
     ("content", "says"),
     [
         (b"", "has ended. There was no row."),
-        (
-            HEADER.encode() + b"\n1949-01,112\n",
-            "Standard input has 1 row so far; the network needs",
-        ),
-        (
-            b"a,b\n1,2\n3,4\n",
-            "has no column passengers: it needs passengers, and has",
-        ),
-        (
-            np.random.default_rng(1).bytes(90_000),
-            "Standard input gives no text: pipe a table to it.",
-        ),
+        (HEADER.encode() + b"\n1949-01,112\n", "has 1 row so far; the network needs"),
+        (b"a,b\n1,2\n3,4\n", "has no column passengers: it needs passengers, and has"),
+        (np.random.default_rng(1).bytes(90_000), "gives no text: pipe a table to it."),
     ],
 )
 def test_what_came_from_standard_input_is_told_at_its_end(
