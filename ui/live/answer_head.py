@@ -17,7 +17,7 @@ LARGE, SMALLEST = 44, 20
 BARS = 0.42
 """Of the width, where there are bars."""
 ROW, THICK = 34, 5
-DIM = 0.45
+DIM = 0.6
 MIDDLE = int(Qt.AlignmentFlag.AlignVCenter)
 LEFT, RIGHT = int(Qt.AlignmentFlag.AlignLeft) | MIDDLE, int(Qt.AlignmentFlag.AlignRight) | MIDDLE
 

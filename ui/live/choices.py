@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from playground.captions import percent
 from playground.console import size
 from playground.live.errors import LiveError
 from playground.live.what import Runnable, of_data, of_run
@@ -135,7 +136,7 @@ def missing(desk: Desk, what: Runnable) -> str:
         return ""
     loading = desk.downloading
     if loading.running and loading.download == what.download and loading.whole:
-        return f"{loading.there / loading.whole:.0%}"
+        return percent(loading.there / loading.whole)
     return size(what.download.bytes)
 
 

@@ -205,7 +205,10 @@ class Controls(QWidget):
         ready, detector = desk.chosen.ready, desk.chosen.kind == "detector"
         engines = desk.chosen.medium != "series" and not desk.with_training
         engines = engines and not desk.chosen.opaque
-        self.heading.setText("How it answers" if ready else "Needs a download")
+        loading = desk.downloading
+        under_way = loading.running and loading.download == desk.chosen.download
+        missing = "Downloading" if under_way else "Needs a download"
+        self.heading.setText("How it answers" if ready else missing)
         self.setVisible(not ready or detector or engines or desk.with_training)
         self.learning.setVisible(desk.with_training)
         if desk.with_training:
