@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from threading import Lock
 
 from playground.answers import Classes, Detection
@@ -50,12 +49,12 @@ def caption(box: Detection) -> str:
     return f"{number}{box.label} {percent(box.score)}"
 
 
-def class_places(labels: Iterable[str]) -> dict[str, int]:
+def class_places(answer: Classes) -> dict[str, int]:
     """The place of each class among the colours; empty where there are more classes than those."""
-    names = list(labels)
-    if len(names) > len(CLASS_COLOURS):
+    if len(answer.answers) > len(CLASS_COLOURS):
         return {}
-    return {name: place for place, name in enumerate(sorted(names, key=natural))}
+    names = sorted((name for name, _ in answer.answers), key=natural)
+    return {name: place for place, name in enumerate(names)}
 
 
 def percent(probability: float) -> str:
@@ -71,7 +70,7 @@ def percent(probability: float) -> str:
 def rows(answer: Classes, most: int, unknown: bool = False) -> list[Row]:
     """What is said of classes, at most ``most`` of them. Where no class is likely enough, ``NONE``
     comes in place of one."""
-    places = class_places(label for label, _ in answer.answers)
+    places = class_places(answer)
     found: list[Row] = [(NONE, None, ACCENT)] if unknown else []
     for label, value in answer.answers[: max(1, most - len(found))]:
         found.append((label, value, CLASS_COLOURS[places[label]] if places else ACCENT))

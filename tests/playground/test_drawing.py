@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from playground.answers import Answer, Boxes, Classes, Detection, Value
+from playground.answers import Answer, Boxes, Classes, Detection, Ranking, Value
 from playground.captions import CLASS_COLOURS, known, rows
 from playground.drawing import caption, colour, drawn
 
@@ -95,6 +96,20 @@ def test_what_is_none_of_the_classes_is_said_so() -> None:
     assert known(answer) == "Not seen before · 4 % known"
     unknown = drawn(GREY, answer, unknown=True)
     assert (unknown != drawn(GREY, answer)).any()
+
+
+def test_of_many_classes_only_those_that_are_shown_are_named() -> None:
+    asked: list[int] = []
+
+    class Names(tuple[str, ...]):
+        def __getitem__(self, at: Any) -> Any:
+            asked.append(at)
+            return super().__getitem__(at)
+
+    names = Names(f"class {i}" for i in range(1000))
+    found = rows(Classes(Ranking(names, np.linspace(0, 0.002, 1000))), 3)
+    assert [name for name, *_ in found] == ["class 999", "class 998", "class 997"]
+    assert len(asked) == 3
 
 
 def test_many_classes_share_one_colour() -> None:
