@@ -25,6 +25,7 @@ from playground.messages import (
 )
 from playground.project import Project
 from playground.runs import RunError, RunFolder
+from ui import threads
 from ui.bridge import Bridge
 from ui.document import Document, Notice, same_network, untitled_folder
 
@@ -38,6 +39,8 @@ __all__ = ["Notice", "Session", "same_network", "untitled_folder"]
 LOOK_DELAY_MS = 50
 ESTIMATE_DELAY_MS = 700
 AUTOSAVE_MS = 4000
+PATIENCE_S = 3.0
+"""For threads that read files when the window is closed."""
 PREVIEW_HZ = 10.0
 Mode = Literal["network", "data", "live"]
 
@@ -87,6 +90,7 @@ class Session(Document):
             timer.stop()
         self.bridge.stop()
         self.worker.close(timeout)
+        threads.join(PATIENCE_S)
         super().close()
 
     def new(self, project: Project, path: Path | None = None, *, dirty: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from ui.data.record.devices import CLIP
 from ui.data.record.grid import packed
 from ui.data.record.microphone import NOISE_S, MicrophoneBench
 from ui.data.record.page import RecordPage
+from ui.insight.fetch import Fetch
 from ui.session import Session
 from ui.settings import settings
 
@@ -175,6 +177,20 @@ def test_hiding_the_page_gives_the_camera_back(page: RecordPage, wait: Wait) -> 
     wait(lambda: bench.live.image.width() > 0)
     assert FakeCamera.made[-1] is not first
     assert counts(bench)["Class 1"] >= 1
+
+
+def test_closing_waits_for_what_reads_files_and_pictures(
+    page: RecordPage, session: Session, app: QApplication
+) -> None:
+    """It is told to end while the window is still seen."""
+    fetch, read = Fetch(page), threading.Event()
+    fetch.start(lambda: (time.sleep(0.3), read.set()))
+    names = {"fetch", "preview", "thumbnails", "recorder"}
+    assert {"fetch", "preview"} <= {thread.name for thread in threading.enumerate()}
+    session.close()
+    assert page.isVisible()
+    assert read.is_set()
+    assert not names & {thread.name for thread in threading.enumerate()}
 
 
 def test_a_camera_that_is_lost_while_recording(page: RecordPage, wait: Wait) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from ui.threads import begin
 
 
 class Fetch(QObject):
@@ -28,8 +29,7 @@ class Fetch(QObject):
     def start(self, work: Callable[[], Any]) -> None:
         self._newest += 1
         number = self._newest
-        told = self._teller
-        threading.Thread(target=_run, args=(told, number, work), name="fetch", daemon=True).start()
+        begin("fetch", _run, self._teller, number, work)
 
     def cancel(self) -> None:
         self._newest += 1

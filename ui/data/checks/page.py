@@ -17,6 +17,7 @@ from ui.data.samples.pictures import Pictures
 from ui.insight.column import steady
 from ui.session import Session
 from ui.theme import theme
+from ui.threads import begin
 from ui.widgets import Button, Dot, EmptyState, ProgressLine, label, scrolled
 
 TOLD_MS = 80
@@ -57,8 +58,7 @@ class Checker(QObject):
         self.running, self.text, self.fraction = True, "Looking at the samples", 0.0
         self._stopped = threading.Event()
         self.destroyed.connect(self._stopped.set)  # nothing may go on when the page is gone
-        arguments = (self._number, dataset, self._stopped)
-        threading.Thread(target=self._run, args=arguments, name="checks", daemon=True).start()
+        begin("checks", self._run, self._number, dataset, self._stopped)
 
     def cancel(self) -> None:
         self._number += 1
@@ -116,6 +116,7 @@ class ChecksPage(QWidget):
         self.setAccessibleName("Checks")
         self._build()
         session.dataset_changed.connect(self._refresh)
+        session.closing.connect(self.stop)
         theme().changed.connect(self._want)
         self._refresh()
 

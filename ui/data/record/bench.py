@@ -119,6 +119,7 @@ class Bench(QWidget):
         self.incoming.told.connect(self._tell)
         self._session.project_changed.connect(self._moved)
         self._session.file_changed.connect(self._moved)
+        self._session.closing.connect(self._rest)
 
     # --- given by the kind of recording -------------------------------------------------------
 
@@ -164,6 +165,11 @@ class Bench(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self._rest()
+
+    @Slot()
+    def _rest(self) -> None:
+        """Nobody looks, or the window is being closed."""
         self.keys.forget()
         self._timer.stop()
         self.interrupt()

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from playground.recordings import Recorder
 from ui.data.record.library import Library
 from ui.data.record.samples import file_names
+from ui.threads import begin
 
 LONGEST_S = 3600.0
 
@@ -40,9 +41,7 @@ class Incoming(QObject):
         if not isinstance(paths, list) or not self._library.prepare():
             return
         self._stop = self._stop or threading.Event()
-        threading.Thread(
-            target=self._work, args=(name, paths, self._stop), name="incoming", daemon=True
-        ).start()
+        begin("incoming", self._work, name, paths, self._stop)
 
     def stop(self) -> None:
         """Leave out what was not begun."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.insight.colormaps import qimage
 from ui.theme import theme
+from ui.threads import begin
 
 if TYPE_CHECKING:
     from playground.capture import Camera
@@ -37,9 +38,7 @@ class Preview:
     def start(self, camera: Camera) -> None:
         self.stop()
         self._stop = threading.Event()
-        threading.Thread(
-            target=self._work, args=(camera, self._stop), name="preview", daemon=True
-        ).start()
+        begin("preview", self._work, camera, self._stop)
 
     def stop(self) -> None:
         """Begin to end; comes back at once."""

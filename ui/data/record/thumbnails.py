@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
 from ui.insight.colormaps import qimage
+from ui.threads import begin
 
 SIDE = 96
 KEPT = 1000
@@ -65,8 +66,7 @@ class Thumbnails(QObject):
             if len(self._wanted) > WAITING:
                 self._wanted.popitem(last=False)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="thumbnails", daemon=True)
-                self._thread.start()
+                self._thread = begin("thumbnails", self._work)
             self._changed.notify()
         return None
 

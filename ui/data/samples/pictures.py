@@ -19,6 +19,7 @@ from playground.messages import Array
 from ui.insight.colormaps import MAGMA, coloured, qimage
 from ui.insight.sample_pictures import image_of, is_picture, row_text, sparkline, trimmed
 from ui.theme import theme
+from ui.threads import begin
 
 CHUNK = 24
 BUDGET = 96 << 20
@@ -244,7 +245,7 @@ class Pictures(QObject):
             if not missing or self._working or self._dataset is None:
                 return
             self._working = True
-        threading.Thread(target=self._work, name="thumbnails", daemon=True).start()
+        begin("thumbnails", self._work)
 
     def _good(self, kept: tuple[Look, Thumbnail]) -> bool:
         """Whether a kept thumbnail serves at the present look."""
