@@ -31,7 +31,7 @@ from ui.widgets import EmptyState, label
 TICK_MS = 200
 SMOOTHEST_S, SMOOTHING_STEP_S, HIGHEST = 3.0, 0.05, 95
 LEGEND, LEGEND_MOST, ROW = 168, 264, 22
-EMPTY = "What is answered is drawn here, second by second."
+EMPTY = "What is answered is drawn here, second by second, once live runs."
 WAITING = "What is answered is drawn here, second by second, from the first answer on."
 UNTAUGHT = "What is answered is drawn here, second by second, once two classes are learnt."
 
