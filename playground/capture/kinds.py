@@ -120,7 +120,7 @@ def kind_of(address: str) -> Kind:
                 f"streams begin with {', '.join(f'{name}://' for name in SCHEMES)}, "
                 f"not with {scheme[0]}"
             )
-        if not urlsplit(text).hostname:
+        if not _host(text):
             raise ValueError(f"{scheme[0]} is followed by the name of a computer, or its number")
         return "stream"
     return "folder" if located(text).is_dir() else "file"
@@ -145,6 +145,13 @@ def title(address: str) -> str:
         parts = urlsplit(address.strip())
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     return named(located(address.strip()))
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # half of an IPv6 address
+        return None
 
 
 def named(path: Path) -> str:

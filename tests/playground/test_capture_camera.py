@@ -229,6 +229,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
         ("a\0b", "NUL"),
         ("ftp://example.org/x", "not with ftp://"),
         ("rtsp://", "followed by the name of a computer"),
+        ("http://[::1/live", "followed by the name of a computer"),
         ("sample:clip/none.mp4", "there is no bundled sample"),
         ("sample:../../pyproject.toml", "there is no bundled sample"),
     ],
