@@ -159,7 +159,10 @@ def _rate_lines(engines: Found, ratio: dict[str, float], calm: Found, flood: Fou
             f"at {flood['rate']:.0f} Hz, twice what can be kept up: first third, last third",
             f"{flood['early_ms']:.0f}, {flood['late_ms']:.0f} ms",
         ),
-        ("  memory gained", f"{flood['gained_mb']:.1f} MB"),
+        (
+            "  memory then, and at the end",
+            f"{flood['early_mb']:.1f}, {flood['late_mb']:.1f} MB",
+        ),
     ]
     lines += [
         (
