@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from playground.answers import Boxes, Classes, Detection, Mask, Series, Value
 from playground.captions import CLASS_COLOURS, colour
-from playground.capture import Camera, CameraSettings, CaptureStatus
+from playground.capture import Camera, CameraSettings, CaptureStatus, DeviceInfo
 from playground.live.what import bundled
 from playground.vision import cv2
 from tests.gui.live_kit import CAT, QuietNetwork, grey, live_answer, quiet_desk
@@ -30,6 +30,7 @@ from ui.live.notices import State, said
 from ui.live.overlay import paint_chip, words
 from ui.live.picture import LiveView, Look
 from ui.live.stage import Stage
+from ui.settings import settings
 from ui.theme import theme
 
 FACE = Detection((100, 50, 200, 150), "face", 0.98, ((150, 90),), track=1)
@@ -281,6 +282,29 @@ def shown(desk: Desk) -> Stage:
     stage.resize(900, 560)
     stage.show()
     return stage
+
+
+def test_a_camera_that_is_plugged_in_takes_the_place_of_the_clip(
+    desk: Desk, wait: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[DeviceInfo] = []
+    monkeypatch.setattr("ui.live.stage.cameras", lambda: list(found))
+    monkeypatch.setattr("ui.live.stage.LOOK_S", 0.0)
+    stage = shown(desk)
+    desk.start()
+    wait(lambda: "No camera was found" in stage.view.signs.tip, 10)
+    assert desk.address == CLIP
+    assert not settings().value("live/pictures"), "a camera is wanted the next time"
+    desk.set_mark("Cat 56")
+    found.append(DeviceInfo("97", "Desk camera"))
+    wait(lambda: stage.view.signs.marks == ("Cat 56",))
+    desk.set_mark("")
+    wait(lambda: desk.address == "97")
+    stage._way_out("clip")
+    wait(lambda: stage.view.signs.credit != "")
+    assert stage.view.signs.tip == ""
+    assert settings().value("live/pictures") == "97"
+    stage.hide()
 
 
 def test_the_bundled_clip_where_there_is_no_camera(desk: Desk, wait: Callable[..., None]) -> None:

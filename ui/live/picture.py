@@ -303,11 +303,12 @@ class LiveView(QWidget):
             panel += gap + chip_width(self.signs.note, scale)
         room, wanted = area.right() - panel - 2 * gap, chip_width(self.signs.credit, small)
         top = area.bottom() - gap - CHIP * small
-        if wanted <= room or self.signs.hint or self.signs.tip:
+        if wanted <= room or self.signs.hint:
             corner = QPointF(area.right() - gap, top)
             paint_chip(painter, self.signs.credit, corner, small, from_right=True, room=room)
         else:
-            corner = QPointF(area.left() + gap, area.top() + gap)
+            under = CHIP * scale + gap / 2 if self.signs.tip else 0.0
+            corner = QPointF(area.left() + gap, area.top() + gap + under)
             paint_chip(painter, self.signs.credit, corner, small, room=above)
 
     # --- events -------------------------------------------------------------------------------

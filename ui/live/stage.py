@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
@@ -30,6 +32,8 @@ from ui.settings import settings
 from ui.widgets import IconButton
 
 TELL_MS = 200
+LOOK_S = 10.0
+NO_CAMERA = "No camera was found: the bundled clip plays in its place"
 MOST = 10
 ROW = 40
 
@@ -51,7 +55,8 @@ class Stage(QWidget):
         self.keeper = Keeper(desk, self.look)
         self._preview = Preview(self._frame_there)
         self._camera: Camera | None = None
-        self._waits = self._seen = False
+        self._waits = self._seen = self._clip_stands_in = False
+        self._looked = time.monotonic()
         self.answer: LiveAnswer | None = None
         self._whole: WholeScreen | None = None
         self._said = Said()
@@ -163,14 +168,24 @@ class Stage(QWidget):
 
     @Slot()
     def _listed(self) -> None:
-        """The first camera where none was chosen; where there is none, the clip."""
-        if self.isVisible() and not self._desk.address:
-            devices = self.devices.devices
-            self.devices.take(devices[0].address if devices else CLIP)
+        """The first camera where none was chosen; where there is none, the clip until there is."""
+        desk, devices = self._desk, self.devices.devices
+        if self.isVisible() and devices and (self._stands_in or not desk.address):
+            self._clip_stands_in = False
+            self.devices.take(devices[0].address)
+        elif self.isVisible() and not desk.address:
+            desk.set_address(CLIP, keep=False)
+            self._clip_stands_in = True
         self._tell()
+
+    @property
+    def _stands_in(self) -> bool:
+        """Whether the clip plays because there is no camera."""
+        return self._clip_stands_in and self._desk.address == CLIP
 
     @Slot()
     def _take_clip(self) -> None:
+        self._clip_stands_in = False
         self.devices.take(CLIP)
 
     @Slot()
@@ -194,8 +209,8 @@ class Stage(QWidget):
     @Slot(str)
     def _way_out(self, way: str) -> None:
         desk = self._desk
-        if way == "clip":
-            self._take_clip()
+        if way == "clip":  # the camera is wanted again the next time
+            desk.set_address(CLIP, keep=False)
             return
         {"start": desk.start, "stop": desk.stop, "download": desk.download}.get(way, desk.again)()
 
@@ -341,7 +356,7 @@ class Stage(QWidget):
         self._said = found = said(self._state())
         marks = tuple(filter(None, (desk.mark, self.keeper.mark)))
         credit = CREDIT if desk.address == CLIP else ""
-        tip = HINT if self._whole is not None and self._whole.hinting else ""
+        tip = HINT if self._whole is not None and self._whole.hinting else self._told_of_none()
         signs = Signs(marks, found.hint, tip, found.note, credit, desk.countdown)
         if desk.colours != self.look.colours:
             self.look.colours = desk.colours
@@ -354,6 +369,17 @@ class Stage(QWidget):
             view.set_sight(self._part_seen())
             view.show_signs(signs)
         self._show_filming()
+
+    def _told_of_none(self) -> str:
+        """Where there is no camera: that it is so; one is looked for now and then, but does not
+        come into the middle of a recording."""
+        if not self._stands_in:
+            return ""
+        records = self._desk.mark or self.keeper.mark
+        if time.monotonic() - self._looked > LOOK_S and not records:
+            self._looked = time.monotonic()
+            self.devices.look_quietly()
+        return NO_CAMERA
 
     def _show_filming(self) -> None:
         filming = bool(self.keeper.mark)

@@ -71,6 +71,11 @@ class DeviceRow(QWidget):
         self.again.setEnabled(False)
         self._fetch.start(self._find)
 
+    def look_quietly(self) -> None:
+        """Ask again where nobody sees it; not while a person chooses."""
+        if self.again.isEnabled() and not self.box.view().isVisible():
+            self._fetch.start(self._find)
+
     def cancel(self) -> None:
         """Do not wait for the answer."""
         self._fetch.cancel()
