@@ -75,7 +75,10 @@ class Corner(QWidget):
         self.rate.setVisible(shown)
 
     def show_seconds(self, seconds: float | None) -> None:
-        self.cost.setText("" if seconds is None else f"{1e3 * seconds:.0f} ms")
+        if seconds is None:
+            self.cost.clear()
+        else:
+            self.cost.setText(f"{1e3 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s")
 
 
 class InsidePage(QWidget):
