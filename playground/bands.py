@@ -4,7 +4,8 @@ windows.
 For each step ahead it reaches as far to both sides as the ⌈0.8 · (n + 1)⌉-th smallest of the n
 absolute errors there: split conformal prediction (Lei et al. 2018). The 10 and 90 % quantiles of
 the signed errors would be narrower, but few windows that overlap say little about the sign: they
-held 42 to 46 % of what came next where this holds 67 to 94 % (airline passengers, three seeds). The
+held 42 to 46 % of what came next where this holds 67 to 94 % (airline passengers, three seeds; live
+it also follows what comes, see ``playground.live.adapting``). The
 errors are taken in the scale of the network's outputs, so that the band of a series with a
 logarithm grows with it. It is found when it is first asked for, and kept with the run.
 """
@@ -52,13 +53,14 @@ class Band:
     windows: int
     carried: bool = False
 
-    def around(self, answer: Answer, model: Model) -> Answer:
-        """A forecast of ``model`` with its band; other answers as they are."""
+    def around(self, answer: Answer, model: Model, width: float = 1.0) -> Answer:
+        """A forecast of ``model`` with its band, which is ``width`` times as wide as it was found
+        to be; other answers as they are."""
         if not isinstance(answer, Series) or len(answer.values) != len(self.reach):
             return answer
         preprocessing = model.dataset.target.preprocessing
         middle = preprocessing.numpy(np.asarray([answer.values], np.float32))[0]
-        ends = (middle - self.reach, middle + self.reach)
+        ends = (middle - width * self.reach, middle + width * self.reach)
         low, high = (preprocessing.inverse(end[None])[0] for end in ends)
         return replace(answer, low=tuple(low.tolist()), high=tuple(high.tolist()))
 

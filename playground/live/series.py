@@ -13,6 +13,7 @@ from playground.bands import Band, NoBand, band_of, is_forecast
 from playground.capture import CaptureStatus
 from playground.data.csv_format import CsvOptions
 from playground.data.series_reading import WindowReading
+from playground.live.adapting import Adapting
 from playground.live.answering import Answering
 from playground.live.engines import Engine, Torch
 from playground.live.errors import LiveError
@@ -55,8 +56,8 @@ class LiveSeries(Answers):
         self._engine: Engine = Torch(model)
         if self.band is not None and self.band.carried:
             self._engine = Rolling(model)
-        words = Banded(model, self.band, Smoother(model, 0.0))
-        self._answering = Answering(model, settings or LiveSettings(), words)
+        self._words = Banded(model, self.band, Smoother(model, 0.0))
+        self._answering = Answering(model, settings or LiveSettings(), self._words)
         self._short = ""
 
     @property
@@ -136,21 +137,30 @@ class LiveSeries(Answers):
             self._short = f"{why}."
             return None
         self._short = ""
+        # the rows of several series say little about each other
+        if self.band is not None and not self.intake.groups(heard):
+            values = raw[self.intake.column.name][0, :, 0]
+            self._words.adapting.came(heard.begun, heard.number, values)
         return Sample(heard.number, raw, heard.time)
 
 
 class Banded:
-    """Answers with the band of their errors. The mean over time that ``Smoother`` takes is that of
-    forecasts for the same number of steps ahead."""
+    """Answers with the band of their errors, as wide as what then came shows it has to be. The mean
+    over time that ``Smoother`` takes is that of forecasts for the same number of steps ahead."""
 
     def __init__(self, model: Model, band: Band | None, smoother: Smoother) -> None:
         self._model, self._band, self._smoother = model, band, smoother
         self.seconds = 0.0
+        self.adapting = Adapting()
 
     def answer(self, outputs: dict[str, Array], time: float) -> Answer:
         self._smoother.seconds = self.seconds
         answer = self._smoother.answer(outputs, time)
-        return answer if self._band is None else self._band.around(answer, self._model)
+        if self._band is None:
+            return answer
+        answer = self._band.around(answer, self._model, self.adapting.width)
+        self.adapting.said(answer)
+        return answer
 
     def reset(self) -> None:
         self._smoother.reset()

@@ -21,6 +21,7 @@ from playground.bands import Band, NoBand, band_of, measured, residuals
 from playground.data import SplitSettings, open_data
 from playground.data.csv_format import CsvOptions
 from playground.data.series_reading import SeriesReading, WindowReading
+from playground.live.adapting import Adapting
 from playground.live.errors import LiveError
 from playground.live.inside import InsideWish
 from playground.live.rows import KEPT, Follower, Heard, Rows
@@ -487,6 +488,37 @@ def test_the_band_holds_what_comes_in_the_test_windows(run: Path) -> None:
         assert value / low == pytest.approx(high / value, rel=1e-3)  # it grows with the series
     assert banded.to_json()["low"] == list(banded.low)
     assert "–" in str(banded)
+
+
+def test_the_band_follows_what_then_comes() -> None:
+    """Forecasts three steps ahead whose band was found much too narrow, then much too wide."""
+    random, adapting, held = np.random.default_rng(1), Adapting(), []
+    low, high = np.zeros(3), np.zeros(3)
+    for row in range(1, 1501):
+        value = random.normal(scale=10 if row < 750 else 0.1)
+        held.append(low[0] <= value <= high[0])
+        adapting.came(1, row, np.float32([0, value]))
+        high = adapting.width * np.ones(3)
+        low = -high
+        adapting.said(Series((0, 0, 0), low=tuple(low.tolist()), high=tuple(high.tolist())))
+    assert np.mean(held[300:749]) == pytest.approx(0.8, abs=0.03)
+    assert np.mean(held[1100:]) == pytest.approx(0.8, abs=0.03)
+    width = adapting.width
+    adapting.came(2, 1501, np.float32([1e9]))  # begun anew: nothing was forecast of it
+    assert adapting.width == width
+
+
+def test_a_row_that_was_missed_widens_the_band(run: Path, grown: Grown) -> None:
+    live = LiveSeries(load_model(run), str(grown.path))
+    spans = []
+    for number in (13, 14):
+        cells = [tuple(row.split(",")) for row in ROWS[:13]] + [("", "9000")]
+        heard = Heard(tuple(HEADER.split(",")), tuple(cells[:number]), number, 1, 0.0)
+        sample = live._sample(heard)
+        assert sample is not None
+        answer = live._answering.answer(sample, live._engine).answer
+        spans.append(answer.high[0] / answer.values[0])  # type: ignore[union-attr, index]
+    assert spans[1] > spans[0]
 
 
 def test_the_band_is_kept_with_the_run(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
