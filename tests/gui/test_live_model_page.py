@@ -189,6 +189,7 @@ def test_words_for_engines() -> None:
     assert engine_words(report, "auto", running=True) == (
         "ONNX Runtime 19\xa0ms · PyTorch 38\xa0ms, measured on this machine."
     )
+    assert engine_words(EngineReport("streaming"), "auto", running=False).startswith("Step by step")
     slow = replace(report, engine="eager")
     assert engine_words(slow, "auto", running=True).endswith("ONNX Runtime is being made ready.")
     failed = replace(report, seconds={}, engine="eager", problems={"cuda": "there is no GPU"})

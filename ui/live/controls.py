@@ -33,12 +33,12 @@ def engine_title(id: str) -> str:
 
 def engine_words(report: EngineReport | None, wanted: EngineName, *, running: bool) -> str:
     """What was measured, the fastest first, or what is still to be."""
+    if report is not None and report.engine == STEPS:
+        return "Step by step: what the network remembers is carried along."
     if report is None and running:
         return "Loading …"
     if report is None or not (report.seconds or running):
         return "The engines are measured while it runs."
-    if report.engine == STEPS:
-        return "Step by step: what the network remembers is carried along."
     sentences = []
     if report.seconds:
         ordered = sorted(report.seconds.items(), key=lambda item: item[1])
