@@ -123,7 +123,7 @@ class Recognition:
             if not isinstance(error, (ValueError, LookupError, RuntimeError, OSError)):
                 logging.getLogger(__name__).exception("%s could not be opened", self.what.id)
             text = " ".join(str(error).split()) or type(error).__name__
-            self._problem = f"{self.what.title} cannot be run: {text}"
+            self._problem = f"{self.what.title} cannot be run: {text.rstrip('.')}."
             return
         if answers is None:
             return

@@ -73,7 +73,9 @@ def test_a_run_that_is_gone_is_named(tmp_path: Path) -> None:
         recognition = Recognition(gone, camera, Wanted())
         recognition.start()
         until(lambda: recognition.status.state == "failed")
-        assert f"Mugs cannot be run: {tmp_path / '001'} was moved" in recognition.status.message
+        message = recognition.status.message
+        assert message.startswith(f"Mugs cannot be run: {tmp_path / '001'} was moved or deleted")
+        assert message.endswith("choose another run.")
         assert recognition.close(10)
 
 
