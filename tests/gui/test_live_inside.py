@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -325,6 +326,20 @@ def test_a_search_ends_when_nobody_looks(shown: Shown) -> None:
     assert shown.inside.searches[0].channel == 1
     shown.page.hide()
     assert shown.inside.searches[0].closed
+
+
+def test_while_it_learns_a_copy_is_searched(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: Future[Any] = Future()
+    copied.set_exception(ValueError("there is no network yet"))
+    worker: Any = shown.desk.session.worker
+    monkeypatch.setattr(worker, "copied", lambda: copied, raising=False)
+    channel, recognition = shown.page.maps.channel, shown.desk.recognition
+    shown.desk.recognition, shown.desk.with_training = None, True
+    channel.setVisible(True)
+    channel.open(("n2", "output"), 1, "relu")
+    shown.wait(lambda: channel.state.text() == "There is no network yet.")
+    channel.end()
+    shown.desk.recognition, shown.desk.with_training = recognition, False
 
 
 def test_states_roll_by_with_the_answers(shown: Shown) -> None:
