@@ -397,7 +397,7 @@ def test_samples_are_the_projects_own_where_there_are_some(tmp_path: Path) -> No
     assert samples_of("sound", None).what == "bundled sounds"
     glimpse = Glimpse(datetime.now(), b"")
     seen = samples_of("pictures", None, seen=(glimpse,))
-    assert (seen.samples[-1], seen.what) == (glimpse, "bundled pictures and frames seen")
+    assert (seen.samples[-1], seen.what) == (glimpse, "bundled pictures and frames")
     column = Column("image", image(1, 2, 2), np.arange(4000, dtype=np.uint8).reshape(1000, 1, 2, 2))
     data = Dataset("", "", {"image": column}, {}, {}, "classification")
     stored = samples_of("pictures", None, data=data)

@@ -41,7 +41,7 @@ def samples_of(
     found = _kept(pictures, folder, files, data)
     if not (pictures and seen):
         return found
-    return Found((*found.samples, *seen), f"{found.what} and frames seen")
+    return Found((*found.samples, *seen), f"{found.what} and frames")
 
 
 def _kept(pictures: bool, folder: Path | None, files: Sequence[str], data: Dataset | None) -> Found:
