@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,6 +43,7 @@ AUTOSAVE_MS = 4000
 PATIENCE_S = 3.0
 """For threads that read files when the window is closed."""
 PREVIEW_HZ = 10.0
+UNREAD = "The data were not read yet."
 Mode = Literal["network", "data", "live"]
 
 
@@ -69,6 +71,7 @@ class Session(Document):
         self.running_graph: Graph | None = None
         self.status = Status(State.IDLE)
         self._then: Callable[[], None] | None = None
+        self._when_read: Callable[[], None] | None = None
         self._forget_run()
         self._look_timer = self._timer(LOOK_DELAY_MS, self._look)
         self._estimate_timer = self._timer(ESTIMATE_DELAY_MS, self._estimate)
@@ -121,6 +124,7 @@ class Session(Document):
         before = self.project.data
         if settings == before:
             return
+        self._when_read = None
         self._change(data=settings)
         if self.dataset is not None and replace(before, augmentation=()) == replace(
             settings, augmentation=()
@@ -130,7 +134,7 @@ class Session(Document):
         elif later:
             self.worker.cancel_data()
             self.dataset, self.reading = None, False
-            self.data_message = "The data were not read yet."
+            self.data_message = UNREAD
             self.dataset_changed.emit()
         else:
             self._open_data()
@@ -146,7 +150,8 @@ class Session(Document):
         """Give up reading data."""
         if self.reading:
             self.worker.cancel_data()
-            self.reading = False
+            self.reading, self._when_read = False, None
+            self.tell("", key="run")
             self.data_message = "Reading the data was cancelled: try again, or choose other data."
             self.dataset_changed.emit()
 
@@ -208,13 +213,13 @@ class Session(Document):
         """Start a run with fresh weights, or go on where it is paused."""
         if self.state is State.PAUSED:
             self.worker.resume()
-        elif not self.busy and self._ready():
+        elif not self.busy and self._ready(self.run):
             self._train()
 
     @Slot()
     def run_on(self) -> None:
         """Train the graph on the canvas, from the weights of the last run that fit it."""
-        if not self._ready():
+        if not self._ready(self.run_on):
             return
         if self.busy:
             self._then = self._continue
@@ -225,7 +230,7 @@ class Session(Document):
     def resume_run(self, run: Path) -> None:
         """Go on with an unfinished run exactly where its last checkpoint is: with the network it
         began with, also where the canvas was edited since."""
-        if self.busy or not self._ready():
+        if self.busy or not self._ready(partial(self.resume_run, run)):
             return
         try:
             graph = RunFolder(run).project().graph
@@ -260,7 +265,7 @@ class Session(Document):
             self.worker.pause()
         elif self.state is State.PAUSED:
             self.worker.step()
-        elif not self.busy and self._ready():
+        elif not self.busy and self._ready(self.step):
             self._train()
             self.worker.step()
 
@@ -270,8 +275,9 @@ class Session(Document):
         if self.busy:
             self.worker.stop()
 
-    def _ready(self) -> bool:
-        """Whether a run could start; tells what is missing."""
+    def _ready(self, again: Callable[[], None]) -> bool:
+        """Whether a run could start; tells what is missing. Where that is only the reading of the
+        data, ``again`` is called when they are read."""
         errors = [(id, p) for id, p in self.report.problems() if p.level == "error"]
         if errors:
             id, problem = errors[0]
@@ -280,6 +286,11 @@ class Session(Document):
         elif not self.report.ok:
             text = "There is no whole network yet: lead an Input through layers to an Output."
             self.tell(text, "warn", key="run")
+        elif self.dataset is None and (self.reading or self.data_message == UNREAD):
+            if not self.reading:
+                self._open_data()
+            self._when_read = again
+            self.tell("The data are being read: it starts by itself then.", "info", key="run")
         elif self.dataset is None:
             text = self.data_message or "Choose the data to learn from first."
             self.tell(text, "warn", ("Data", lambda: self.reveal.emit("data")), "run")
@@ -309,7 +320,7 @@ class Session(Document):
         self._train(weights_from=self.run_folder)
 
     def _forget_run(self) -> None:
-        self._then = None
+        self._then = self._when_read = None
         self.running_graph = None
         self.status = Status(State.IDLE)
         self.progress: Progress | None = None
@@ -412,7 +423,10 @@ class Session(Document):
         if not self.is_open or message.settings not in (None, self.project.data):
             return
         self.reading = False
+        then, self._when_read = self._when_read, None
         if isinstance(message, DataFailed):
+            if then is not None:
+                self.tell("", key="run")
             self.dataset, self.data_message = None, message.message
             self.tell(message.message, "bad", ("Data", lambda: self.reveal.emit("data")), "data")
         else:
@@ -422,6 +436,8 @@ class Session(Document):
             self._look_soon()
         self.dataset_changed.emit()
         self.state_changed.emit()
+        if then is not None and self.dataset is not None:
+            then()
 
     @Slot(object)
     def _on_data_progress(self, progress: DataProgress) -> None:

@@ -205,6 +205,7 @@ def test_looks_are_gathered(
 
 
 def test_a_run_needs_data_and_a_whole_network(session: Session, notices: list[Notice]) -> None:
+    session.cancel_data()
     session.run()
     assert notices[-1].level == "warn"
     give_data(session)
@@ -212,6 +213,29 @@ def test_a_run_needs_data_and_a_whole_network(session: Session, notices: list[No
     session.run()
     assert notices[-1].level == "warn"
     assert session.worker.named("train") == []
+
+
+def test_a_run_that_is_asked_for_too_soon_begins_when_the_data_are_read(
+    session: Session, worker: NotingWorker, notices: list[Notice]
+) -> None:
+    session.run()
+    session.run()
+    assert notices[-1].level == "info"
+    assert "by itself" in notices[-1].text
+    assert worker.named("train") == []
+    session.worker.mailbox.post(DataFailed("digits.png is missing", session.project.data))
+    session.bridge.drain()
+    give_data(session)
+    assert worker.named("train") == []
+    session.set_data(replace(session.project.data, options={"count": 7}), later=True)
+    opened = len(worker.named("open_data"))
+    session.step()
+    assert len(worker.named("open_data")) == opened + 1
+    give_data(session)
+    assert len(worker.named("train")) == 1
+    assert worker.named("step") == [()]
+    give_data(session)
+    assert len(worker.named("train")) == 1
 
 
 def test_run_pause_step_stop(session: Session, worker: NotingWorker) -> None:

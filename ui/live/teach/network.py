@@ -100,12 +100,11 @@ class TaughtNetwork(QObject):
         self._wish: Wish | None = None
         self._writing: Future[Kept | None] | None = None
         self._writer = ThreadPoolExecutor(1, "taught network")
-        self._unread = self._then_tune = False
+        self._unread = False
         self._done.connect(self._take, Qt.ConnectionType.QueuedConnection)
         session.saving.connect(self.finish)
         session.mode_changed.connect(self._turned)
         session.graph_changed.connect(self._see)
-        session.dataset_changed.connect(self._data_changed)
 
     # --- from what was learnt to a run --------------------------------------------------------
 
@@ -134,7 +133,7 @@ class TaughtNetwork(QObject):
         self._newest = self._next = self._wish = self._writing = None
         self.taken = self._at = None
         self._learned = {}
-        self.in_the_way = self._unread = self._then_tune = self._undone = False
+        self.in_the_way = self._unread = self._undone = False
         self.problem = ""
 
     def close(self) -> None:
@@ -265,18 +264,9 @@ class TaughtNetwork(QObject):
         if session.busy or self.taken is None:
             return
         session.set_training(learns="all")
-        self._then_tune = True
         session.set_mode("network")
         session.reveal.emit("training")
-        self._data_changed()
-
-    @Slot()
-    def _data_changed(self) -> None:
-        session = self._session
-        if self._then_tune and not session.reading:
-            self._then_tune = False
-            if session.dataset is not None:
-                session.run_on()
+        session.run_on()
 
     @Slot()
     def _see(self) -> None:
