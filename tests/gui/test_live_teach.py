@@ -17,7 +17,7 @@ from playground import project as projects
 from playground.runs import RunFolder
 from playground.teach import write_run
 from playground.teaching import Learned
-from tests.gui.doubles import NotingWorker, small_graph
+from tests.gui.doubles import NotingWorker, give_data, small_graph
 from tests.gui.live_fakes import FakeRecognition, fake_live
 from tests.gui.record_kit import FakeCamera, pictures
 from tests.playground.live_kit import as_run, picture_model, shaken
@@ -206,10 +206,11 @@ def test_without_a_picture_nothing_is_recorded_and_the_buttons_say_so(
 
 def test_classes_change_while_it_runs(room: Room, wait: Wait) -> None:
     taught(room, wait)
-    room.library.rename("Class 1", "Cat")
-    wait(lambda: room.live_head.classes == ("Cat", "Class 2"))
-    assert set(room.desk.colours) == {"Cat", "Class 2"}
-    first = room.library.files("Cat")[0]
+    room.library.rename("Class 1", "Mug")
+    wait(lambda: room.live_head.classes == ("Class 2", "Mug"))
+    assert room.library.names == ["Mug", "Class 2"]  # it keeps its place, its key and its colour
+    assert room.desk.colours == {"Mug": class_colour(0), "Class 2": class_colour(1)}
+    first = room.library.files("Mug")[0]
     room.library.move([first], "Class 2")
     wait(lambda: room.learned() == room.counts())
     QTest.keyClick(room.window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -217,15 +218,15 @@ def test_classes_change_while_it_runs(room: Room, wait: Wait) -> None:
     room.page.classes.add_class()
     wait(lambda: "Class 3" in room.library.names)
     record(room, "Class 3", wait)
-    wait(lambda: room.live_head.classes == ("Cat", "Class 2", "Class 3"))
+    wait(lambda: room.live_head.classes == ("Class 2", "Class 3", "Mug"))
     notices: list[Notice] = []
     room.session.notice.connect(notices.append)
     room.page.classes.card("Class 3")._remove()  # type: ignore[union-attr]
-    wait(lambda: room.live_head.classes == ("Cat", "Class 2"))
+    wait(lambda: room.live_head.classes == ("Class 2", "Mug"))
     assert "is removed" in notices[-1].text
     assert notices[-1].action is not None
     notices[-1].action[1]()
-    wait(lambda: room.live_head.classes == ("Cat", "Class 2", "Class 3"))
+    wait(lambda: room.live_head.classes == ("Class 2", "Class 3", "Mug"))
 
 
 def test_dropped_pictures_are_looked_at_and_learnt(
@@ -503,11 +504,9 @@ def test_the_whole_network_is_tuned_from_the_taught_weights(room: Room, wait: Wa
     assert session.mode == "network"
     assert session.project.training.learns == "all"
     assert worker.named("train") == [], "the recordings are being read"
-    session.reading, session.dataset = False, object()  # type: ignore[assignment]
-    session.dataset_changed.emit()
+    give_data(session)
     (call,) = worker.named("train")
     assert call[-1] == session.run_folder
-    session.dataset = None
 
 
 def test_pages_of_teaching_are_offered_for_teaching(

@@ -289,24 +289,28 @@ def full(session: Session, wait: Wait) -> Iterator[CameraBench]:
     page.close()
 
 
-def test_classes_are_named_added_and_removed(full: CameraBench, wait: Wait) -> None:
+def test_classes_are_named_added_and_removed(full: CameraBench, wait: Wait, tmp_path: Path) -> None:
     column = full.classes
     column.add.click()
-    wait(lambda: [card.name for card in column.cards] == ["Class 3", "Cup", "Pen"])
-    card = column.cards[0]
+    wait(lambda: [card.name for card in column.cards] == ["Cup", "Pen", "Class 3"])
+    card = column.cards[2]
     assert column.chosen == "Class 3"
     assert card.title.hasSelectedText()
     QTest.keyClicks(card.title, "Apple")
     QTest.keyClick(card.title, Qt.Key.Key_Return)
-    wait(lambda: [card.name for card in column.cards] == ["Apple", "Cup", "Pen"])
+    wait(lambda: [card.name for card in column.cards] == ["Cup", "Pen", "Apple"])
     said: list[Any] = []
     full._session.notice.connect(said.append)
-    column.cards[1].removed.emit("Cup")
-    wait(lambda: [card.name for card in column.cards] == ["Apple", "Pen"])
+    column.cards[0].removed.emit("Cup")
+    wait(lambda: [card.name for card in column.cards] == ["Pen", "Apple"])
     assert said[-1].text == "“Cup” is removed with its 6 samples."
     assert said[-1].action[0] == "Undo"
     QTest.keyClick(full, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     wait(lambda: counts(full) == {"Apple": 0, "Cup": 6, "Pen": 4})
+    assert full.library.names == ["Cup", "Pen", "Apple"]
+    full._session.save(tmp_path / "kept.playground")
+    full.library.open()
+    wait(lambda: full.library.names == ["Cup", "Pen", "Apple"] and full.library.total == 10)
 
 
 def test_a_name_that_cannot_be_is_refused_with_a_reason(full: CameraBench, wait: Wait) -> None:

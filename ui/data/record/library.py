@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,11 @@ class Library(QObject):
     def __init__(self, session: Session, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._name = session, name
+        self._kept = f"classes of {name}"
         self.folder: Path | None = None
         self.listing = Listing()
+        self._places: list[str] = []
+        """The classes as they stand below each other, those that are removed among them."""
         self._recordings: Recordings | None = None
         self._recorder: Recorder | None = None
         self._worker: ThreadPoolExecutor | None = None
@@ -101,6 +104,8 @@ class Library(QObject):
         if folder != self.folder:
             self.close()
             self.folder, self.listing, self._begun = folder, Listing(), False
+            kept = self._session.project.view.get(self._kept)
+            self._places = [str(one) for one in kept] if isinstance(kept, list) else []
             self.changed.emit()
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, f"recordings {self._name}")
@@ -290,11 +295,26 @@ class Library(QObject):
             return
         self._recordings = recordings
         if fresh or listing != self.listing:
-            self.listing = listing
+            self.listing = self._placed(listing)
             self._add(self._recent)
             self.changed.emit()
         if not self._pending:
             self._recent = []
+
+    def _placed(self, listing: Listing) -> Listing:
+        """Classes keep their places, and so their keys and colours: also one that has another name
+        now, or is brought back; new ones come last."""
+        places, before, now = self._places, self.listing.files, listing.files
+        gone = [name for name in before if name not in now]
+        come = [name for name in now if name not in before]
+        if len(gone) == len(come) == 1:
+            places[:] = [name for name in places if name not in come]
+            places[places.index(gone[0])] = come[0]
+        places += [name for name in come if name not in places]
+        if self.folder == self._session.files / self._name:
+            self._session.keep(self._kept, list(places))
+        names = sorted((name for name in places if name in now), key=lambda name: name == NOISE)
+        return replace(listing, files={name: now[name] for name in names})
 
 
 def _ensure(recordings: Recordings) -> None:
@@ -303,6 +323,5 @@ def _ensure(recordings: Recordings) -> None:
 
 
 def _listing(recordings: Recordings) -> Listing:
-    names = sorted(recordings.classes(), key=lambda name: name == NOISE)
-    files = {name: recordings.files(name) for name in names}
+    files = {name: recordings.files(name) for name in recordings.classes()}
     return Listing(files, recordings.can_undo, recordings.can_redo)

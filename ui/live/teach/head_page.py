@@ -160,7 +160,9 @@ class HeadPage(QWidget):
 
     def _show_classes(self, learned: Learned) -> None:
         names = self._lessons.library.names
-        counts = {name: count for name, count in learned.counts.items() if count}
+        known = [name for name in names if name in learned.counts]
+        known += [name for name in learned.counts if name not in names]
+        counts = {name: learned.counts[name] for name in known if learned.counts[name]}
         while len(self._rows) < len(counts):
             self._rows.append(_ClassRow())
             self._list.addWidget(self._rows[-1])
