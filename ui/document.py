@@ -25,6 +25,7 @@ from ui.settings import remember_project
 
 UNDO_STEP = 1
 UNTITLED = "untitled"
+UNNAMED = "Untitled"  # as a new project is called
 RECORDED = "recorded"
 RECORDINGS = ("pictures", "sounds")
 _UNTITLED_ID = re.compile(r"[0-9a-f]{32}")
@@ -177,6 +178,12 @@ class Document(QObject):
             if found:
                 return found
         return None
+
+    @property
+    def title(self) -> str:
+        """The open project's name; without one of its own, its file's."""
+        name = self.project.name or UNNAMED
+        return self.path.stem if self.path is not None and name == UNNAMED else name
 
     @property
     def _place(self) -> Path:

@@ -31,7 +31,7 @@ from ui.session import Session
 from ui.settings import forget_project, settings
 from ui.shortcuts import ShortcutHelp
 from ui.start import StartPage
-from ui.transport import StatusLine, TransportBar, named
+from ui.transport import StatusLine, TransportBar
 from ui.window_actions import window_actions
 from ui.workspace import PAGES, Workspace
 
@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def save_as(self) -> bool:
-        start = Path(self._folder()) / f"{file_stem(self.session.project.name)}{SUFFIX}"
+        start = Path(self._folder()) / f"{file_stem(self.session.title)}{SUFFIX}"
         name = QFileDialog.getSaveFileName(self, "Save the project", str(start), FILTER)[0]
         if not name:
             return False
@@ -258,7 +258,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def save_packed(self) -> None:
         """Ask where to, and write a copy with everything that belongs to the project."""
-        start = Path(self._folder()) / f"{file_stem(self.session.project.name)}{PACKED}"
+        start = Path(self._folder()) / f"{file_stem(self.session.title)}{PACKED}"
         kind = f"Packed projects (*{PACKED})"
         name = QFileDialog.getSaveFileName(self, "Save a packed copy", str(start), kind)[0]
         if name:
@@ -270,7 +270,7 @@ class MainWindow(QMainWindow):
         run = self.session.run_folder
         if run is None:
             return
-        start = Path(self._folder()) / f"{file_stem(self.session.project.name)}{suffix}"
+        start = Path(self._folder()) / f"{file_stem(self.session.title)}{suffix}"
         name = QFileDialog.getSaveFileName(self, f"Export as {target}", str(start))[0]
         if name:
             self.session.worker.export(run, target, Path(name))
@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
         """Whether the project may be closed: it is saved, or was saved now, or may be lost."""
         if not self.session.dirty:
             return True
-        answer = self.ask_to_save(self.session.project.name)
+        answer = self.ask_to_save(self.session.title)
         if answer == "save":
             return self.save()
         if answer != "discard":
@@ -336,7 +336,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_title(self) -> None:
         if self.session.is_open:
-            self.setWindowTitle(f"{named(self.session)}[*] – Playground")
+            self.setWindowTitle(f"{self.session.title}[*] – Playground")
             self.setWindowModified(self.session.dirty)
 
     @Slot(str)

@@ -430,20 +430,11 @@ class StatusLine(QFrame):
         self.meter.setText(text)
 
 
-UNTITLED = "Untitled"  # as a new project is called
-
-
-def named(session: Session) -> str:
-    """The open project's name; without one of its own, its file's."""
-    name = session.project.name or UNTITLED
-    return session.path.stem if session.path is not None and name == UNTITLED else name
-
-
 def described_file(session: Session) -> tuple[str, str]:
     """The project's name, and its file with whether it is saved."""
     if not session.is_open:
         return "Playground", "nothing is open"
-    name = named(session)
+    name = session.title
     if session.path is None:
         return name, "not saved to a file yet"
     return name, f"{session.path.name} · {'edited' if session.dirty else 'saved'}"

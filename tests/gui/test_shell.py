@@ -365,9 +365,13 @@ def test_leaving_asks_only_when_something_would_be_lost(opened: MainWindow, tmp_
     assert not opened.close()
     assert asked == ["Small"]
     assert opened.isVisible()
-    opened.session.save(tmp_path / "small.playground")
+    opened.session.save(tmp_path / "desk.playground")
+    opened.session.set_name("Untitled")
+    assert not opened.close()
+    assert asked == ["Small", "desk"]
+    opened.session.save(tmp_path / "desk.playground")
     assert opened.close()
-    assert asked == ["Small"]
+    assert asked == ["Small", "desk"]
 
 
 def test_saving_when_asked(opened: MainWindow, tmp_path: Path) -> None:

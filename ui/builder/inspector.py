@@ -29,7 +29,6 @@ from ui.builder.level import Level, level_of
 from ui.builder.numbers import bytes_text, flops_text, scaled
 from ui.forms import Form
 from ui.session import Session
-from ui.transport import named
 from ui.widgets import Button, ElidedLabel, divider, label, scrolled
 
 MOST_PROBLEMS = 20
@@ -288,7 +287,7 @@ class GraphPage(_Page):
     def show_nodes(self, ids: list[str]) -> None:
         level, report = self.level, self.level.report
         project = level.session.project if level.is_open else None
-        self.title.set_text(named(level.session) if project is not None else "No network")
+        self.title.set_text(level.session.title if project is not None else "No network")
         text = project.summary if project is not None else ""
         self.summary.setText(text or "Select a node to see its settings here.")
         if level.path:

@@ -84,7 +84,7 @@ def entries(desk: Desk, past: Sequence[Past]) -> list[Entry]:
 
 def own_entry(session: Session, own: Runnable | None, past: Sequence[Past]) -> Entry | None:
     """The open project's network; None where it has nothing to learn from."""
-    title = session.project.name or OWN
+    title = session.title
     if own is not None:
         return Entry(NETWORK, OWN, title, own_words(session, past))
     if session.dataset is None:

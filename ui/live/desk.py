@@ -139,7 +139,7 @@ class Desk(Insight):
     def _own(self) -> Runnable | None:
         """The open project's network, where it was trained or is under training."""
         session = self.session
-        title = session.project.name or "This project"
+        title = session.title
         try:
             if session.busy and session.dataset is not None:
                 return of_data(session.dataset, NETWORK, title)
