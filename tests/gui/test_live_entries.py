@@ -23,6 +23,7 @@ from playground.worker import Worker
 from tests.gui.doubles import NotingWorker
 from tests.gui.insight_kit import AIRLINE, DIGITS, opened, post
 from tests.gui.live_fakes import FakeRecognition, fake_live
+from tests.gui.live_kit import live_answer
 from tests.gui.test_runs_panel import make_run
 from tests.playground.live_kit import as_run, picture_model
 from ui.document import Notice
@@ -30,6 +31,7 @@ from ui.insight.tryout import TryPanel
 from ui.live.bar import FIGURE_SPACE, LiveBar
 from ui.live.desk import NETWORK, Desk
 from ui.live.entries import Finished
+from ui.live.figures import Tally
 from ui.live.workspace import LiveWorkspace
 from ui.main_window import MainWindow
 from ui.runs.panel import RunsPanel
@@ -144,6 +146,13 @@ def test_what_has_no_stage_says_so(window: MainWindow) -> None:
 
 
 # --- the bar on top and the line at the bottom --------------------------------------------------
+
+
+def test_frames_passed_over_are_counted_on_where_another_answers() -> None:
+    tally = Tally()
+    for second, dropped in enumerate((300, 303, 0, 2)):
+        tally.add(replace(live_answer(), dropped=dropped), float(second))
+    assert tally.figures(4.0, None, "").dropped == 5
 
 
 def test_the_bar_shows_the_figures(window: MainWindow, wait: Wait) -> None:

@@ -185,9 +185,9 @@ def test_the_engine_can_be_chosen(page: ModelPage) -> None:
 
 
 def test_words_for_engines() -> None:
-    report = EngineReport("onnxruntime", {"eager": 0.038, "onnxruntime": 0.019})
+    report = EngineReport("onnxruntime", {"eager": 0.038, "onnxruntime": 0.0003})
     assert engine_words(report, "auto", running=True) == (
-        "ONNX Runtime 19\xa0ms · PyTorch 38\xa0ms, measured on this machine."
+        "ONNX Runtime 0.3\xa0ms · PyTorch 38\xa0ms, measured on this machine."
     )
     assert engine_words(EngineReport("streaming"), "auto", running=False).startswith("Step by step")
     slow = replace(report, engine="eager")

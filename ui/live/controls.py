@@ -42,7 +42,7 @@ def engine_words(report: EngineReport | None, wanted: EngineName, *, running: bo
     sentences = []
     if report.seconds:
         ordered = sorted(report.seconds.items(), key=lambda item: item[1])
-        times = " · ".join(f"{engine_title(n)} {1e3 * took:.0f}\xa0ms" for n, took in ordered)
+        times = " · ".join(f"{engine_title(n)} {_ms(took)}" for n, took in ordered)
         sentences.append(f"{times}, measured on this machine.")
         if running and wanted == "auto" and report.engine != ordered[0][0]:
             sentences.append(f"{engine_title(ordered[0][0])} is being made ready.")
@@ -54,6 +54,11 @@ def engine_words(report: EngineReport | None, wanted: EngineName, *, running: bo
         f"{engine_title(name)} takes no part: {why}." for name, why in report.problems.items()
     ]
     return " ".join(sentences)
+
+
+def _ms(seconds: float) -> str:
+    took = 1e3 * seconds
+    return f"{took:.2g}\xa0ms" if took < 10 else f"{took:.0f}\xa0ms"
 
 
 class EngineControls(QWidget):

@@ -39,9 +39,10 @@ class Tally:
         self._painted = -1
 
     def add(self, answer: LiveAnswer, now: float) -> None:
+        before = self._last.dropped if self._last is not None else answer.dropped
         self._last = answer
         self._answers.append((now, answer.inference_seconds))
-        self._dropped.append((now, answer.dropped))
+        self._dropped.append((now, max(0, answer.dropped - before)))  # who answers may change
 
     def painted(self, answer: LiveAnswer, now: float) -> None:
         """``answer`` is on the screen; drawn again, it is no news."""
@@ -66,7 +67,7 @@ class Tally:
             float(np.median(late)) if late else None,
             float(np.percentile(late, 95)) if late else None,
             float(np.median(taken)) if taken else None,
-            self._dropped[-1][1] - self._dropped[0][1] if self._dropped else 0,
+            sum(count for _, count in self._dropped),
             size,
             engine or worker,
         )
