@@ -11,7 +11,7 @@ from ui.widgets import Button, IconButton, label
 
 WIDTH, TOP, MOST = 620, 68, 3
 BRIEF_MS = {"info": 7000, "good": 7000, "warn": 15000}
-OFFER_MS = 20000
+OFFER_MS = 12000
 """How long good news with something to do about it stay; other offers stay until they are taken."""
 ICONS = {"info": "info", "good": "check", "warn": "warning", "bad": "error"}
 TOKENS = {"info": "accent", "good": "good", "warn": "warn", "bad": "bad"}
