@@ -15,6 +15,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -184,17 +185,26 @@ class Choice:
         if name == CHANNELS_LAST:
             return Torch(self._model, channels_last=True)
         if name == ONNX:
-            return Onnx(self._model, self._exported())
+            return self._onnx()
         from playground.live.cuda import Captured
 
         return Captured(self._model, half=name == CUDA_HALF)
 
-    def _exported(self) -> Path:
-        """The model as a file for ONNX Runtime, written if it is not there yet."""
+    def _onnx(self) -> Engine:
+        """ONNX Runtime on the model's file, written if it is not there yet, and anew where the one
+        that is there was spoilt."""
         path = _folder() / f"{self._digest}.onnx"
         if path.is_file():
-            path.touch()
-            return path
+            try:
+                engine = Onnx(self._model, path)
+                with suppress(OSError):  # it was used just now
+                    path.touch()
+                return engine
+            except Exception as error:  # the runtime raises nearly anything
+                logging.getLogger(__name__).info("%s is written anew: %s", path, error)
+        return Onnx(self._model, self._exported(path))
+
+    def _exported(self, path: Path) -> Path:
         _folder().mkdir(parents=True, exist_ok=True)
         _drop_oldest()
         with tempfile.TemporaryDirectory(prefix="live-") as place:
@@ -223,14 +233,12 @@ def as_run(model: Model, path: Path) -> RunFolder:
 def digest(model: Model) -> str:
     """What changes when an engine's file or its speed may: the network with its weights and
     preprocessing, the libraries, the device, and the number of threads."""
-    import onnxruntime
-
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     about: dict[str, Any] = {
         "graph": model.graph.to_json(),
         "data": model.dataset.to_json(),
         "torch": torch.__version__,
-        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime": _version("onnxruntime"),
         "device": [platform.machine(), gpu],
         "threads": default_threads(),
     }
@@ -239,6 +247,12 @@ def digest(model: Model) -> str:
         found.update(name.encode())
         found.update(value.detach().cpu().contiguous().numpy().tobytes())
     return found.hexdigest()
+
+
+def _version(package: str) -> str | None:
+    with suppress(PackageNotFoundError):
+        return version(package)
+    return None
 
 
 def _folder() -> Path:

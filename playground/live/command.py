@@ -52,7 +52,8 @@ def run(model: Model, options: Namespace, detection: Values | None = None) -> in
     def engine() -> dict[str, Any]:
         found = live.engine
         measured = {name: round(1e3 * value, 3) for name, value in found.seconds.items()}
-        return {"engine": found.engine, "engines_ms": measured}
+        problems = {"problems": found.problems} if found.problems else {}
+        return {"engine": found.engine, "engines_ms": measured, **problems}
 
     return tell(live, device, console, options, engine)
 
@@ -163,6 +164,8 @@ def _summary(found: dict[str, Any], console: Console) -> None:
     )
     if measured := found.get("engines_ms"):
         console.say("measured: " + ", ".join(f"{name} {ms} ms" for name, ms in measured.items()))
+    for name, why in found.get("problems", {}).items():
+        console.say(f"note: {name} takes no part: {why.rstrip('.')}")
 
 
 def _check_begin(status: CaptureStatus, text: str, tally: Tally, seconds: float) -> None:

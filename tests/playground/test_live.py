@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -346,7 +347,9 @@ def test_none_of_these() -> None:
 # --- engines --------------------------------------------------------------------------------
 
 
-def test_engines_answer_alike_and_the_fastest_is_remembered(clip: str, tmp_path: Path) -> None:
+def test_engines_answer_alike_and_the_fastest_is_remembered(
+    clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = shaken(picture_model())
     with Camera(clip) as camera:
         live = Live(model, camera)
@@ -372,6 +375,16 @@ def test_engines_answer_alike_and_the_fastest_is_remembered(clip: str, tmp_path:
     path = next((tmp_path / "cache/engines").glob("*.onnx"))
     assert path.stem == digest(model)
     assert same(model, Torch(model), Onnx(model, path))
+    good = path.read_bytes()
+    path.write_bytes(b"no network")  # spoilt: it is written anew
+    monkeypatch.setattr(choice, "export", lambda run, to, path, **_: path.write_bytes(good))
+    named = Choice(model, "onnxruntime")
+    named.start()
+    until(
+        lambda: named.turn({"input": np.zeros((1, 1, 16, 16), np.uint8)}, 1.0) or named.settled, 20
+    )
+    named.close()
+    assert (named.current.name, named.problems) == ("onnxruntime", {})
     assert not same(shaken(model, seed=9), Torch(model), Onnx(model, path))
     assert digest(model) != path.stem
 
@@ -413,16 +426,19 @@ def test_the_command_prints_an_answer_a_frame(clip: str, tmp_path: Path, shell: 
 
 
 def test_a_clip_is_played_once_where_no_number_is_given(
-    clip: str, tmp_path: Path, shell: Shell
+    clip: str, tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = as_run(shaken(picture_model()), tmp_path / "run")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as where it is not installed
     said = shell(
-        "live", run, "--source", clip, "--top", "1", "--threshold", "1", "--engine", "eager"
+        "live", run, "--source", clip, "--top", "1", "--threshold", "1", "--engine", "onnxruntime"
     )
     assert said.code == 0
     assert "numbers.avi has ended." in said.out
     assert "none of these (" in said.out
-    assert "answers, " in said.out.splitlines()[-1]
+    answers, why = said.out.splitlines()[-2:]
+    assert "answers, " in answers
+    assert why.startswith("note: onnxruntime takes no part: ")
 
 
 @pytest.mark.parametrize(
