@@ -189,6 +189,8 @@ def test_nothing_is_cut_off(window: MainWindow, wait: Wait, width: int) -> None:
     shown.refresh()
     assert shown.epoch.isVisible()
     assert shown.epoch.text() == "Epoch 13 of 100"
+    if width >= 1366:
+        wait(shown.latency.isVisible)
     parts = [
         window.transport.title, window.transport.mode, shown.toggle, *shown.chips, shown.epoch,
         shown.pause, shown.end, window.transport.device, window.transport.theme_button,

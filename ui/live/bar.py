@@ -33,12 +33,12 @@ LOOKS: tuple[Look, ...] = (
     (True, True, True, True),
     (False, True, True, True),
     (False, False, True, True),
-    (False, False, False, True),
+    (False, True, True, False),
     (False, False, True, False),
     (False, False, False, False),
 )
 """What is shown where there is less and less room: the device's name (the stage has it too), its
-size, the latency, and the engine's name."""
+size, the latency, and the engine's name or the step of training (the page Model has them too)."""
 
 
 class LiveBar(QWidget):
