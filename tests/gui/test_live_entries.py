@@ -28,7 +28,7 @@ from tests.gui.test_runs_panel import make_run
 from tests.playground.live_kit import as_run, picture_model
 from ui.document import Notice
 from ui.insight.tryout import TryPanel
-from ui.live.bar import FIGURE_SPACE, LiveBar
+from ui.live.bar import FIGURE_SPACE, LOOKS, LiveBar
 from ui.live.desk import NETWORK, Desk
 from ui.live.entries import Finished
 from ui.live.figures import Tally
@@ -189,8 +189,6 @@ def test_nothing_is_cut_off(window: MainWindow, wait: Wait, width: int) -> None:
     shown.refresh()
     assert shown.epoch.isVisible()
     assert shown.epoch.text() == "Epoch 13 of 100"
-    if width >= 1366:
-        wait(shown.latency.isVisible)
     parts = [
         window.transport.title, window.transport.mode, shown.toggle, *shown.chips, shown.epoch,
         shown.pause, shown.end, window.transport.device, window.transport.theme_button,
@@ -203,6 +201,10 @@ def test_nothing_is_cut_off(window: MainWindow, wait: Wait, width: int) -> None:
     assert right <= window.width()
     for chip in (chip for chip in shown.chips if chip.isVisible()):
         assert chip.fontMetrics().horizontalAdvance(chip.text()) + 20 <= chip.width()
+
+
+def test_the_latency_gives_way_after_the_engine() -> None:
+    assert all(latency or not engine for _, _, latency, engine in LOOKS)
 
 
 def test_numbers_do_not_jump_in_width(window: MainWindow, wait: Wait) -> None:
