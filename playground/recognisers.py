@@ -119,7 +119,8 @@ def run_of(id: str) -> RunFolder:
                 run.path.rename(folder)
     except OSError as error:
         raise RecogniserError(
-            f"{id} cannot be unpacked into {folder.parent}: {error.strerror or error}"
+            f"{id} cannot be unpacked into {folder.parent}: {error.strerror or error}; the "
+            "environment variable PLAYGROUND_CACHE names another folder"
         ) from None
     return RunFolder(folder)
 

@@ -189,6 +189,7 @@ def test_a_cache_that_cannot_be_written_is_told(
     said = Shell(capsys)("predict", ID, CAT)
     assert said.code == 1
     assert "cannot be unpacked into" in said.sentence
+    assert "PLAYGROUND_CACHE names another" in said.sentence
 
 
 @pytest.mark.parametrize("target", ["python", "onnx"])
