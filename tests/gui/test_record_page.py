@@ -317,7 +317,8 @@ def test_a_name_that_cannot_be_is_refused_with_a_reason(full: CameraBench, wait:
     said: list[str] = []
     full._session.notice.connect(lambda notice: said.append(notice.text))
     card = full.classes.cards[0]
-    card.edit_name()
+    QTest.mouseClick(card.title, Qt.MouseButton.LeftButton)
+    assert card.title.selectedText() == "Cup", "what is typed takes its place"
     QTest.keyClicks(card.title, "Pen")
     QTest.keyClick(card.title, Qt.Key.Key_Return)
     wait(lambda: any("already" in text for text in said))

@@ -163,4 +163,4 @@ class RatePart(QWidget):
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
         if self.isVisible():
-            self.now.setText(f"now {number(progress.learning_rate)}, a change counts at once")
+            self.now.setText(f"now {number(progress.learning_rate)}")

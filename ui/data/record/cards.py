@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -91,6 +92,7 @@ class NameField(QLineEdit):
     def __init__(self) -> None:
         super().__init__()
         self._name = ""
+        self._clicked = False
         self.setMaxLength(80)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setStyleSheet(
@@ -118,6 +120,17 @@ class NameField(QLineEdit):
             self.setText(name)
             self.setCursorPosition(0)
             self.setModified(False)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._clicked = event.reason() == Qt.FocusReason.MouseFocusReason
+        super().focusInEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """After the click that begins it, what is typed takes the name's place."""
+        super().mouseReleaseEvent(event)
+        if self._clicked and not self.hasSelectedText():
+            self.selectAll()
+        self._clicked = False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
