@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from playground.answers import Classes
-from playground.capture import Camera, CaptureStatus, Microphone
+from playground.capture import Camera, CaptureStatus, Microphone, refusal
 from playground.embedding import Embedder
 from playground.familiar import NoExamples, examples_of, head_of
 from playground.live.answering import Answering
@@ -132,9 +133,11 @@ class LiveTuned(LiveTaught):
             examples = examples_of(self._whole, self._progress)
         except _GivenUp:
             return
-        except NoExamples as why:
-            text = str(why)
-            self._note = f"{text[0].upper()}{text[1:]}."
+        except Exception as error:
+            if not isinstance(error, ValueError):
+                logging.getLogger(__name__).exception("examples could not be looked at")
+            why = error if isinstance(error, NoExamples) else NoExamples(str(error).rstrip("."))
+            self._note = refusal(why)
             return
         self._note = ""
         if self.head is not None:

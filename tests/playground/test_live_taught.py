@@ -25,7 +25,7 @@ from playground.live.taught import LiveTaught, LiveTuned, live_for
 from playground.live.what import Wanted, of_run, opened
 from playground.messages import Array
 from playground.recordings import Recordings
-from playground.runs import RunFolder, load_model
+from playground.runs import RunError, RunFolder, load_model
 from playground.teach import LABELS, VECTORS, Head, fit, write_run
 from tests.playground.capture_kit import children, numbered, until, write_clip
 from tests.playground.cli_kit import Shell
@@ -251,8 +251,15 @@ def test_examples_that_are_damaged(
 
 
 def test_a_run_that_was_trained_on_looks_at_its_examples_again(
-    taught: RunFolder, tmp_path: Path, embedder: Embedder, clip: str
+    taught: RunFolder,
+    tmp_path: Path,
+    embedder: Embedder,
+    clip: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def damaged(*_: object) -> None:
+        raise RunError("run.json is damaged")
+
     recordings = Recordings(tmp_path / "mine.files" / "pictures")
     for name in ("stripes", "noise"):
         recordings.add_class(name)
@@ -277,6 +284,11 @@ def test_a_run_that_was_trained_on_looks_at_its_examples_again(
         until(lambda: "the examples are gone (" in live.status.message, 20)
         assert live.status.message.startswith("It cannot be told what was seen before: ")
         after = live.wait(0, 20)
+        live.close()
+        monkeypatch.setattr("playground.live.taught.examples_of", damaged)
+        live = opened(of_run(taught), camera, Wanted(EAGER))
+        live.start()
+        until(lambda: live.status.message.endswith("before: run.json is damaged."), 20)
         live.close()
     assert after is not None
     assert isinstance(after.answer, Classes)
