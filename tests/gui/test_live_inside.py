@@ -334,9 +334,11 @@ def test_while_it_learns_a_copy_is_searched(shown: Shown, monkeypatch: pytest.Mo
     worker: Any = shown.desk.session.worker
     monkeypatch.setattr(worker, "copied", lambda: copied, raising=False)
     channel, recognition = shown.page.maps.channel, shown.desk.recognition
+    shown.desk.session.running_graph = shown.inside.graph
     shown.desk.recognition, shown.desk.with_training = None, True
     channel.setVisible(True)
     channel.open(("n2", "output"), 1, "relu")
+    shown.desk.status_changed.emit()  # the camera may tell something meanwhile
     shown.wait(lambda: channel.state.text() == "There is no network yet.")
     channel.end()
     shown.desk.recognition, shown.desk.with_training = recognition, False
