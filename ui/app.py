@@ -75,7 +75,8 @@ def choose_platform() -> bool:
 
 
 def make_application() -> QApplication:
-    """The one QApplication, in the application's look."""
+    """The one QApplication, in the application's look. For the whole process, threads take turns
+    sooner from then on, and cycles are collected in this thread alone."""
     sys.setswitchinterval(SWITCH_S)
     QGuiApplication.setDesktopFileName("playground")
     app = QApplication(sys.argv[:1])
