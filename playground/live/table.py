@@ -72,12 +72,10 @@ class Intake:
         if at_group is not None and numbered:
             group = group or heard.rows[-1][at_group]
             numbered = [(number, row) for number, row in numbered if row[at_group] == group]
-        numbered = [
-            (number, row)
-            for number, row in numbered
-            if any(row[place] not in MISSING for place in places)
-        ]
-        rows = [row for _, row in numbered[-most:]]
+        first = max(0, len(numbered) - most)
+        while first and any(_value(numbered[first][1][place]) is None for place in places):
+            first -= 1  # the values before stand in
+        rows = [row for _, row in numbered[first:]]
         values = np.full((len(rows), len(places)), np.nan, np.float32)
         for index, row in enumerate(rows):
             for feature, place in enumerate(places):
@@ -89,12 +87,13 @@ class Intake:
             raise LiveError(
                 f"{self._name} has no value of {_brief([missing])} yet; waiting for one"
             )
+        values, rows = carried(values)[-most:], rows[-most:]
         at = header.index(reading.time) if reading.time in header else None
         times = () if at is None else tuple(row[at] for row in rows)
         if at_group is None:
-            return Recent(columns, times, carried(values), heard.number)
+            return Recent(columns, times, values, heard.number)
         numbers = tuple(number for number, _ in numbered[-most:])
-        return Recent(columns, times, carried(values), heard.number, group, numbers, len(numbered))
+        return Recent(columns, times, values, heard.number, group, numbers, len(numbered))
 
     def _group(self, heard: Heard) -> int | None:
         """Where the column of groups is; None where there is none."""

@@ -179,16 +179,21 @@ def test_a_bad_row_is_told_and_the_next_is_answered(
 
 
 def test_a_missing_value_is_the_one_before(run: Path, grown: Grown) -> None:
-    grown.add(*ROWS[:12], "1950-01,NA")
+    grown.add("1948-12,", *ROWS[:12], "1950-01,NA")
     live = LiveSeries(load_model(run), str(grown.path))
     with live.rows:
         live.start()
-        assert next_of(live, 0).number == 13
+        assert next_of(live, 0).number == 14
         grown.add("1950-02,126")
-        next_of(live, 13)
-        recent = live.recent()
+        next_of(live, 14)
+        recent, short = live.recent(), live.recent(2)
         assert recent is not None
-        assert recent.values[-1, 0] == 126
+        assert short is not None
+        values = [float(row.split(",")[1]) for row in ROWS[:12]]
+        # as in the data that a network learns from: such a row is a step like the others
+        assert recent.values[:, 0].tolist() == [values[0], *values, values[-1], 126]
+        assert short.values[:, 0].tolist() == [values[-1], 126]
+        assert short.times == ("1950-01", "1950-02")
         closing(live)
 
 
