@@ -136,6 +136,13 @@ def test_a_line_is_drawn_where_its_values_are(app: QApplication) -> None:
         assert abs(column.mean() - point.y()) <= 2
 
 
+def test_small_numbers_fit_beside_the_plot(app: QApplication) -> None:
+    plot = Plot("test", zero=True)
+    plot.set_lines([Line("a", np.arange(3.0), np.array([0.0031, 0.0005, 0.0024]), "accent")])
+    edge = pixels(shown(plot).copy(0, 0, 3, 260)).astype(int)
+    assert np.ptp(edge.reshape(-1, 3), axis=0).max() == 0, "a number is cut"
+
+
 def test_gaps_are_left_where_values_are_missing(app: QApplication) -> None:
     plot = Plot("test")
     y = np.ones(100)

@@ -29,7 +29,7 @@ from ui.theme import theme
 
 __all__ = ["Line", "Plot"]
 
-LEFT, RIGHT, TOP, BOTTOM = 38, 10, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 48, 10, 10, 24
 LABEL = 16
 BLEED = 3  # room around the area in which lines along its edge are not cut
 

@@ -52,6 +52,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
             autoExpandTextSpace=False,
             hideOverlappingLabels=False,
             tickTextOffset=offset,
+            tickTextWidth=40,
         )
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
