@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from models.graph import Graph
 from tests.gui.builder_kit import Bench
+from ui.session import Session
 from ui.theme import theme
 
 GRACE_S = 5.0
@@ -44,7 +46,24 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def app(application: QApplication, own_places: None) -> Iterator[QApplication]:
+def sessions(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
+    """Those that the test makes. They end as Qt's objects do, parents first: left to Python, which
+    undoes cycles in any order, one may take its parent along, which then ends it again."""
+    made: list[Session] = []
+    begin = Session.__init__
+
+    def noted(self: Session, *arguments: Any, **named: Any) -> None:
+        begin(self, *arguments, **named)
+        made.append(self)
+
+    monkeypatch.setattr(Session, "__init__", noted)
+    return made
+
+
+@pytest.fixture
+def app(
+    application: QApplication, own_places: None, sessions: list[Session]
+) -> Iterator[QApplication]:
     """The application; after the test no widget, running timer or thread may be left."""
     threads = set(threading.enumerate())
     widgets = set(map(id, application.topLevelWidgets()))
@@ -55,6 +74,8 @@ def app(application: QApplication, own_places: None) -> Iterator[QApplication]:
         if id(widget) not in widgets and widget.parent() is None:
             widget.close()
             widget.deleteLater()
+    while sessions:
+        sessions.pop().deleteLater()
     settle(application)
     left = [w for w in application.topLevelWidgets() if id(w) not in widgets and w.isVisible()]
     assert not left, f"windows left open: {left}"
