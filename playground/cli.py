@@ -296,7 +296,9 @@ def _live_command(live: argparse.ArgumentParser) -> None:
     )
     live.add_argument("--frames", type=_positive, metavar="N", help="end after N answers")
     live.add_argument("--rate", type=float, metavar="HZ", help="the most frames a second")
-    live.add_argument("--top", type=_positive, metavar="N", help="the N likeliest (default: 3)")
+    live.add_argument(
+        "--top", type=_positive, metavar="N", help="the N likeliest answers (default: 3; JSON: all)"
+    )
     live.add_argument(
         "--smooth", type=float, default=0.0, metavar="SECONDS", help="smooth answers over time"
     )
