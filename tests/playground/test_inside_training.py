@@ -32,7 +32,7 @@ from tests.playground.capture_kit import until, write_clip
 from tests.playground.fakes import project, rows
 from tests.playground.inside_kit import Still, noise, seen_of, threads
 from tests.playground.live_kit import as_run, picture_model, shaken
-from tests.playground.test_live_training import pictures
+from tests.playground.test_live_training import pictures, unhurried
 from tests.playground.test_worker import ENDLESS, Listener
 
 
@@ -64,8 +64,11 @@ def views(listener: Listener, count: int) -> list[LookedInside]:
     return found
 
 
-def test_a_network_is_looked_into_while_it_learns(listener: Listener, tmp_path: Path) -> None:
+def test_a_network_is_looked_into_while_it_learns(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From weights that change, and training gives the same numbers as alone."""
+    enough = unhurried(monkeypatch)
     clip = write_clip(tmp_path / "numbers.avi", 30, rate=50)
     wish = InsideWish(("n2", "output"), "gradcam", rate_hz=50)
     with Camera(str(clip)) as camera:
@@ -73,6 +76,8 @@ def test_a_network_is_looked_into_while_it_learns(listener: Listener, tmp_path: 
         listener.worker.train(project(epochs=40), pictures(), tmp_path / "seen")
         found = views(listener, 4)
         listener.worker.live(camera, rate_hz=50, inside=replace(wish, heat="occlusion"))
+        views(listener, 2)
+        enough.set()
         listener.state(State.FINISHED)
         answered = [m.step for m in listener.seen if isinstance(m, LiveAnswered)]
         listener.worker.live(camera, rate_hz=50, inside=replace(wish, label="b"))

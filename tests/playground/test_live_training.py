@@ -80,11 +80,27 @@ def test_answers_come_from_the_newest_weights(
     camera.close()
 
 
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Until it is set every batch is waited before, so that a short run lasts long enough to be
+    looked at on a busy machine too. Its numbers are the same."""
+    enough, batch = threading.Event(), RunJob.turn
+
+    def turn(run: RunJob) -> None:
+        enough.wait(0.03)
+        batch(run)
+
+    monkeypatch.setattr(RunJob, "turn", turn)
+    return enough
+
+
 def test_training_is_the_same_with_a_live_view(
-    listener: Listener, camera: Camera, tmp_path: Path
+    listener: Listener, camera: Camera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    enough = unhurried(monkeypatch)
     listener.worker.live(camera, rate_hz=100)
     listener.worker.train(project(epochs=40), pictures(), tmp_path / "seen")
+    listener.until(lambda m: isinstance(m, LiveAnswered) and 0 < m.step < 320)
+    enough.set()
     listener.state(State.FINISHED)
     answered = [message for message in listener.seen if isinstance(message, LiveAnswered)]
     assert any(0 < message.step < 320 for message in answered)

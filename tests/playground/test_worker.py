@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -38,22 +39,28 @@ LONG = 30.0
 
 
 class Listener:
-    """Reads a worker's mailbox and remembers everything."""
+    """Reads a worker's mailbox in order, and remembers everything that was read."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.seen: list[Message] = []
+        self._unread: deque[Message] = deque()
 
     def until(self, condition: Callable[[Message], bool], what: str = "") -> Message:
-        """The first message from now on that fulfils ``condition``."""
+        """The first message after the last one found that fulfils ``condition``.
+
+        What was drained together with a message that was found is kept for the next call: on a
+        busy machine the mailbox may hold the end of a run already.
+        """
         end = time.monotonic() + LONG
         while time.monotonic() < end:
-            self.worker.mailbox.wait(0.1)
-            fresh = self.worker.mailbox.drain()
-            self.seen += fresh
-            for message in fresh:
+            while self._unread:
+                message = self._unread.popleft()
+                self.seen.append(message)
                 if condition(message):
                     return message
+            self.worker.mailbox.wait(0.1)
+            self._unread.extend(self.worker.mailbox.drain())
         raise AssertionError(f"nothing came: {what}; last {self.seen[-5:]}")
 
     def of(self, kind: type, **values: object) -> Message:
