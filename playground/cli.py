@@ -280,7 +280,7 @@ def _run_commands(made: dict[str, argparse.ArgumentParser]) -> None:
         )
     _live_command(made["live"])
     export = made["export"]
-    export.add_argument("--to", choices=("python", "onnx"), required=True)
+    export.add_argument("--to", choices=("python", "onnx", "pt2"), required=True)
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     export.add_argument("--force", action="store_true", help="replace an existing file")
 

@@ -52,6 +52,8 @@ def _export(window: MainWindow) -> list[Action]:
                "", "code", "Export", trained, keywords="source code torch"),
         Action("export_onnx", "Export as ONNX …", partial(window.export, "onnx", ".onnx"),
                "", "download", "Export", trained, keywords="model weights"),
+        Action("export_pt2", "Export as torch program …", partial(window.export, "pt2", ".pt2"),
+               "", "download", "Export", trained, keywords="model weights torch.export pt2"),
     ]  # fmt: skip
 
 

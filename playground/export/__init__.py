@@ -1,4 +1,5 @@
-"""A trained run as something that works without this application: Python source, or ONNX.
+"""A trained run as something that works without this application: Python source, ONNX, or a
+program of torch.export (.pt2).
 
 Preprocessing, class names and units go along, so the exported model answers raw inputs exactly as
 the application does; that is checked before anything is written. Exports run in a fresh process: a
@@ -21,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 600.0
 POLL = 0.2
-TARGETS = {"python": ".py", "onnx": ".onnx"}
+TARGETS = {"python": ".py", "onnx": ".onnx", "pt2": ".pt2"}
 WEIGHTS = ".safetensors"
 VOCABULARY = ".vocabulary.json"
 
@@ -71,7 +72,7 @@ def export(
     Either everything is written or nothing.
     """
     if target not in TARGETS:
-        raise ExportError(f"models are exported to {' or '.join(TARGETS)}; got {target!r}")
+        raise ExportError(f"models are exported to {', '.join(TARGETS)}; got {target!r}")
     path = path.absolute()
     if len(set(files_of(target, path))) < len(files_of(target, path)):
         raise ExportError(f"{path.name} is the name of the weights: call the source NAME.py")

@@ -6,10 +6,13 @@ import json
 import sys
 import traceback
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 warnings.simplefilter("ignore")
+
+WRITERS = {"python": "source", "onnx": "onnx", "pt2": "pt2"}
 
 
 def main() -> None:
@@ -41,13 +44,8 @@ def _answer(question: dict[str, str]) -> dict[str, Any]:
     path = Path(question["path"])
     which = question["which"]
     model = load_model(RunFolder(Path(question["run"])), "last" if which == "last" else "best")
-    if question["target"] == "onnx":
-        from playground.export import onnx
-
-        return dict(onnx.write(model, path).to_json())
-    from playground.export import source
-
-    return source.write(model, path).to_json()
+    writer = import_module(f"playground.export.{WRITERS[question['target']]}")
+    return dict(writer.write(model, path).to_json())
 
 
 if __name__ == "__main__":

@@ -3,86 +3,44 @@ length where T is free."""
 
 from __future__ import annotations
 
-import copy
-import json
 import operator
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, fx, nn
+from torch import fx, nn
 
-from models.axes import Kind
-from playground.data.dataset import Column
-from playground.export.check import LENGTHS, Checked, Differs, compare, raw_inputs
+from playground.export.application import (
+    Application,
+    about,
+    application,
+    bare,
+    examples,
+    free_axes,
+    in_logarithms,
+    outputs_of,
+    refusal,
+    typed,
+)
+from playground.export.check import Checked, Differs, compare
 from playground.messages import Array
 from playground.model import Model
-from playground.preprocessing import NOTHING
-from playground.tasks.boxes import PRIOR
-from playground.tasks.detection import EXTRA
-
-SMALLEST = 1e-26
-"""Probabilities below are taken as this: float32 has no logarithm far below."""
-TRACED_BATCH = 2
-
-BOXES_OUTSIDE = (
-    f"outside: of the maps (K + {EXTRA}, h, w), sigmoid(map {PRIOR:+.6f}) of the first K, one a "
-    "class, is the score of an object whose centre lies in that cell; take cells that none of the "
-    "eight around exceeds. The next two are its width and height in cells, the last two where in "
-    "the cell the centre lies (x, y). Then non-maximum suppression, class by class"
-)
 
 
 class OnnxError(ValueError):
     """The model cannot be written as ONNX; the message says what stands in the way."""
 
 
-class Application(nn.Module):
-    """The network with everything around it: raw inputs in, answers out."""
-
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        columns = model.dataset.inputs
-        self.arguments = model.wires.arguments
-        self.prepare = nn.ModuleList(
-            columns[name].preprocessing.module() if name in columns else NOTHING.module()
-            for name in self.arguments
-        )
-        self.network = _bare(model.network.module)
-        self.finish = nn.ModuleList(
-            nn.Softmax(dim=-1) if probabilities else column.preprocessing.module(inverse=True)
-            for _, column, probabilities in outputs_of(model)
-        )
-        self.shapes = [_sizes(column) for _, column, _ in outputs_of(model)]
-        self.names = list(model.network.outputs)
-
-    def forward(self, *raw: Tensor) -> tuple[Tensor, ...]:
-        prepared = [step(value) for step, value in zip(self.prepare, raw, strict=True)]
-        result, unused = self.network(*prepared)
-        values = [result[name] for name in self.names] if isinstance(result, dict) else [result]
-        shaped = [
-            value if sizes is None else value.reshape(-1, *sizes)
-            for value, sizes in zip(values, self.shapes, strict=True)
-        ]
-        finished = [step(value) for step, value in zip(self.finish, shaped, strict=True)]
-        return (*finished, *unused)
-
-
-def _bare(module: fx.GraphModule) -> fx.GraphModule:
-    """The network without the values that only the live views look at; the weights are shared.
-
-    Returns its result and a list of the sequences that leave packed recurrent layers unused: the
-    exporter fails on a layer of which the final state alone is read.
-    """
-    bare = fx.GraphModule(module, copy.deepcopy(module.graph))
-    graph = bare.graph
-    graph.eliminate_dead_code()
+def _network(model: Model) -> fx.GraphModule:
+    """The sequences that leave packed recurrent layers unused follow the answers: the exporter
+    fails on a layer of which the final state alone is read."""
+    network = bare(model.network.module)
+    graph = network.graph
     pad = nn.utils.rnn.pad_packed_sequence
-    end = graph.output_node()
-    unused = []
+    end: Any = graph.output_node()
+    unused: list[fx.Node] = []
     with graph.inserting_before(end):
         for node in graph.nodes:
             packed = node.op == "call_module" and any(
@@ -93,27 +51,9 @@ def _bare(module: fx.GraphModule) -> fx.GraphModule:
                 sequence = graph.call_function(operator.getitem, (node, 0))
                 padded = graph.call_function(pad, (sequence,), {"batch_first": True})
                 unused.append(graph.call_function(operator.getitem, (padded, 0)))
-    end.args = ((end.args[0], unused),)
-    bare.recompile()
-    return bare
-
-
-def _sizes(column: Column) -> tuple[int, ...] | None:
-    """The shape of a target's values; None where the network answers with something else."""
-    if column.classes or column.pixel_classes or column.box_classes:
-        return None
-    return tuple(map(int, column.shape.sizes))
-
-
-def outputs_of(model: Model) -> list[tuple[str, Any, bool]]:
-    """Each output's name in the file, its target's column, and whether it gives probabilities."""
-    many = len(model.network.outputs) > 1
-    found = []
-    for name in model.network.outputs:
-        column = model.dataset.targets[model.wires.outputs[name]]
-        what = "probabilities" if column.classes else "maps" if column.box_classes else column.name
-        found.append((f"{name}_{what}" if many else what, column, bool(column.classes)))
-    return found
+    end.args = ((end.args[0][0], unused),)
+    network.recompile()
+    return network
 
 
 def write(model: Model, path: Path) -> Checked:
@@ -130,13 +70,8 @@ def write(model: Model, path: Path) -> Checked:
         except (Differs, OSError):
             raise
         except Exception as error:  # the exporters raise nearly anything
-            reasons.append(_short(error))
-    raise OnnxError(f"{_culprit(model)} cannot be written as ONNX: {reasons[0]}")
-
-
-def _examples(model: Model) -> tuple[Tensor, ...]:
-    raw = raw_inputs(model, TRACED_BATCH, LENGTHS[0])
-    return tuple(torch.from_numpy(typed(model, name, raw[name])) for name in model.wires.arguments)
+            reasons.append(error)
+    raise OnnxError(refusal(model, "ONNX", reasons[0]))
 
 
 def _traced(model: Model, path: Path) -> None:
@@ -145,24 +80,24 @@ def _traced(model: Model, path: Path) -> None:
     names = list(model.wires.arguments)
     outputs = [name for name, _, _ in outputs_of(model)]
     torch.onnx.export(
-        Application(model).eval(),
-        _examples(model),
+        Application(model, _network(model)).eval(),
+        examples(model),
         str(path),
         dynamo=False,
         input_names=names,
         output_names=outputs,
-        dynamic_axes={**_free_axes(model), **{name: {0: "batch"} for name in outputs}},
+        dynamic_axes={**free_axes(model), **{name: {0: "batch"} for name in outputs}},
     )
 
 
 def _captured(model: Model, path: Path) -> None:
     """torch's newer exporter, for what cannot be traced."""
     names = list(model.wires.arguments)
-    free = _free_axes(model)
+    free = free_axes(model)
     shapes = tuple(dict.fromkeys(free[name], torch.export.Dim.AUTO) for name in names)
     torch.onnx.export(
-        Application(model).eval(),
-        _examples(model),
+        Application(model, _network(model)).eval(),
+        examples(model),
         str(path),
         dynamo=True,
         external_data=False,
@@ -173,54 +108,16 @@ def _captured(model: Model, path: Path) -> None:
     )
 
 
-def _free_axes(model: Model) -> dict[str, dict[int, str]]:
-    axes: dict[str, dict[int, str]] = {}
-    for name in model.wires.arguments:
-        axes[name] = {0: "batch"}
-        column = model.dataset.inputs.get(name)
-        for axis, size in enumerate(column.shape.sizes if column is not None else (), 1):
-            if isinstance(size, str):
-                axes[name][axis] = size
-    return axes
-
-
 def _describe(model: Model, path: Path) -> None:
     """What a program needs to know beside the numbers, as metadata properties."""
     import onnx
 
-    columns = [column for _, column, _ in outputs_of(model)]
-    run = model.run
-    names = columns[0].classes or columns[0].pixel_classes or columns[0].box_classes
-    about: dict[str, str] = {
-        "task": model.task.id,
-        "classes": json.dumps(list(names), ensure_ascii=False),
-        "decoding": BOXES_OUTSIDE if columns[0].box_classes else "",
-        "unit": columns[0].unit,
-        "inputs": json.dumps(
-            {name: _input(model, name) for name in model.wires.arguments}, ensure_ascii=False
-        ),
-        "preprocessing": "inside: give raw values",
-        "name": run.project().name if run is not None else "",
-    }
     document = onnx.load(str(path))
-    del document.graph.output[len(columns) :]
+    del document.graph.output[len(outputs_of(model)) :]
     document.producer_name = "playground"
-    onnx.helper.set_model_props(document, {key: value for key, value in about.items() if value})
+    onnx.helper.set_model_props(document, about(model))
     onnx.checker.check_model(document)
     onnx.save(document, str(path))
-
-
-def _input(model: Model, name: str) -> dict[str, Any]:
-    column = model.dataset.inputs.get(name)
-    if column is None:
-        return {"meaning": "the number of valid steps of each sample"}
-    reading = column.reading
-    tokens = {"meaning": "token numbers as the reading says, padded with 0"}
-    return {
-        **(tokens if column.shape.kind is Kind.TOKENS else {}),
-        "shape": column.shape.to_json(),
-        "reading": None if reading is None else reading.to_json(),
-    }
 
 
 def _checked(model: Model, path: Path) -> Checked:
@@ -235,56 +132,6 @@ def _checked(model: Model, path: Path) -> Checked:
 
     def exported(raw: Mapping[str, Array]) -> Mapping[str, Array]:
         answers = session.run(None, {name: typed(model, name, raw[name]) for name in raw})
-        return {
-            name: _logarithms(answer) if probabilities else answer
-            for (name, _, probabilities), answer in zip(outputs_of(model), answers, strict=True)
-        }
+        return in_logarithms(model, answers)
 
     return compare(model, application(model), exported)
-
-
-def application(model: Model) -> Callable[[Mapping[str, Array]], Mapping[str, Array]]:
-    """What the application answers: values in their own unit, and probabilities as logarithms,
-    in which a network's sureness does not hide a difference."""
-
-    def answer(raw: Mapping[str, Array]) -> Mapping[str, Array]:
-        found = model.outputs(model.prepared(raw))
-        result = {}
-        for output, (name, column, probabilities) in zip(
-            model.network.outputs, outputs_of(model), strict=True
-        ):
-            values = found[output]
-            if probabilities:
-                wide = values.astype(np.float64)
-                wide -= wide.max(axis=-1, keepdims=True)
-                powers = np.exp(wide)
-                result[name] = _logarithms(powers / powers.sum(axis=-1, keepdims=True))
-            else:
-                sizes = _sizes(column)
-                shaped = values if sizes is None else values.reshape(-1, *sizes)
-                result[name] = column.preprocessing.inverse(shaped)
-        return result
-
-    return answer
-
-
-def _logarithms(probabilities: Array) -> Array:
-    return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
-
-
-def typed(model: Model, name: str, values: Array) -> Array:
-    """Tokens and lengths as int64, everything else as float32."""
-    column = model.dataset.inputs.get(name)
-    whole = column is None or column.shape.kind is Kind.TOKENS
-    return np.ascontiguousarray(values, np.int64 if whole else np.float32)
-
-
-def _culprit(model: Model) -> str:
-    """The first node that cannot be exported by itself is not known; the network's name is."""
-    kinds = sorted({node.layer for node in model.graph.nodes.values()} - {"input", "output"})
-    return f"this network ({', '.join(kinds)})"
-
-
-def _short(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]

@@ -16,8 +16,8 @@ from torch import nn
 
 from playground.data.text_reading import TextReading
 from playground.export import VOCABULARY, WEIGHTS
+from playground.export.application import typed
 from playground.export.check import Answerer, Checked, compare
-from playground.export.onnx import typed
 from playground.export.python import python_source
 from playground.messages import Array
 from playground.model import Model

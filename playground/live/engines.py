@@ -19,7 +19,7 @@ from torch import Tensor
 
 from models.axes import Kind
 from playground.compat import default_threads
-from playground.export.onnx import SMALLEST, outputs_of, typed
+from playground.export.application import SMALLEST, outputs_of, typed
 from playground.live.streaming import Moment, Streamer
 from playground.messages import Array
 from playground.model import Model

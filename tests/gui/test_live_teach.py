@@ -23,7 +23,7 @@ from tests.gui.record_kit import FakeCamera, pictures
 from tests.playground.live_kit import as_run, picture_model, shaken
 from ui.data.record.cards import class_colour
 from ui.document import Notice, same_network
-from ui.live.desk import Desk
+from ui.live.desk import NETWORK, Desk
 from ui.live.teach import lessons as lessons_module
 from ui.live.teach.classes_page import ClassesPage, told
 from ui.live.teach.head_page import OTHER, OWN, HeadPage
@@ -507,6 +507,7 @@ def test_the_whole_network_is_tuned_from_the_taught_weights(room: Room, wait: Wa
     give_data(session)
     (call,) = worker.named("train")
     assert call[-1] == session.run_folder
+    assert room.desk.chosen.id == NETWORK, "what is tuned is what runs live"
 
 
 def test_pages_of_teaching_are_offered_for_teaching(

@@ -19,7 +19,7 @@ from playground.recognisers import RECOGNISERS
 from playground.teaching import Learned
 from ui.data.record.cards import class_colour
 from ui.insight.answer_view import percent
-from ui.live.desk import Desk
+from ui.live.desk import NETWORK, Desk
 from ui.live.teach.lessons import lessons_of
 from ui.theme import theme
 from ui.widgets import Button, ElidedLabel, EmptyState, Strip, divider, label, scrolled
@@ -39,7 +39,7 @@ class HeadPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.setAccessibleName("Head")
-        self._session = desk.session
+        self._session, self._desk = desk.session, desk
         self._lessons = lessons_of(desk)
         self._rows: list[_ClassRow] = []
         self._build()
@@ -102,7 +102,7 @@ class HeadPage(QWidget):
         self.save = Button("Save the project", "save")
         self.put.clicked.connect(network.put)
         self.canvas.clicked.connect(network.open_on_canvas)
-        self.tune.clicked.connect(network.fine_tune)
+        self.tune.clicked.connect(self._tune)
         for button, action, tip in (
             (self.python, "export_python", "Export as Python"),
             (self.onnx, "export_onnx", "Export as ONNX"),
@@ -125,6 +125,12 @@ class HeadPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._refresh()
+
+    @Slot()
+    def _tune(self) -> None:
+        """The live view has the network that learns, from then on."""
+        self._lessons.network.fine_tune()
+        self._desk.choose(NETWORK)
 
     @Slot()
     def _ask(self) -> None:

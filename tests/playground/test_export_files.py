@@ -1,4 +1,4 @@
-"""Exported runs: onnxruntime and generated Python answer as the application does."""
+"""Exported runs: ONNX files, torch programs and Python answer as the application does."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 
 from models import edits
 from models.axes import Kind, Shape, vector
@@ -20,8 +21,9 @@ from models.graph import Edge, Graph
 from playground.answers import Classes
 from playground.data import DataSettings
 from playground.data.dataset import Column, Dataset
-from playground.export import ExportError, _child, export, files_of
+from playground.export import ExportError, _child, export, files_of, pt2
 from playground.export import onnx as writer
+from playground.export.application import application
 from playground.export.check import Differs, compare
 from playground.model import Model, untrained
 from playground.preprocessing import Preprocessing, Standardize
@@ -73,6 +75,40 @@ def test_both_exports_answer_alike(shell: Shell, tmp_path: Path, kind: str) -> N
     done = shell.json("export", run, "--to", "python", "-o", tmp_path / "model.py")[-1]
     assert done["difference"] == 0
     assert [Path(name).name for name in done["files"]] == ["model.py", "model.safetensors"]
+
+
+@pytest.mark.parametrize("kind", ["cnn", "hybrid"])
+def test_a_torch_program_answers_alike(shell: Shell, tmp_path: Path, kind: str) -> None:
+    run = trained(shell, digits_project(tmp_path / "digits.playground", kind))
+    path = tmp_path / "model.pt2"
+    done = shell.json("export", run, "--to", "pt2", "-o", path)[-1]
+    assert done["difference"] <= 1e-4
+    extra = {pt2.ABOUT: ""}
+    program = torch.export.load(path, extra_files=extra).module()
+    about = json.loads(extra[pt2.ABOUT])
+    assert json.loads(about["classes"]) == [str(digit) for digit in range(10)]
+    assert json.loads(about["outputs"]) == ["probabilities"]
+    model = load_model(run)
+    (name,) = json.loads(about["inputs"])
+    raw = np.random.default_rng(0).integers(0, 256, (7, 1, 28, 28)).astype(np.uint8)
+    (got,) = program(torch.from_numpy(raw.astype(np.float32)))
+    for answer, row in zip(model.predict({name: raw}), got, strict=True):
+        assert isinstance(answer, Classes)
+        wanted = dict(answer.answers)
+        assert row.tolist() == pytest.approx([wanted[str(d)] for d in range(10)], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lstm", "two-way gru"])
+def test_a_torch_program_with_free_steps_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(pt2.Pt2Error, match="as ONNX or Python"):
+        pt2.write(varying(*VARYING[name]), tmp_path / "model.pt2")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_torch_program_keeps_a_length_free_without_recurrent_layers(tmp_path: Path) -> None:
+    checked = pt2.write(varying(*VARYING["cnn"]), tmp_path / "model.pt2")
+    assert checked.difference is not None
+    assert checked.difference <= 1e-4
 
 
 def test_values_leave_in_their_own_unit(shell: Shell, tmp_path: Path) -> None:
@@ -199,7 +235,7 @@ def test_a_failed_export_leaves_nothing(tmp_path: Path) -> None:
         export(tmp_path / "run", "onnx", path)
     assert path.read_text() == "precious"
     assert {item.name for item in tmp_path.iterdir()} == {"run", "model.onnx"}
-    with pytest.raises(ExportError, match="python or onnx"):
+    with pytest.raises(ExportError, match="python, onnx, pt2"):
         export(tmp_path / "run", "cobol", path)
 
 
@@ -226,7 +262,7 @@ def test_a_hostile_name_stays_a_name(shell: Shell, tmp_path: Path) -> None:
 
 def test_a_wrong_export_is_noticed() -> None:
     model = varying(*VARYING["lstm"])
-    right = writer.application(model)
+    right = application(model)
     assert compare(model, right, right).difference == 0
 
     def wrong(raw: Any) -> Any:
