@@ -339,8 +339,9 @@ class Document(QObject):
         along: Along | None = None,
     ) -> None:
         """Take an edited graph as one undoable step; equal ``merge`` keys make one step. ``path``
-        leads to the group inside which the edit was made."""
-        if graph is not self.graph and graph != self.graph:
+        leads to the group inside which the edit was made. An equal graph is a step only where
+        something else changes ``along``."""
+        if along is not None or (graph is not self.graph and graph != self.graph):
             self.undo.push(_Step(self, Edit(label, self.graph, graph, merge, path), along))
 
     def select(self, ids: Iterable[str]) -> None:

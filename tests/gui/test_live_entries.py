@@ -362,6 +362,26 @@ def test_a_run_that_ended_with_nothing_learnt_can_be_begun_again(session: Sessio
     assert len(worker.named("live")) > asked
 
 
+def test_the_projects_network_is_that_of_its_run(session: Session) -> None:
+    """Also where an earlier run is used, or there is none any more."""
+    first, second = (
+        as_run(picture_model(), session.files / "runs" / name) for name in ("001", "002")
+    )
+    session.use_run(second)
+    desk = Desk(session)
+    desk.set_address("clip")
+    desk.choose(NETWORK)
+    desk.start()
+    session.set_training(epochs=7)
+    assert [made.what.path for made in FakeRecognition.made] == [second]
+    session.use_run(first)
+    assert [made.what.path for made in FakeRecognition.made] == [second, first]
+    assert FakeRecognition.made[0].closed
+    session.note_run(None)
+    assert desk.chosen.id != NETWORK
+    assert FakeRecognition.made[-1].what == desk.chosen
+
+
 def test_a_detectors_settings_reach_it_while_it_learns(session: Session) -> None:
     desk = Desk(session)
     desk.set_address("clip")
@@ -376,3 +396,7 @@ def test_a_detectors_settings_reach_it_while_it_learns(session: Session) -> None
     device, *_, detection = worker.named("live")[-1]
     assert device is desk.device
     assert detection == {"score": 0.7}
+    session.open_example("digits-cnn")
+    session.run()
+    desk.choose(NETWORK)
+    assert not desk.detection, "that was another project's network"

@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from playground import project as projects
+from playground.messages import State, Status
 from playground.runs import RunFolder
 from playground.teach import write_run
 from playground.teaching import Learned
@@ -26,7 +27,7 @@ from ui.document import Notice, same_network
 from ui.live.desk import NETWORK, Desk
 from ui.live.teach import lessons as lessons_module
 from ui.live.teach.classes_page import ClassesPage, told
-from ui.live.teach.head_page import OTHER, OWN, HeadPage
+from ui.live.teach.head_page import OTHER, OWN, TRAINED, HeadPage
 from ui.live.teach.samples_page import SamplesPage
 from ui.live.workspace import LiveWorkspace
 from ui.session import Session
@@ -546,3 +547,36 @@ def test_how_well_it_was_learnt_in_words() -> None:
         "Last time: 0.4 s, 100 % of 23 held-back right"
     )
     assert told(Learned(1, None, counts, 0.05)).startswith("Last time: 50 ms. With 5")
+
+
+def trained_on(room: Room, name: str = "002") -> Path:
+    """A run of the taught network that went on learning, as it has ended."""
+    session = room.session
+    assert session.run_folder is not None
+    path = as_run(shaken(picture_model()), session.files / "runs" / name)
+    session._on_status(Status(State.RUNNING, run=path))
+    return path
+
+
+def test_what_was_tuned_stays_until_a_person_says_so(room: Room, wait: Wait) -> None:
+    session, network = room.session, room.lessons.network
+    taught(room, wait)
+    tuned = trained_on(room)
+    before = room.lessons.learned
+    record(room, "Class 1", wait)
+    wait(lambda: room.lessons.learned is not before)
+    assert room.head.state.text() == TRAINED
+    session._on_status(Status(State.FINISHED, run=tuned))
+    wait(lambda: network.in_the_way)  # it was learnt while the other ran
+    assert session.run_folder == tuned
+    assert room.head.state.text() == OTHER
+    assert room.head.put.isVisible()
+    room.head.put.click()
+    wait(lambda: network.taken is room.lessons.learned)
+    assert session.run_folder != tuned
+    assert is_together(session)
+    session.undo.undo()
+    assert session.run_folder == tuned
+    assert room.head.state.text() == OTHER
+    session.undo.redo()
+    assert network.taken is room.lessons.learned

@@ -94,6 +94,7 @@ class Desk(Insight):
         session.bridge.live_answered.connect(self._on_worker)
         session.bridge.looked_inside.connect(self._worker_looked)
         session.state_changed.connect(self._follow_run)
+        session.settings_changed.connect(self._follow_choice)
         session.project_changed.connect(self._project_changed)
         session.closing.connect(self.close)
 
@@ -286,8 +287,17 @@ class Desk(Insight):
                 self._recognise()
 
     @Slot()
+    def _follow_choice(self) -> None:
+        """The project has another run now, or none: one is used, or teaching was undone."""
+        was, run = self.chosen.path, self.session.project.run
+        other = was is not None and (run is None or Path(run).name != was.name)
+        if self.chosen.id == NETWORK and other and not self.session.busy:
+            self._change_to(self._own() or self._first())
+
+    @Slot()
     def _project_changed(self) -> None:
         self._end()
+        self._detections.pop(NETWORK, None)  # of another network
         self.chosen = self._first()
         self._forget_view()
         self.chosen_changed.emit()

@@ -70,6 +70,7 @@ class ClassesPage(QWidget):
         classes.removed.connect(self._removed)
         classes.files_dropped.connect(lessons.incoming.take)
         lessons.changed.connect(self._refresh)
+        self._session.state_changed.connect(self._refresh)
         lessons.active_changed.connect(self._follow)
         self.learn.clicked.connect(lessons.learn)
         self.keep.clicked.connect(lessons.network.put)
@@ -148,6 +149,7 @@ class ClassesPage(QWidget):
         if pending and (lessons.library.total or not missing):
             words = f"{pending:,} {'picture is' if pending == 1 else 'pictures are'} looked at …"
         self.keep.setVisible(network.in_the_way and not missing)
+        self.keep.setEnabled(not self._session.busy)
         self.text.setText(words or self._result())
 
     def _result(self) -> str:

@@ -30,6 +30,10 @@ OTHER = (
     "export it or train it further; that can be undone."
 )
 OWN = "This is the project's network: saved with it, and drawn on the canvas."
+TRAINED = (
+    "The project's network went on learning after this: with what it has learnt since, it is saved "
+    "and exported."
+)
 TUNING = "All layers learn from the samples; it takes minutes, and a little memory."
 
 
@@ -180,9 +184,11 @@ class HeadPage(QWidget):
     def _show_actions(self) -> None:
         network = self._lessons.network
         own = network.taken is not None
-        self.state.setText(network.problem or (OWN if own else OTHER))
+        mine = TRAINED if network.trained else OWN
+        self.state.setText(network.problem or (mine if own else OTHER))
         self.state.setVisible(own or network.in_the_way or bool(network.problem))
         self.put.setVisible(not own and network.in_the_way)
+        self.put.setEnabled(not self._session.busy)
         for button in self._own:
             button.setVisible(own or not network.in_the_way)
             button.setEnabled(own and not (self._session.busy and button is self.tune))

@@ -100,11 +100,12 @@ class TaughtNetwork(QObject):
         self._wish: Wish | None = None
         self._writing: Future[Kept | None] | None = None
         self._writer = ThreadPoolExecutor(1, "taught network")
-        self._unread = False
+        self._unread = self._waits = False
         self._done.connect(self._take, Qt.ConnectionType.QueuedConnection)
         session.saving.connect(self.finish)
         session.mode_changed.connect(self._turned)
         session.graph_changed.connect(self._see)
+        session.state_changed.connect(self._ran)
 
     # --- from what was learnt to a run --------------------------------------------------------
 
@@ -133,7 +134,7 @@ class TaughtNetwork(QObject):
         self._newest = self._next = self._wish = self._writing = None
         self.taken = self._at = None
         self._learned = {}
-        self.in_the_way = self._unread = self._undone = False
+        self.in_the_way = self._unread = self._undone = self._waits = False
         self.problem = ""
 
     def close(self) -> None:
@@ -143,7 +144,10 @@ class TaughtNetwork(QObject):
 
     def _ask(self, *, forced: bool) -> None:
         session = self._session
-        if self._newest is None or self._newest[1].head is None or session.busy:
+        if self._newest is None or self._newest[1].head is None:
+            return
+        if session.busy:
+            self._waits = True
             return
         if self._undone and not forced:
             self.in_the_way = True
@@ -157,6 +161,13 @@ class TaughtNetwork(QObject):
         self._wish = wish
         self._writing = self._writer.submit(_write, wish)
         self._writing.add_done_callback(self._tell)
+
+    @Slot()
+    def _ran(self) -> None:
+        """A run has ended: what was learnt meanwhile is kept now, where nothing is in the way."""
+        if self._waits and not self._session.busy:
+            self._waits = False
+            self._ask(forced=False)
 
     def _tell(self, writing: Future[Kept | None]) -> None:
         try:
@@ -203,7 +214,9 @@ class TaughtNetwork(QObject):
             after = replace(after, task=task, data=kept.data, training=training)
         self._at = before
         along = Along(partial(self._turn, after, False), partial(self._turn, before, True))
-        session.edit(STEP, kept.graph, merge=STEP, along=along)
+        # an equal network with other weights is a step of its own: back to those before
+        merge = None if kept.graph == before.graph else STEP
+        session.edit(STEP, kept.graph, merge=merge, along=along)
         if session.undo.index() == steps and before.run in self._learned:
             self._drop(session.files / str(before.run))  # no step leads back to it
 
@@ -242,6 +255,11 @@ class TaughtNetwork(QObject):
 
     # --- what is done with it -----------------------------------------------------------------
 
+    @property
+    def trained(self) -> bool:
+        """Whether the project's network went on learning since it was taught."""
+        return self._at is not None and self._session.project.run != self._at.run
+
     @Slot()
     def _turned(self) -> None:
         """Read the recordings as the network's data, and show its weights, once that is seen: it
@@ -271,7 +289,7 @@ class TaughtNetwork(QObject):
     @Slot()
     def _see(self) -> None:
         """Whether the canvas has the network that was taught."""
-        at = self._at
+        at = None if self.in_the_way else self._at
         same = at is not None and same_network(self._session.graph, at.graph)
         taken = self._learned.get(at.run or "") if same and at is not None else None
         if taken is not self.taken:
