@@ -136,7 +136,7 @@ COMMANDS = {
     "evaluate": "a run's metrics on held-out data",
     "predict": "what a run answers to pictures, sounds, clips, texts, series or rows",
     "live": "what a run answers to a camera, a microphone or a growing table, as it comes",
-    "export": "a run as Python source or ONNX",
+    "export": "a run as Python source, ONNX or a torch program",
     "download": "the weights of a detector that do not come with the application",
     "pack": "a project with its recordings, data and last run as one file",
     "unpack": "open such a file into a folder",

@@ -21,11 +21,11 @@ from playground import project as projects
 from playground.answers import Boxes, Classes
 from playground.commands import open_project, refuse_existing
 from playground.console import Bar, Console, count, duration, metric
-from playground.data import Dataset, Place, open_data
-from playground.data.dataset import Skipped
+from playground.data import Dataset, Place
 from playground.data.splits import digests
 from playground.detection.detectors import DETECTORS
 from playground.finishing import Finish, finishing, share_known
+from playground.opening import opened_data
 from playground.project import Project
 from playground.recognisers import RECOGNISERS, run_of
 from playground.runs import RunFolder, list_runs, load_model, new_run
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 SPLITS: tuple[Kind, ...] = ("train", "validation", "test")
 INTERRUPTED = 130
-REASONS = 3
-"""Of files that were skipped, that are printed."""
 CELLS = 15
 """The largest confusion matrix that is printed."""
 
@@ -52,11 +50,11 @@ def train(options: Namespace) -> int:
     console = Console(options.json)
     if options.resume:
         project, place, run = _resumed(options)
-        dataset = _data(project, place, console)
+        dataset = opened_data(project.data, place, console)
     else:
         project, path = _wanted(options)
         place = projects.place(path)
-        dataset = _data(project, place, console)
+        dataset = opened_data(project.data, place, console)
         project = _fitted(project, dataset, options.fit, console)
         run = RunFolder.create(options.out, place) if options.out else new_run(place.files)
     try:
@@ -103,27 +101,6 @@ def _resumed(options: Namespace) -> tuple[Project, Place, RunFolder]:
     named = {"epochs": options.epochs, "device": options.device}
     training = project.training.replace(**{k: v for k, v in named.items() if v is not None})
     return replace(project, training=training), run.place(), run
-
-
-def _data(project: Project, place: Place, console: Console) -> Dataset:
-    with console.progress("opening the data") as bar:
-        dataset = open_data(
-            project.data, place, lambda text, part: bar(part or 0.0, 1.0 if part else 0.0, text)
-        )
-    for note in dataset.notes:
-        console.note(note)
-    if dataset.skipped:
-        number = len(dataset.skipped)
-        what = "1 file or row was" if number == 1 else f"{count(number)} files or rows were"
-        listed = "; ".join(map(_reason, dataset.skipped[:REASONS]))
-        more = f"; and {count(number - REASONS)} more" if number > REASONS else ""
-        console.note(f"{what} skipped: {listed}{more}")
-    return dataset
-
-
-def _reason(skipped: Skipped) -> str:
-    named = Path(skipped.name).name in skipped.reason
-    return skipped.reason if named else f"{skipped.name}: {skipped.reason}"
 
 
 def _fitted(project: Project, dataset: Dataset, fit: bool, console: Console) -> Project:
@@ -327,7 +304,7 @@ def evaluate(options: Namespace) -> int:
     if options.data is not None:
         project = overrides.as_read(overrides.with_data(project, options.data), model.dataset)
     split = options.split or ("test" if options.data is None else "all")
-    dataset = _data(project, place, console)
+    dataset = opened_data(project.data, place, console)
     if options.data is None and run.info().get("splits") not in (None, digests(dataset)):
         console.note(
             "the data are not those that the run was trained on: files came or went, so samples "
@@ -464,7 +441,7 @@ def teach(options: Namespace) -> int:
 
 
 def export(options: Namespace) -> int:
-    """Write a run as Python source or ONNX; says how closely it answers as the application does."""
+    """Write a run in another format; says how closely it answers as the application does."""
     from playground.export import export as write
     from playground.export import files_of
 

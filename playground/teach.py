@@ -43,6 +43,8 @@ DECAY = 0.1
 STEPS, FLAT = 1_000, 1e-4
 """At most so many steps; and the slope at which the loss is at its least."""
 NEIGHBOURS = 3
+MEASURED = 1_000
+"""Examples of a class, evenly from all, whose distances to the others tell its spread."""
 FURTHEST = 0.95
 """Of a class's examples, the share that lies closer to the others than its spread."""
 LEAST, MOST = 0.3, 0.5
@@ -412,9 +414,9 @@ def _unit(vectors: Array) -> npt.NDArray[np.float64]:
     return found
 
 
-def _nearest(distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The mean of the smallest of each row."""
-    few = min(NEIGHBOURS, distances.shape[1])
+def _nearest(distances: npt.NDArray[np.float64], most: int = NEIGHBOURS) -> npt.NDArray[np.float64]:
+    """The mean of the smallest of each row, of ``most`` at most."""
+    few = min(most, distances.shape[1])
     found: npt.NDArray[np.float64] = np.partition(distances, few - 1, axis=1)[:, :few].mean(axis=1)
     return found
 
@@ -423,8 +425,8 @@ def _spread(units: npt.NDArray[np.float64]) -> float:
     """The distance at which a picture is as likely new as of this class."""
     if len(units) < 2:
         return LEAST
-    distances = 1 - units @ units.T
-    np.fill_diagonal(distances, np.inf)
-    others = np.partition(distances, min(NEIGHBOURS, len(units) - 1) - 1, axis=1)
-    near = others[:, : min(NEIGHBOURS, len(units) - 1)].mean(axis=1)
+    asked = np.linspace(0, len(units) - 1, min(len(units), MEASURED)).round().astype(np.int64)
+    distances = 1 - units[asked] @ units.T
+    distances[np.arange(len(asked)), asked] = np.inf  # an example is none of the others
+    near = _nearest(distances, min(NEIGHBOURS, len(units) - 1))
     return float(np.clip(2 * np.quantile(near, FURTHEST), LEAST, MOST))

@@ -11,10 +11,11 @@ import numpy as np
 from playground import project as projects
 from playground.commands import refuse_existing
 from playground.console import Console, count, duration, metric
-from playground.data import DataError, Dataset, DataSettings, Place, open_data
+from playground.data import DataError, Dataset, DataSettings, Place
 from playground.data.dataset import Indices
 from playground.devices import choose
 from playground.embedding import Embedded, Embedder
+from playground.opening import opened_data, tell_skipped
 from playground.runs import RunFolder, load_model
 from playground.teach import fit, prepared_for, save_project
 
@@ -32,14 +33,7 @@ def run(source: RunFolder, options: Namespace) -> int:
     choose("cpu").use()
     embedder = Embedder(load_model(source))
     data = DataSettings("images", {"path": str(folder), "prepared": prepared_for(embedder)})
-    with console.progress("opening the pictures") as bar:
-        dataset = open_data(
-            data,
-            Place.around(folder),
-            lambda text, part: bar(part or 0.0, 1.0 if part else 0.0, text),
-        )
-    for note in dataset.notes:
-        console.note(note)
+    dataset = opened_data(data, Place.around(folder), console)
     if not dataset.classes:
         raise DataError(f"{folder} has numbers for labels: teaching needs classes")
     started = time.perf_counter()
@@ -48,6 +42,7 @@ def run(source: RunFolder, options: Namespace) -> int:
             [Path(file) for file in dataset.files],
             lambda done, total: bar(done, total, "looking at the pictures"),
         )
+    tell_skipped(found.skipped, console)
     looked = time.perf_counter()
     labels, parts = _parts(dataset, found)
     train = parts["train"]

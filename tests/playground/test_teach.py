@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,15 @@ from playground.model import Model
 from playground.recognisers import load_named
 from playground.resources import SAMPLES
 from playground.runs import RunFolder, load_model
-from playground.teach import Taught, TeachError, fit, graph_for, save_project, taught_by
+from playground.teach import (
+    Examples,
+    Taught,
+    TeachError,
+    fit,
+    graph_for,
+    save_project,
+    taught_by,
+)
 from playground.training.errors import TrainingError
 from playground.training.trainer import Trainer
 from playground.vision import cv2
@@ -256,6 +265,20 @@ def test_classes_can_be_changed(taught: Taught) -> None:
         taught.add("bunny", np.full(1280, np.nan, np.float32))
 
 
+def test_memory_grows_with_the_examples_and_not_with_their_square() -> None:
+    random = np.random.default_rng(0)
+
+    def peak(count: int) -> int:
+        vectors = random.standard_normal((count, 4)).astype(np.float32)
+        tracemalloc.start()
+        Examples(vectors, np.zeros(count, np.int64))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    assert peak(6000) < 3 * peak(3000)
+
+
 # --- the project ----------------------------------------------------------------------------------
 
 
@@ -273,7 +296,8 @@ def test_a_folder_becomes_a_project(
 ) -> None:
     run, path = Shell(capsys), tmp_path / "mine.playground"
     (folder / "cat" / "broken.png").write_bytes(b"no picture")
-    done = run.json("teach", folder, "-o", tmp_path / "mine")[-1]
+    *_, note, done = run.json("teach", folder, "-o", tmp_path / "mine")
+    assert note["text"].startswith("1 file or row was skipped: broken.png ")
     assert done["classes"] == ["astronaut", "bunny", "cat"]
     assert done["seconds"]["fit"] > 0
     assert done["test"]["accuracy"] >= 0.8
