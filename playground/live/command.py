@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from argparse import Namespace
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from playground.console import Console
 from playground.devices import choose
 from playground.familiar import NoExamples, examples_of
 from playground.finishing import looking
+from playground.live.engines import EAGER
 from playground.live.errors import LiveError
 from playground.live.intake import device_for
 from playground.live.newest import Answers
@@ -28,6 +30,7 @@ from playground.model import Model
 TOP = 3
 PATIENCE = 10.0
 """Seconds that are waited for a device that was not there from the beginning."""
+_SECONDS = re.compile(r"\b\d+ s\b")
 
 
 def run(model: Model, options: Namespace, detection: Values | None = None) -> int:
@@ -41,6 +44,8 @@ def run(model: Model, options: Namespace, detection: Values | None = None) -> in
     # without a number of frames a clip is played once
     camera = CameraSettings(rate=options.rate, loop=options.frames is not None)
     device = device_for(model, options.source, camera)
+    if not isinstance(device, Camera):
+        _refuse_rate(options)
     with suppress(NoExamples), looking(console) as progress:  # what is missing is in the status
         examples_of(model, progress)
     live = live_for(model, device, settings)
@@ -59,13 +64,21 @@ def run(model: Model, options: Namespace, detection: Values | None = None) -> in
 
 
 def _follow(model: Model, settings: LiveSettings, options: Namespace, console: Console) -> int:
-    """Answer every new row of a table."""
+    """Answer every new row of a table. Raises ``ValueError`` for options of pictures and sounds."""
+    if options.engine not in ("auto", EAGER):
+        raise ValueError("--engine is for pictures and sounds: rows are answered by torch alone")
+    _refuse_rate(options)
     from playground.live.series import LiveSeries
 
     live = LiveSeries(model, options.source, settings)
     if live.no_band:
         console.note(live.no_band)
     return tell(live, live.rows, console, options, lambda: {"engine": live.engine.engine})
+
+
+def _refuse_rate(options: Namespace) -> None:
+    if options.rate is not None:
+        raise ValueError("--rate is for cameras: leave it out")
 
 
 class Device(Protocol):
@@ -94,7 +107,7 @@ def tell(
                 if isinstance(event, CaptureStatus):
                     before, text = said, event.message.partition("; trying again")[0]
                     _check_begin(event, text, tally, time.monotonic() - begun)
-                    said = (event.state, text)
+                    said = (event.state, _SECONDS.sub("", text))
                     if said == before:
                         continue  # the seconds alone have changed
                     console.event({"event": "status", **_status(event)})

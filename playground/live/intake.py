@@ -38,8 +38,8 @@ def live_input(dataset: Dataset) -> Column:
     if len(dataset.inputs) != 1:
         names = ", ".join(dataset.inputs)
         raise LiveError(
-            f"this model has several inputs ({names}), and a live source gives one: ask it with "
-            "`playground predict` or in the window"
+            f"this model has several inputs ({names}), and a live source gives one: ask it in the "
+            "window"
         )
     (column,) = dataset.inputs.values()
     if isinstance(column.reading, (ImageReading, VideoReading, SoundReading)):

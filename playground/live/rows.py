@@ -6,6 +6,7 @@ replaced, or was deleted and comes back, is begun anew.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import os
 import re
@@ -241,6 +242,7 @@ class Lines:
 
     def __init__(self, options: CsvOptions) -> None:
         self._options = options
+        self._wide: codecs.IncrementalDecoder | None = None
         self._rest = b""
         self._ready: list[Row] = []
         self.header: Row = ()
@@ -249,7 +251,12 @@ class Lines:
     def add(self, piece: bytes) -> None:
         """Read further bytes; a line that has not ended waits. Raises ``NoTable`` where there is no
         header yet, nor will be."""
-        if not self.header and not self._rest:
+        first = not self.header and not self._rest
+        if first and self._wide is None:
+            self._wide = wide(piece)
+        if self._wide is not None:  # lines end with a byte once it is UTF-8
+            piece = self._wide.decode(piece).encode(errors="replace")
+        if first:
             piece = piece.lstrip(b"\r\n")
         if b"\n" not in piece:
             self._rest = (self._rest + piece)[-_LONGEST:]
@@ -337,6 +344,9 @@ class Follower:
             file.seek(self._read)
             return
         head = file.read(_HEAD)
+        if wide(head) is not None:  # where a line ends is not seen by a byte
+            file.seek(0)
+            return
         self._lines.add(head[: head.rfind(b"\n") + 1])
         self._lines.rows()
         file.seek(size - _TAIL)
@@ -353,6 +363,14 @@ class Follower:
         """Whether what was read last still stands where it was."""
         file.seek(self._read - len(self._last))
         return file.read(len(self._last)) == self._last
+
+
+def wide(first: bytes) -> codecs.IncrementalDecoder | None:
+    """A decoder where text begins as UTF-16, as Windows writes it; None for one byte a letter."""
+    encoding = encoding_of(first)
+    if not encoding.startswith("utf-16"):
+        return None
+    return codecs.getincrementaldecoder(encoding)("replace")
 
 
 def _piece(stream: BinaryIO) -> bytes | None:

@@ -306,6 +306,21 @@ def test_of_a_large_file_the_end_is_read(tmp_path: Path) -> None:
         assert newest.rows[-1] == ("200000", "1")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("count", [2, 120_000])
+def test_a_file_in_utf16_grows(tmp_path: Path, encoding: str, count: int) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes("\ufeffday,μ\n".encode(encoding) + "1,Ċ7\n".encode(encoding) * count)
+    follower = Follower(path, CsvOptions())
+    assert follower.look()
+    assert len(follower.rows()) == count
+    with path.open("ab") as file:
+        file.write("2,Ċ\n3".encode(encoding))
+    assert not follower.look()
+    assert follower.rows() == [("2", "Ċ")]
+    assert follower.header == ("day", "μ")
+
+
 @pytest.mark.parametrize("line", ["2020-01;1,5", "2020-01\t1.5", '"2020-01","1.5"'])
 def test_the_format_is_found_out(tmp_path: Path, line: str) -> None:
     mark = next((m for m in (";", "\t") if m in line), ",")
@@ -667,6 +682,10 @@ def test_a_file_that_is_no_text_is_no_table(run: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_names_what_is_missing(run: Path, tmp_path: Path, capsys: Any) -> None:
+    for option, said in (("--engine", "onnxruntime"), ("--rate", "5")):
+        refused = Shell(capsys)("live", run, "--source", "-", option, said)
+        assert refused.code == 1
+        assert refused.sentence.startswith(f"{option} is for ")
     said = Shell(capsys)("live", run, "--source", tmp_path / "none.csv")
     assert said.code == 1
     assert "does not exist: choose the file again" in said.err
