@@ -108,13 +108,19 @@ class Choice:
             self._settle(self._rivals[0] if self._rivals else self._eager, remember=False)
             return
         self._samples.setdefault(EAGER, []).append(seconds)
-        for rival in self._rivals:
+        for rival in tuple(self._rivals):
             if self.stopped:
                 return
             started = perf_counter()
-            rival.run(raw)
+            try:
+                rival.run(raw)
+            except Exception as error:  # a runtime raises nearly anything; torch goes on
+                self._rivals.remove(rival)
+                self._samples.pop(rival.name, None)
+                self._fails(rival.name, error)
+                continue
             self._samples.setdefault(rival.name, []).append(perf_counter() - started)
-        if len(self._samples[EAGER]) >= ROUNDS:
+        if self._rivals and len(self._samples[EAGER]) >= ROUNDS:
             self.times = {name: median(s[_WARM_UP:]) for name, s in self._samples.items()}
             fastest = min(self._rivals, key=lambda rival: self.times[rival.name])
             faster = self.times[fastest.name] < GAIN * self.times[EAGER]
@@ -178,8 +184,11 @@ class Choice:
         except GivenUp:
             return None
         except Exception as error:  # exporters and runtimes raise nearly anything
-            self.problems[name] = " ".join(str(error).split())[:300] or type(error).__name__
+            self._fails(name, error)
         return None
+
+    def _fails(self, name: str, error: Exception) -> None:
+        self.problems[name] = " ".join(str(error).split())[:300] or type(error).__name__
 
     def _new(self, name: str) -> Engine:
         if name == CHANNELS_LAST:

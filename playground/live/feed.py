@@ -75,7 +75,11 @@ class CameraFeed:
         return self._latest.item
 
     def wait(self, after: int, timeout: float) -> Sample | None:
-        return self._latest.wait(after, timeout)
+        found = self._latest.wait(after, timeout)
+        if found is None and self._camera.status.state in OVER and self._thread.is_alive():
+            self._thread.join()  # it is making the last frame ready
+            found = self._latest.wait(after, 0)
+        return found
 
     def _work(self) -> None:
         number = 0

@@ -15,7 +15,7 @@ import soundfile
 
 from models.axes import image
 from playground.answers import Classes
-from playground.capture import Camera, CameraSettings, Microphone
+from playground.capture import Camera, CameraSettings, CaptureStatus, Frame, Microphone
 from playground.data.dataset import Column
 from playground.data.reading import ImageReading
 from playground.export import ExportError
@@ -23,11 +23,13 @@ from playground.live import choice
 from playground.live.choice import Choice, digest
 from playground.live.engines import Onnx, Torch, same
 from playground.live.errors import LiveError
+from playground.live.feed import CameraFeed
 from playground.live.intake import Pictures, device_for
 from playground.live.loop import Live
 from playground.live.settings import LiveAnswer, LiveSettings
 from playground.live.smoothing import Smoother, is_unknown
 from playground.live.streaming import NotStreaming, Streamer
+from playground.messages import Array
 from playground.preprocessing import Preprocessing
 from playground.vision import from_array
 from tests.playground.capture_kit import QUICK, MjpegServer, children, number_of, until, write_clip
@@ -465,3 +467,32 @@ def test_a_model_that_no_camera_can_feed(clip: str, tmp_path: Path, shell: Shell
     said = shell("live", run, "--source", clip)
     assert said.code == 1
     assert "neither a camera nor a microphone gives" in said.sentence
+
+
+def test_the_last_frame_is_waited_for_while_it_is_made_ready() -> None:
+    """However long that takes: the camera has ended before."""
+    asked = threading.Event()
+
+    class Ended(Camera):
+        def wait(self, after: int, timeout: float) -> Frame | None:
+            frame = Frame(np.zeros((8, 8, 3), np.uint8), 1, time.monotonic(), 0)
+            return frame if after < 1 else None
+
+        @property
+        def status(self) -> CaptureStatus:
+            asked.set()
+            return CaptureStatus("ended", "It has ended.", 0.0)
+
+    class Slow(Pictures):
+        def taken(self, pixels: Array, time: float) -> dict[str, Array]:
+            asked.wait()
+            return super().taken(pixels, time)
+
+    column = picture_model().dataset.inputs["input"]
+    frames = CameraFeed(Slow(column, window=False), Ended("0"))
+    frames.start()
+    sample = frames.wait(0, 0.0)
+    assert sample is not None
+    assert sample.number == 1
+    assert frames.wait(1, 0.0) is None
+    frames.close()

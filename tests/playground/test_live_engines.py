@@ -116,6 +116,23 @@ def test_a_network_that_cannot_be_captured_leaves_the_others(machine: Machine) -
     assert "capturing" in found.problems["cuda"]
 
 
+def test_an_engine_that_fails_while_it_is_timed_is_left_out(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Fake.run
+
+    def run(engine: Fake, raw: dict[str, Any]) -> dict[str, Any]:
+        if engine.name.startswith("cuda") and raw is RAW:
+            raise RuntimeError("CUDA error: out of memory")
+        return whole(engine, raw)
+
+    monkeypatch.setattr(Fake, "run", run)
+    found = settled(shaken(picture_model()))
+    assert found.current.name == "onnxruntime"
+    assert found.problems == dict.fromkeys(("cuda", "cuda-half"), "CUDA error: out of memory")
+    assert set(found.times) == ALL - set(found.problems)
+
+
 def test_an_engine_that_is_named_is_used_or_why_not_is_said(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
