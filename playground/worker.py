@@ -53,6 +53,7 @@ class Worker:
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
         self._data = Newest("data")
         self._exports = Newest("export")
+        self._closing = threading.Event()
         self._beat = monotonic()
         self._started = False
 
@@ -64,8 +65,9 @@ class Worker:
         """End after the present batch, keep a checkpoint of a run, and join. False where the
         thread did not end within ``timeout`` seconds."""
         self._commands.put(None)
+        self._closing.set()
         self._data.close(timeout=0.2)
-        self._exports.close(timeout=0.2)
+        self._exports.close(timeout=1.0)  # its process is ended
         if self._started:
             self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -284,7 +286,7 @@ class Worker:
         try:
             from playground.export import export
 
-            done = export(run, target, path)
+            done = export(run, target, path, cancelled=self._closing.is_set)
             self.mailbox.post(Exported(done.path, done.text))
         except Exception as error:
             if not isinstance(error, (ValueError, OSError)):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from playground import export as exporting
 from playground import messages
 from playground.messages import (
     Answered,
@@ -456,3 +457,20 @@ def test_unconnected_nodes_are_looked_at(listener: Listener) -> None:
     snapshot = listener.of(Snapshot)
     assert isinstance(snapshot, Snapshot)
     assert snapshot.values["n2", "output"].shape == (2, 8, 8)
+
+
+def test_an_export_ends_with_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def writing(run: Path, target: str, path: Path, cancelled: Callable[[], bool]) -> None:
+        begun.set()
+        until(cancelled)
+        ended.set()
+        raise exporting.ExportError("the export was given up")
+
+    monkeypatch.setattr(exporting, "export", writing)
+    worker = Worker()
+    worker.export(tmp_path, "onnx", tmp_path / "it.onnx")
+    assert begun.wait(LONG)
+    worker.close()
+    assert ended.wait(LONG)
