@@ -31,7 +31,7 @@ from playground.data.dataset import Column, Dataset
 from playground.data.prepared import PREPARED, Prepared
 from playground.data.settings import DataSettings, SplitSettings
 from playground.project import Project, ProjectError
-from playground.runs import RunError, RunFolder, Which, new_run, versions
+from playground.runs import INFO, PROJECT, RunError, RunFolder, Which, new_run, versions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,13 +108,15 @@ def run_of(id: str) -> RunFolder:
     about = f"{projects.dumps(project)}{json.dumps(dataset.to_json())}{file}{changed}"
     name = f"{found.id}-{blake2b(about.encode(), digest_size=6).hexdigest()}"
     folder = cache_folder() / "recognisers" / name
-    if RunFolder(folder).has("best"):
+    if _is_whole(folder):
         return RunFolder(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as fresh:
             run = RunFolder.create(Path(fresh) / name)
             fill(run, project, dataset, found.weights(), message=READY)
+            if not _is_whole(folder):  # what clears caches may have taken some of its files
+                shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):  # another process was as quick
                 run.path.rename(folder)
     except OSError as error:
@@ -123,6 +125,11 @@ def run_of(id: str) -> RunFolder:
             "environment variable PLAYGROUND_CACHE names another folder"
         ) from None
     return RunFolder(folder)
+
+
+def _is_whole(folder: Path) -> bool:
+    files = (PROJECT, INFO, "best/weights.safetensors", "best/state.json")
+    return all((folder / name).is_file() for name in files)
 
 
 def load_named(name: str | Path, which: Which = "best") -> Model:

@@ -179,6 +179,8 @@ def test_a_run_in_the_cache_is_made_once() -> None:
     assert [item.name for item in first.path.parent.iterdir()] == [first.path.name]
     with pytest.raises(LookupError, match="did you mean efficientnet-lite0"):
         find_run("efficientnet-lite1")
+    (first.path / "project.json").unlink()  # as what clears caches by age does
+    assert run_of(ID).project().graph == first.project().graph
 
 
 def test_a_cache_that_cannot_be_written_is_told(
