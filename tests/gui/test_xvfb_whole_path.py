@@ -37,7 +37,8 @@ def test_open_drag_wire_train_and_see_the_curve_move(display: Display, window: W
     end = state["nodes"][target]["inputs"]["input"]
     gap = [(a + b) // 2 for a, b in zip(start, end, strict=True)]
     display.drag(state["layers"]["conv2d"], gap)
-    state = window.wait(lambda state: len(state["wires"]) == len(state["nodes"]) - 1 > 0)
+    state = window.wait(lambda state: [source, target] not in state["wires"])
+    assert len(state["wires"]) == len(state["nodes"]) - 1
     new = next(b for a, b in state["wires"] if a == source)
     assert [new, target] in state["wires"]
     assert new != target
