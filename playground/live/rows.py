@@ -11,6 +11,7 @@ import csv
 import os
 import re
 import select
+import stat
 import sys
 import threading
 import time
@@ -315,8 +316,13 @@ class Follower:
 
     def look(self) -> bool:
         """Read what is new; whether the file was begun (anew). Raises ``OSError``, ``NoTable``."""
-        if not self._path.exists():
+        try:
+            mode = self._path.stat().st_mode
+        except FileNotFoundError:
             self._file = None  # what comes back may have the same place on the disk
+            raise
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe would be waited for
+            raise OSError("it is no plain file; lead what it gives to standard input and choose -")
         with self._path.open("rb") as file:
             found = os.fstat(file.fileno())
             same = self._file == (found.st_dev, found.st_ino) and self._goes_on(file)

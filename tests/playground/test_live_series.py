@@ -290,6 +290,16 @@ def test_a_file_that_never_was_fails(run: Path, tmp_path: Path) -> None:
         closing(live)
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with Rows(str(tmp_path / "pipe")) as rows:
+        until(lambda: rows.status.state == "failed", 3)
+        assert rows.status.message.endswith(
+            "pipe cannot be read: it is no plain file; lead what it gives to standard input and "
+            "choose -."
+        )
+
+
 def test_of_a_large_file_the_end_is_read(tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
     path.write_text("a,b\n" + "".join(f"{row},{'7' * 20}\n" for row in range(200_000)))
