@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QMetaMethod, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -168,6 +168,8 @@ class _Header(QFrame):
         self._panel.maximise_wanted.emit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self._panel.isSignalConnected(QMetaMethod.fromSignal(self._panel.hide_wanted)):
+            return  # one that has its place
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Maximise or restore", self._panel.maximise_wanted.emit)

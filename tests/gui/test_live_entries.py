@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from playground.capture import Camera
 from playground.live.errors import LiveError
@@ -111,6 +112,36 @@ def test_the_menu_has_live_with_its_keys(window: MainWindow) -> None:
     assert not found["live_snapshot"].is_enabled
     window.recognise("faces")
     assert found["live_snapshot"].is_enabled
+
+
+def test_a_network_that_cannot_run_live_says_so(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise LiveError("this model takes rows")
+
+    told: list[str] = []
+    window.session.notice.connect(lambda notice: told.append(notice.text))
+    window.recognise("network")
+    assert told[-1] == "This network has learnt nothing yet: train it first."
+    session = window.session
+    session.note_run(as_run(picture_model(), session.files / "runs" / "001"))
+    monkeypatch.setattr("ui.live.desk.of_run", refused)
+    window.recognise("network")
+    assert told[-1] == "This model takes rows."
+
+
+def test_panels_that_have_their_place_offer_no_other(window: MainWindow) -> None:
+    window.recognise("teach")
+    assert window.workspace is not None
+    menus = []
+    for panel in (live_view(window).left, window.workspace.library):
+        place = QPoint(1, 1)
+        event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, place)
+        QApplication.sendEvent(panel.header, event)
+        menus.append(panel.header.findChildren(QMenu))
+    assert [len(found) for found in menus] == [0, 1]
+    menus[1][0].close()
 
 
 def test_choosing_from_the_menu_leads_to_the_list(window: MainWindow) -> None:

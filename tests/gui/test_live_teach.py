@@ -230,6 +230,10 @@ def test_classes_change_while_it_runs(room: Room, wait: Wait) -> None:
     wait(lambda: room.live_head.classes == ("Class 2", "Class 3", "Mug"))
 
 
+def locked(folder: Path) -> Any:
+    raise PermissionError(13, "Permission denied", str(folder))
+
+
 def test_dropped_pictures_are_looked_at_and_learnt(
     room: Room, wait: Wait, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -251,6 +255,13 @@ def test_dropped_pictures_are_looked_at_and_learnt(
     data.setUrls([QUrl.fromLocalFile(str(folder))])
     column.drop(data)  # beside the cards: a class of its own
     wait(lambda: room.counts().get("Mug") == 3)
+    (empty := tmp_path / "empty").mkdir()
+    room.lessons.incoming.take("Mug", [empty])
+    wait(lambda: "Nothing was copied into Mug" in notices[-1].text)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", locked)
+        room.lessons.incoming.take("Mug", [folder])
+        wait(lambda: "Left out: Mug (Permission denied)" in notices[-1].text)
     card = column.card("Mug")
     assert card is not None
     paths = [str(path) for path in folder.iterdir()]

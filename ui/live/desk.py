@@ -111,13 +111,14 @@ class Desk(Insight):
         found = next((what for what in self.choices if what.id == id), None)
         if found is None and id.startswith("run:"):
             found = self._run(Path(id.removeprefix("run:")))
+        elif found is None and id == NETWORK:
+            self._own(told=True)
         if found is not None and found != self.chosen:
             if self.session.is_open:
                 self.session.keep(KEPT, found.id)
-            self._change_to(found)
+            self._change_to(found)  # a camera that is open stays so
 
     def _change_to(self, what: Runnable) -> None:
-        """A camera that is open stays so."""
         kept = isinstance(self.device, Camera) and what.medium == "pictures"
         self._cease() if kept else self._end()
         self.chosen, self.answer = what, None
@@ -137,18 +138,20 @@ class Desk(Insight):
         kept = str(self.session.project.view.get(KEPT))
         return choices.get(kept) or choices.get(NETWORK) or choices[FIRST]
 
-    def _own(self) -> Runnable | None:
-        """The open project's network, where it was trained or is under training."""
-        session = self.session
-        title = session.title
+    def _own(self, *, told: bool = False) -> Runnable | None:
+        """The open project's network, where it was trained or is under training; otherwise why not
+        is ``told``."""
+        session, problem = self.session, "This network has learnt nothing yet: train it first."
         try:
             if session.busy and session.dataset is not None:
-                return of_data(session.dataset, NETWORK, title)
+                return of_data(session.dataset, NETWORK, session.title)
             folder = session.run_folder
             if folder is not None and folder.is_dir() and RunFolder(folder).has("best"):
-                return replace(of_run(RunFolder(folder), title), id=NETWORK)
-        except (RunError, LiveError):
-            return None
+                return replace(of_run(RunFolder(folder), session.title), id=NETWORK)
+        except (RunError, LiveError) as error:
+            problem = refusal(error)
+        if told:
+            session.tell(problem, "warn", key="live")
         return None
 
     def _run(self, folder: Path) -> Runnable | None:
@@ -348,8 +351,6 @@ class Desk(Insight):
         """Smoothing in seconds, threshold 0…1."""
         self.settings = replace(self.settings, **values)
         self._keeping.start()
-        if self.with_training:
-            self._ask_worker()
         self._rewant()
 
     @Slot()
@@ -366,15 +367,12 @@ class Desk(Insight):
     def set_detection(self, **values: Any) -> None:
         """The parameters of the detector that was chosen."""
         self._detections[self.chosen.id] = {**self.detection, **values}
-        if self.with_training:
-            self._ask_worker()
         self._rewant()
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What can be set about the chosen detector."""
-        kind = DETECTORS.find(self.chosen.id)
-        if kind is not None:
+        if (kind := DETECTORS.find(self.chosen.id)) is not None:
             return kind.parameters
         return TRAINED if self.chosen.kind == "detector" else ()
 
@@ -402,6 +400,8 @@ class Desk(Insight):
             self._recognise()
 
     def _rewant(self) -> None:
+        if self.with_training:
+            self._ask_worker()
         if self.recognition is not None:
             self.recognition.want(self._wanted())
         self.settings_changed.emit()

@@ -51,7 +51,11 @@ class Incoming(QObject):
 
     def _work(self, name: str, paths: list[Path], stop: threading.Event) -> None:
         taken, refused, reason = 0, [], ""
-        for path in _files(paths):
+        try:
+            files = _files(paths)
+        except OSError as error:
+            files, refused, reason = [], paths, error.strerror or str(error)
+        for path in files:
             if stop.is_set():
                 return
             try:
@@ -68,7 +72,8 @@ class Incoming(QObject):
     @Slot(str, int, object, str)
     def _tell(self, name: str, taken: int, refused: list[Path], reason: str) -> None:
         if not refused:
-            self.told.emit("")
+            nothing = f"Nothing was copied into {name}: there are no files in the folder itself."
+            self.told.emit("" if taken else nothing)
             return
         first = f"{taken:,} of {taken + len(refused):,} files were copied into {name}."
         self.told.emit(f"{first} Left out: {file_names(refused)} ({reason}).")
