@@ -308,8 +308,9 @@ class Engine:
     def _answer_live(self) -> None:
         assert self._live is not None
         assert self._model is not None
+        others = bool(self._jobs) or self._look_wait() == 0
         training = self._run is not None and not self._run.waits
-        self._live.turn(self._model, self._steps(), training=training)
+        self._live.turn(self._model, self._steps(), training=training or others)
 
     def _steps(self) -> int:
         """How many batches the present weights have learnt from."""

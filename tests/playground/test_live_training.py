@@ -16,8 +16,10 @@ from playground.answers import Classes
 from playground.capture import Camera, CameraSettings
 from playground.data.dataset import Dataset
 from playground.data.reading import ImageReading
+from playground.engine import Engine
 from playground.live import share
 from playground.live.errors import LiveError
+from playground.mailbox import Mailbox
 from playground.messages import LiveAnswered, State
 from playground.run_job import RunJob
 from playground.worker import Worker
@@ -174,6 +176,34 @@ def test_what_answers_cost_bounds_how_often_they_come() -> None:
     assert rest is not None
     assert rest < 0.05
     assert [message.answer for message in posted] == ["answer", "answer"]
+
+
+def test_answers_of_a_slow_network_leave_time_for_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while no run goes on: each answer takes longer than it is to the next."""
+    now = [100.0]
+
+    class Slow:
+        model: Any = type("M", (), {"network": "n"})
+
+        def fresh(self) -> str:
+            return "sample"
+
+        def answer(self, sample: str) -> str:
+            now[0] += 0.5
+            return "answer"
+
+    monkeypatch.setattr(share.time, "perf_counter", lambda: now[0])
+    posted: list[LiveAnswered] = []
+    engine = Engine(Mailbox())
+    engine._model = Slow.model
+    engine._live = share.Share(share.Wish(Camera("0"), share.LiveSettings(), 30), posted.append)
+    engine._live._asking = Slow()  # type: ignore[assignment]
+    engine.turn()
+    engine._start("evaluate", 3, iter("abc"))
+    for _ in range(5):
+        engine.turn()
+    assert not engine._jobs
+    assert posted
 
 
 def test_what_failed_is_tried_again_and_what_cannot_work_is_not(
