@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
         self._restore_geometry()
         session.notice.connect(self.notices.show_notice)
         session.file_changed.connect(self._show_title)
+        session.project_changed.connect(self.notices.withdraw_offers)
         session.project_changed.connect(self._project_changed)
         session.reveal.connect(self._reveal)
         session.bridge.exported.connect(self._exported)

@@ -102,6 +102,12 @@ class Notices(QWidget):
             self.take_away(old)
         self._place()
 
+    @Slot()
+    def withdraw_offers(self) -> None:
+        """Another project is open: what could be done was about the one before."""
+        for bar in [bar for bar in self.bars if bar.notice.action is not None]:
+            self.take_away(bar)
+
     def take_away(self, bar: NoticeBar) -> None:
         if bar in self.bars:
             self.bars.remove(bar)

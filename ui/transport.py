@@ -377,6 +377,7 @@ class StatusLine(QFrame):
         for signal in (
             view.desk.status_changed,
             view.desk.running_changed,
+            view.desk.awake_changed,
             view.desk.figures_changed,
         ):
             signal.connect(self._refresh)

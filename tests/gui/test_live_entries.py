@@ -99,6 +99,13 @@ def test_one_key_starts_and_stops(window: MainWindow) -> None:
     window.actions_.trigger("live_toggle")
     desk = live_view(window).desk
     assert desk.running
+    assert bar(window).toggle.text() == "Stop live"
+    window.show_start()
+    assert bar(window).toggle.text() == "Start live", "it rests while nobody sees it"
+    assert window.status.state.text() == "live is off"
+    bar(window).toggle.click()
+    assert window.is_live()
+    assert bar(window).toggle.text() == "Stop live"
     window.actions_.trigger("live_toggle")
     assert not desk.running
     assert window.session.mode == "live"

@@ -228,6 +228,12 @@ def test_classes_change_while_it_runs(room: Room, wait: Wait) -> None:
     assert notices[-1].action is not None
     notices[-1].action[1]()
     wait(lambda: room.live_head.classes == ("Class 2", "Class 3", "Mug"))
+    for over in (room.library.undo, room.desk.rest):  # taken back by a key; Live was left
+        room.page.classes.card("Class 3")._remove()  # type: ignore[union-attr]
+        assert notices[-1].action is not None
+        over()
+        assert not notices[-1].text, "what is offered is what would happen"
+        wait(lambda: "Class 3" in room.counts())
 
 
 def locked(folder: Path) -> Any:

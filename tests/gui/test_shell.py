@@ -352,6 +352,9 @@ def test_notices_replace_each_other_and_offer_a_way_out(opened: MainWindow) -> N
     session.tell("last", "warn", key="x")
     session.tell("", key="x")
     assert "last" not in [bar.notice.text for bar in opened.notices.bars]
+    session.tell("removed", "info", ("Undo", lambda: None), "x")
+    session.new(small_project("Another"))
+    assert "removed" not in [bar.notice.text for bar in opened.notices.bars], "of the one before"
 
 
 # --- leaving --------------------------------------------------------------------------------------

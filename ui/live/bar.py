@@ -99,6 +99,7 @@ class LiveBar(QWidget):
             view.desk.figures_changed,
             view.desk.running_changed,
             view.desk.settings_changed,
+            view.desk.awake_changed,
         ):
             signal.connect(self.refresh)
         self.refresh()
@@ -113,10 +114,10 @@ class LiveBar(QWidget):
         if self._view is None or self.isHidden():
             return
         desk = self._view.desk
-        if not desk.running:
+        if not on(desk):
             self._widest.clear()
         self.camera.set_icon(ICONS[desk.chosen.medium])
-        self._show_toggle(desk.running)
+        self._show_toggle(on(desk))
         self._show_run()
         self._fit()
 
@@ -193,7 +194,7 @@ class LiveBar(QWidget):
 
     def _camera_words(self, desk: Desk, look: Look) -> str:
         named, sized, *_ = look
-        if not desk.running or self._view is None:
+        if not on(desk) or self._view is None:
             return ""
         name = self._view.device_name() if named else ""
         if len(name) > LONGEST:
@@ -211,9 +212,14 @@ Words = Callable[[Desk, Look], str]
 """A chip's text; "" for no chip."""
 
 
+def on(desk: Desk) -> bool:
+    """Whether it runs: on the start page it rests."""
+    return desk.running and desk.awake
+
+
 def answers(desk: Desk) -> bool:
     """Whether there have been answers in the last seconds: before, there are no figures."""
-    return desk.running and desk.figures.inference_ms is not None
+    return on(desk) and desk.figures.inference_ms is not None
 
 
 def rate_words(desk: Desk, _look: Look) -> str:
@@ -247,7 +253,7 @@ def digits(value: float, places: int, width: int) -> str:
 
 def live_words(desk: Desk) -> tuple[str, str]:
     """The colour of the dot and the word beside it: how what runs does."""
-    if not desk.running:
+    if not on(desk):
         return "text3", "live is off"
     if not desk.chosen.ready:
         return "warn", "downloading" if desk.downloading.running else "needs a download"

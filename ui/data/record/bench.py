@@ -116,6 +116,7 @@ class Bench(QWidget):
         classes.files_dropped.connect(self.incoming.take)
         library.problem.connect(self._problem)
         library.refused.connect(self._tell)
+        library.offers_over.connect(self._withdraw)
         self.incoming.told.connect(self._tell)
         self._session.project_changed.connect(self._moved)
         self._session.file_changed.connect(self._moved)
@@ -214,6 +215,10 @@ class Bench(QWidget):
     @Slot(str)
     def _tell(self, text: str) -> None:
         self._session.tell(text, "warn" if text else "info", key=f"record {self.folder}")
+
+    @Slot()
+    def _withdraw(self) -> None:
+        self._tell("")
 
     @Slot(str)
     def _removed(self, what: str) -> None:

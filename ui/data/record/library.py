@@ -46,6 +46,8 @@ class Library(QObject):
     changed = Signal()
     problem = Signal(str)
     refused = Signal(str)
+    offers_over = Signal()
+    """What was the last change is not any more, or cannot be taken back now."""
     _done = Signal(object, object, object, str)
 
     def __init__(self, session: Session, name: str, parent: QObject | None = None) -> None:
@@ -120,6 +122,7 @@ class Library(QObject):
         the folder is opened again."""
         recorder, worker = self._recorder, self._worker
         self._recorder = self._worker = None
+        self.offers_over.emit()
         if worker is not None:
             if recorder is not None:
                 worker.submit(recorder.close)
@@ -241,6 +244,7 @@ class Library(QObject):
     def _change(self, change: Callable[[Recordings], object]) -> None:
         recordings = self._recordings
         if recordings is not None:
+            self.offers_over.emit()
             self._session.note_recordings()
             self._write_first()
             self._submit(lambda: change(recordings))

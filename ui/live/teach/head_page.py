@@ -31,10 +31,9 @@ OTHER = (
 )
 OWN = "This is the project's network: saved with it, and drawn on the canvas."
 TRAINED = (
-    "The project's network went on learning after this: with what it has learnt since, it is saved "
-    "and exported."
+    "The project's network went on learning after this: it is saved and exported as it is now."
 )
-TUNING = "All layers learn from the samples; it takes minutes, and a little memory."
+TUNING = "All layers learn from the samples; it takes minutes, and gigabytes of memory."
 
 
 class HeadPage(QWidget):

@@ -87,6 +87,7 @@ class Lessons(QObject):
         library.changed.connect(self._library_changed)
         library.problem.connect(self._stopped)
         library.refused.connect(self.tell)
+        library.offers_over.connect(self._withdraw)
         self.incoming.told.connect(self.tell)
         theme().changed.connect(self._colour)
         self.network.changed.connect(self.changed)
@@ -207,6 +208,10 @@ class Lessons(QObject):
     @Slot(str)
     def tell(self, text: str) -> None:
         self._session.tell(text, "warn" if text else "info", key=KEY)
+
+    @Slot()
+    def _withdraw(self) -> None:
+        self.tell("")
 
     # --- thirty times a second ----------------------------------------------------------------
 
