@@ -102,9 +102,12 @@ def prepare_inputs(dataset: Dataset, raw: Mapping[str, Array]) -> dict[str, Tens
         ):
             got = "×".join(map(str, given.shape[1:]))
             raise ModelError(f"{name} is {column.shape.described()}; got {got}")
-        values = column.prepared(given)
+        with np.errstate(all="ignore"):  # what comes of it is told
+            values = column.prepared(given)
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise ModelError(f"{name} has a value that is missing or infinite")
+            finite = np.isfinite(given).all()
+            why = column.preprocessing.refused(given) if finite else "is missing or infinite"
+            raise ModelError(f"{name} has a value that {why}")
         if column.vocabulary is not None and values.max(initial=0) >= column.vocabulary:
             raise ModelError(f"{name} has a token that the model does not know")
         batch[name] = torch.from_numpy(np.ascontiguousarray(values))

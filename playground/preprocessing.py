@@ -164,6 +164,11 @@ class Preprocessing:
     def __bool__(self) -> bool:
         return bool(self.steps)
 
+    def refused(self, values: Any) -> str:
+        """What finite values are that are no finite numbers after the steps."""
+        logs = any(isinstance(step, Log) for step in self.steps)
+        return "has no logarithm" if logs and np.any(values <= 0) else "is too large"
+
     def numpy(self, values: Array) -> Array:
         """A raw batch (N, …) as the network is given it."""
         if not self.steps:

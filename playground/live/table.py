@@ -80,6 +80,12 @@ class Intake:
         for index, row in enumerate(rows):
             for feature, place in enumerate(places):
                 values[index, feature] = self._number(row[place], columns[feature], heard, row)
+        unfit = self._unfit(values)
+        if unfit[-1:].any() and rows[-1] is heard.rows[-1]:
+            odd = int(unfit[-1].argmax())
+            why = self.column.preprocessing.refused(values[-1, odd])
+            self._bad(rows[-1][places[odd]], columns[odd], heard, why)
+        values[unfit] = np.nan
         self._told = heard.number
         known = ~np.isnan(values).all(axis=0)
         if len(rows) and not known.all():
@@ -139,12 +145,24 @@ class Intake:
         value = _value(cell)
         if value is not None:
             return value
-        if cell not in MISSING and heard.number > self._told and row is heard.rows[-1]:
-            self._tell(
-                f"{self._name}: {column} is {cell[:_SHOWN]!r} in row {heard.number:,}, which is no "
-                "number; the value before it stands in."
-            )
+        if cell not in MISSING and row is heard.rows[-1]:
+            self._bad(cell, column, heard, "is no number")
         return float("nan")
+
+    def _unfit(self, values: Array) -> Array:
+        """Which of the values (n, F) cannot be given to the network: those without a logarithm
+        where it takes them, and what is beyond float32 in its scale."""
+        with np.errstate(all="ignore"):
+            prepared = self.column.prepared(values[None])[0]
+        return np.asarray(~np.isfinite(prepared) & ~np.isnan(values))
+
+    def _bad(self, cell: str, column: str, heard: Heard, why: str) -> None:
+        """Tell of a value in the newest row, once."""
+        if heard.number > self._told:
+            self._tell(
+                f"{self._name}: {column} is {cell[:_SHOWN]!r} in row {heard.number:,}, which {why};"
+                " the value before it stands in."
+            )
 
 
 def _value(cell: str) -> float | None:

@@ -30,6 +30,7 @@ from playground.live.settings import LiveAnswer
 from playground.live.table import Intake
 from playground.live.what import Wanted, of_run, opened
 from playground.model import Model
+from playground.preprocessing import Log, Preprocessing, Scale, Step
 from playground.project import open_example
 from playground.resources import SAMPLES
 from playground.runs import RunFolder, load_model
@@ -176,6 +177,28 @@ def test_a_bad_row_is_told_and_the_next_is_answered(
         grown.add(ROWS[12])
         until(lambda: live.answer().number > before, 5)  # type: ignore[union-attr]
         closing(live)
+
+
+@pytest.mark.parametrize(
+    ("step", "cell", "why"),
+    [
+        (Log(), "0", "has no logarithm"),
+        (Log(), "-5", "has no logarithm"),
+        (Scale(1e-3), "-2e38", "is too large"),
+    ],
+)
+def test_a_value_that_no_network_can_be_given_is_told(step: Step, cell: str, why: str) -> None:
+    column = row_model(12).dataset.inputs["input"]
+    column = replace(column, reading=WINDOW, preprocessing=Preprocessing((step,)))
+    rows = tuple((f"{day}", "7") for day in range(11))
+    said: list[str] = []
+    intake = Intake(column, "data.csv", said.append)
+    header = ("date", "passengers")
+    raw = intake.window(Heard(header, (*rows, ("11", cell)), 12, 1, 0.0))["input"]
+    assert raw.tolist() == [[[7.0]] * 12]
+    intake.window(Heard(header, (*rows, ("11", cell), ("12", "8")), 13, 1, 0.0))
+    sentence = f"passengers is {cell!r} in row 12, which {why}; the value before it stands in."
+    assert said == [f"data.csv: {sentence}"]
 
 
 def test_a_missing_value_is_the_one_before(run: Path, grown: Grown) -> None:
@@ -696,6 +719,11 @@ def test_the_command_names_what_is_missing(run: Path, tmp_path: Path, capsys: An
         refused = Shell(capsys)("live", run, "--source", "-", option, said)
         assert refused.code == 1
         assert refused.sentence.startswith(f"{option} is for ")
+    zero = tmp_path / "zero.csv"
+    zero.write_text("\n".join([HEADER, *ROWS, "1961-01,0"]))
+    assert (
+        Shell(capsys)("predict", run, zero).sentence == "series has a value that has no logarithm"
+    )
     said = Shell(capsys)("live", run, "--source", tmp_path / "none.csv")
     assert said.code == 1
     assert "does not exist: choose the file again" in said.err
