@@ -115,6 +115,8 @@ def test_what_is_heard_is_kept_and_fills_the_screen(
     assert whole is not None
     assert whole.isFullScreen()
     assert stage.sight.window() is whole
+    stage._desk.session.tell("Kept as 1.png.", "good")
+    assert whole._words.text() == "Kept as 1.png.", "the window, which tells it, is behind"
     assert stage.head.height() > HEIGHT
     QTest.keyClick(whole, Qt.Key.Key_Space)
     assert not desk.running

@@ -464,6 +464,9 @@ def test_the_whole_screen(
     assert whole.view.said.rows[0][0] == "Cat"
     assert whole.view.scale > stage.view.scale
     wait(lambda: whole.view.image.width() > stage.view.image.width())
+    desk.session.tell("Kept as 1.png.", "good")
+    stage._tell()
+    assert whole.view.signs.tip == "Kept as 1.png.", "the window, which tells it, is behind"
     told: list[int] = []
     monkeypatch.setattr(desk, "painted", lambda answer: told.append(answer.number))
     desk._show(live_answer(number=2))

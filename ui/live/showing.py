@@ -76,6 +76,7 @@ class Showing(QWidget):
         self._whole = WholePanel(self._middle, self)
         self._whole.left.connect(self._whole_left)
         self._whole.pressed.connect(self._pressed)
+        self._desk.session.notice.connect(self._whole.hear)
         self._whole.open_on(self)
 
     @Slot()

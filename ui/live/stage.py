@@ -27,7 +27,7 @@ from ui.live.desk import Desk
 from ui.live.notices import Said, State, said
 from ui.live.picture import WHOLE, LiveView, Look, Shares, Signs
 from ui.live.snapshot import Keeper
-from ui.live.whole_screen import HINT, WholeScreen
+from ui.live.whole_screen import WholeScreen
 from ui.settings import settings
 from ui.widgets import IconButton
 
@@ -356,7 +356,8 @@ class Stage(QWidget):
         self._said = found = said(self._state())
         marks = tuple(filter(None, (desk.mark, self.keeper.mark)))
         credit = CREDIT if desk.address == CLIP else ""
-        tip = HINT if self._whole is not None and self._whole.hinting else self._told_of_none()
+        tip = self._whole.said if self._whole is not None else ""
+        tip = tip or self._told_of_none()
         signs = Signs(marks, found.hint, tip, found.note, credit, desk.countdown)
         if desk.colours != self.look.colours:
             self.look.colours = desk.colours
@@ -399,6 +400,7 @@ class Stage(QWidget):
         self._whole.left.connect(self._whole_left)
         self._whole.pressed.connect(self._pressed)
         self._whole.notice.chosen.connect(self._way_out)
+        self._desk.session.notice.connect(self._whole.hear)
         self._whole.view.painted.connect(self._painted)
         self._whole.view.show_image(self.view.image)
         self._whole.view.show_answer(self.answer)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.data.record.notice import StageNotice
+from ui.document import Notice
 from ui.live.picture import LiveView, Look
 from ui.widgets import label
 
@@ -29,7 +30,8 @@ class Whole(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(content)
-        self.hinting = True
+        self.said = HINT
+        """For a moment: how to leave, then what is told over the window, which is behind."""
         self._idle, self._hint = QTimer(self), QTimer(self)
         for timer, after, slot in (
             (self._idle, IDLE_MS, self._hide_mouse),
@@ -58,9 +60,16 @@ class Whole(QWidget):
     def _hide_mouse(self) -> None:
         self.setCursor(Qt.CursorShape.BlankCursor)
 
+    @Slot(object)
+    def hear(self, notice: Notice) -> None:
+        """Say what is told in the window, too."""
+        if notice.text:
+            self.said = notice.text
+            self._hint.start()
+
     @Slot()
     def _hint_over(self) -> None:
-        self.hinting = False
+        self.said = ""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseMove:
@@ -105,18 +114,28 @@ class WholePanel(Whole):
         layout = self.layout()
         assert layout is not None
         layout.setContentsMargins(32, 24, 32, 32)
-        self._words = label(HINT, "small")
+        self._words = label("", "small")
         self._words.setParent(self)
+        self._show_words()
+
+    def _show_words(self) -> None:
+        self._words.setText(self.said)
         self._words.adjustSize()
+        self._words.move((self.width() - self._words.width()) // 2, 8)
+
+    @Slot(object)
+    def hear(self, notice: Notice) -> None:
+        super().hear(notice)
+        self._show_words()
 
     @Slot()
     def _hint_over(self) -> None:
         super()._hint_over()
-        self._words.hide()
+        self._show_words()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._words.move((self.width() - self._words.width()) // 2, 8)
+        self._show_words()
 
     def mouseDoubleClickEvent(self, event: object) -> None:
         self.close()
