@@ -158,6 +158,13 @@ class MainWindow(QMainWindow):
     def can_run_on(self) -> bool:
         return self.has_run() and self.session.report.ok
 
+    def can_undo(self) -> bool:
+        """Not while live hides the canvas: nobody would see what is taken back."""
+        return self.session.undo.canUndo() and self.session.mode != "live"
+
+    def can_redo(self) -> bool:
+        return self.session.undo.canRedo() and self.session.mode != "live"
+
     def panel_shown(self, id: str) -> bool:
         return self.workspace is not None and self.workspace.is_shown(id)
 

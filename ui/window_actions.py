@@ -60,8 +60,8 @@ def _export(window: MainWindow) -> list[Action]:
 def _edit(window: MainWindow) -> list[Action]:
     undo = window.session.undo
     return [
-        Action("undo", "Undo", undo.undo, "Ctrl+Z", "undo", "Edit", undo.canUndo),
-        Action("redo", "Redo", undo.redo, "Ctrl+Y; Ctrl+Shift+Z", "redo", "Edit", undo.canRedo),
+        Action("undo", "Undo", undo.undo, "Ctrl+Z", "undo", "Edit", window.can_undo),
+        Action("redo", "Redo", undo.redo, "Ctrl+Y; Ctrl+Shift+Z", "redo", "Edit", window.can_redo),
         Action("search", "Search actions", window.open_search, "Ctrl+K", "search", "Help"),
     ]
 

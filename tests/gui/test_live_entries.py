@@ -21,7 +21,7 @@ from playground.live.what import Runnable, Wanted
 from playground.live.what import opened as opened_live
 from playground.messages import LiveAnswered, Progress, State, Status
 from playground.worker import Worker
-from tests.gui.doubles import NotingWorker
+from tests.gui.doubles import NotingWorker, small_graph
 from tests.gui.insight_kit import AIRLINE, DIGITS, opened, post
 from tests.gui.live_fakes import FakeRecognition, fake_live
 from tests.gui.live_kit import live_answer
@@ -109,6 +109,15 @@ def test_one_key_starts_and_stops(window: MainWindow) -> None:
     window.actions_.trigger("live_toggle")
     assert not desk.running
     assert window.session.mode == "live"
+
+
+def test_an_edit_of_the_canvas_is_not_undone_unseen(window: MainWindow) -> None:
+    window.recognise("faces")
+    session = window.session
+    session.edit("Build", small_graph())
+    for mode, can in (("live", False), ("network", True)):
+        session.set_mode(mode)  # type: ignore[arg-type]
+        assert window.actions_.qaction("undo").isEnabled() is can
 
 
 def test_the_menu_has_live_with_its_keys(window: MainWindow) -> None:
