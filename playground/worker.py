@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -53,6 +54,7 @@ class Worker:
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
         self._data = Newest("data")
         self._exports = Newest("export")
+        self._to_export: queue.SimpleQueue[tuple[Path, str, Path]] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._beat = monotonic()
         self._started = False
@@ -209,8 +211,10 @@ class Worker:
         self._commands.put(lambda engine: engine.find_learning_rate(project, dataset))
 
     def export(self, run: Path, target: str, path: Path) -> None:
-        """``Exported`` or ``Failure``; runs beside the worker in a process of its own."""
-        self._exports.do(lambda overtaken: self._export(run, target, path))
+        """``Exported`` or ``Failure``; runs beside the worker in a process of its own, after those
+        that were asked for before."""
+        self._to_export.put((run, target, path))
+        self._exports.do(lambda overtaken: self._export_all())
 
     # in the worker's thread
 
@@ -281,6 +285,11 @@ class Worker:
             answer = DataFailed(text, settings)
         if not overtaken():
             self.mailbox.post(answer)
+
+    def _export_all(self) -> None:
+        with suppress(queue.Empty):
+            while not self._closing.is_set():
+                self._export(*self._to_export.get_nowait())
 
     def _export(self, run: Path, target: str, path: Path) -> None:
         try:

@@ -474,3 +474,26 @@ def test_an_export_ends_with_the_worker(tmp_path: Path, monkeypatch: pytest.Monk
     assert begun.wait(LONG)
     worker.close()
     assert ended.wait(LONG)
+
+
+def test_every_export_that_was_asked_for_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, asked = threading.Event(), threading.Event()
+    made: list[str] = []
+
+    def writing(run: Path, target: str, path: Path, cancelled: Callable[[], bool]) -> None:
+        begun.set()
+        assert asked.wait(LONG)
+        made.append(target)
+        raise exporting.ExportError("enough")
+
+    monkeypatch.setattr(exporting, "export", writing)
+    worker = Worker()
+    worker.export(tmp_path, "onnx", tmp_path / "it.onnx")
+    assert begun.wait(LONG)
+    for target in ("python", "pt2"):
+        worker.export(tmp_path, target, tmp_path / "it")
+    asked.set()
+    until(lambda: made == ["onnx", "python", "pt2"])
+    worker.close()
