@@ -20,6 +20,7 @@ from playground.live.settings import EngineReport
 from playground.live.what import Runnable, Wanted
 from playground.live.what import opened as opened_live
 from playground.messages import LiveAnswered, Progress, State, Status
+from playground.runs import RunFolder, summary
 from playground.worker import Worker
 from tests.gui.doubles import NotingWorker, small_graph
 from tests.gui.insight_kit import AIRLINE, DIGITS, opened, post
@@ -32,6 +33,7 @@ from ui.insight.tryout import TryPanel
 from ui.live.bar import FIGURE_SPACE, LOOKS, LiveBar
 from ui.live.desk import NETWORK, Desk
 from ui.live.entries import Finished
+from ui.live.entries import told as ended_words
 from ui.live.figures import Tally
 from ui.live.workspace import LiveWorkspace
 from ui.main_window import MainWindow
@@ -338,6 +340,8 @@ def test_what_has_learnt_is_offered(session: Session, wait: Wait) -> None:
     notice = next(notice for notice in notices if notice.key == "trained")
     assert notice.action is not None
     assert notice.action[0] == "Run it live"
+    assert notice.text == "Trained: what it has learnt is kept."
+    assert ended_words(replace(summary(RunFolder(path)), state="stopped")).startswith("Stopped: ")
     notice.action[1]()
     assert asked == [f"recognise:{NETWORK}"]
     session.set_mode("live")

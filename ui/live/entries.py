@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Slot
 
 from playground.live.what import Runnable, of_run
 from playground.messages import State
-from playground.runs import RunFolder, summary
+from playground.runs import RunFolder, RunSummary, summary
 from ui.insight.fetch import Fetch
 from ui.live.desk import NETWORK
 from ui.live.workspace import STAGES
@@ -48,14 +48,19 @@ class Finished(QObject):
         folder = session.run_folder if ended and session.state is State.FINISHED else None
         if folder is not None and session.mode != "live":
             run = RunFolder(folder)
-            self._fetch.start(lambda: (of_run(run), result_text(summary(run))))
+            self._fetch.start(lambda: (of_run(run), told(summary(run))))
 
     @Slot(object)
     def _offer(self, found: tuple[Runnable, str]) -> None:
-        session, (what, result) = self._session, found
+        session, (what, text) = self._session, found
         if what.medium not in STAGES or session.mode == "live":
             return
         self._offered = True
-        text = f"Trained: {result}." if result else "Trained."
         run_it = ("Run it live", lambda: session.reveal.emit(f"recognise:{NETWORK}"))
         session.tell(text, "good", run_it, "trained")
+
+
+def told(run: RunSummary) -> str:
+    """How a run ended, and what it reached."""
+    ended = "Stopped" if run.state == "stopped" else "Trained"
+    return f"{ended}: {result_text(run) or 'what it has learnt is kept'}."
