@@ -15,7 +15,7 @@ from playground.detection.geometry import corners
 from playground.detection.parameters import TRAINED
 from playground.live.errors import LiveError
 from playground.messages import Array
-from playground.tasks.detection import found, in_words
+from playground.tasks.detection import MOST, found, in_words
 from playground.vision import Pixels, part_seen
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Trained:
 def worded(maps: Array, column: Column, values: Values) -> Boxes:
     """The objects in maps (K + 4, h, w), in pixels of what the network was given, the surest
     first; ``values`` are those of ``TRAINED``."""
-    boxes, scores, labels = found(maps, values["score"], values["overlap"])
+    most = max(values["most"], MOST)  # of which those that overlap are left out
+    boxes, scores, labels = found(maps, values["score"], values["overlap"], most)
     height, width = column.frame
     answer = in_words(boxes * [width, height, width, height], scores, labels, column)
     return replace(answer, boxes=answer.boxes[: values["most"]])

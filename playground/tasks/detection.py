@@ -120,17 +120,17 @@ class ObjectDetection:
         return None
 
 
-def found(output: Array, least: float, overlap: float) -> Found:
-    """What the maps (K + 4, h, w) of a picture say, the surest first: boxes with a score of
-    ``least`` or more, and of those of a class that overlap by an IoU above ``overlap`` the surest.
-    """
+def found(output: Array, least: float, overlap: float, most: int = MOST) -> Found:
+    """What the maps (K + 4, h, w) of a picture say, the surest first: of the ``most`` surest boxes
+    those with a score of ``least`` or more, and of those of a class that overlap by an IoU above
+    ``overlap`` the surest."""
     import torch
 
     from playground.detection.geometry import suppressed
     from playground.tasks.boxes import decoded
 
     boxes, scores, labels = (
-        each[0].numpy() for each in decoded(torch.from_numpy(output[None]), MOST)
+        each[0].numpy() for each in decoded(torch.from_numpy(output[None]), most)
     )
     sure = scores >= least
     boxes, scores, labels = boxes[sure], scores[sure], labels[sure]

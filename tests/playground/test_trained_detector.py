@@ -14,13 +14,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.parameters import ParameterError
+from models.parameters import ParameterError, checked
 from playground.answers import Boxes, Detection
 from playground.capture import Camera
 from playground.data import DataSettings, SplitSettings, open_data
 from playground.data.reading import ImageReading
 from playground.detection.geometry import iou
-from playground.detection.trained import Trained, on_frame
+from playground.detection.parameters import TRAINED
+from playground.detection.trained import Trained, on_frame, worded
 from playground.export import TARGETS, export
 from playground.live.answering import Answering, words_of
 from playground.live.engines import Shared
@@ -116,6 +117,16 @@ def test_boxes_are_in_pixels_of_the_whole_picture(run: RunFolder, size: tuple[in
     assert detector.detect(picture, {"score": 0.01, "most": 1}).boxes == everything.boxes[:1]
     with pytest.raises(ParameterError):
         detector.detect(picture, {"score": 2})
+
+
+@pytest.mark.parametrize("most", [90, 130, 1000])
+def test_as_many_objects_as_are_wished_for(run: RunFolder, most: int) -> None:
+    maps = np.full((5, 24, 24), 0.5, np.float32)
+    maps[0] = -10
+    maps[0, ::2, ::2] = 10  # 144 objects
+    column = load(run).dataset.target
+    answer = worded(maps, column, checked(TRAINED, {"most": most}))
+    assert len(answer.boxes) == min(most, 144)
 
 
 def test_where_a_frame_was_cut_or_given_borders() -> None:
