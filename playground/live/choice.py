@@ -126,6 +126,14 @@ class Choice:
             faster = self.times[fastest.name] < GAIN * self.times[EAGER]
             self._settle(fastest if faster else self._eager, remember=True)
 
+    def fall_back(self, error: Exception) -> bool:
+        """Torch goes on where another engine failed at an answer; False where it was torch."""
+        if self.current is self._eager:
+            return False
+        self._fails(self.current.name, error)
+        self.current = self._eager
+        return True
+
     def _settle(self, engine: Engine, *, remember: bool) -> None:
         self.current, self.settled = engine, True
         self._rivals = []

@@ -84,6 +84,11 @@ class Live(Answers):
             self._choice.close()
 
     def _answer(self, sample: Sample) -> LiveAnswer:
+        try:
+            return self._answering.answer(sample, self._engine)
+        except Exception as error:  # a runtime raises nearly anything: a GPU may be lost
+            if self._streaming is not None or not self._choice.fall_back(error):
+                raise
         return self._answering.answer(sample, self._engine)
 
     def stop(self) -> None:

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 import torch
 
+from playground.capture import Camera
 from playground.cli import _parser
 from playground.live import choice
 from playground.live.choice import Choice, digest
 from playground.live.engines import CLOSE, Torch, close, same
-from playground.live.settings import ENGINES, EngineName
+from playground.live.loop import Live
+from playground.live.settings import ENGINES, EngineName, LiveAnswer, LiveSettings
 from playground.model import Model
-from tests.playground.capture_kit import until
+from tests.playground.capture_kit import until, write_clip
 from tests.playground.live_kit import clip_model, picture_model, shaken, sound_model
 
 RAW = {"input": np.full((1, 1, 16, 16), 90, np.uint8)}
@@ -131,6 +133,28 @@ def test_an_engine_that_fails_while_it_is_timed_is_left_out(
     assert found.current.name == "onnxruntime"
     assert found.problems == dict.fromkeys(("cuda", "cuda-half"), "CUDA error: out of memory")
     assert set(found.times) == ALL - set(found.problems)
+
+
+def test_torch_goes_on_where_the_fastest_engine_fails_later(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = shaken(picture_model())
+    found = settled(model)
+    assert found.current.name == "cuda-half"
+
+    def lost(engine: Fake, raw: dict[str, Any]) -> dict[str, Any]:
+        raise RuntimeError("CUDA error: the device is lost")
+
+    monkeypatch.setattr(Fake, "run", lost)
+    with Camera(str(write_clip(tmp_path / "numbers.avi", 5, rate=50))) as camera:
+        live = Live(model, camera, LiveSettings(engine="eager"))
+        live._choice = found
+        events = live.events()
+        answered = [next(e for e in events if isinstance(e, LiveAnswer)) for _ in range(3)]
+        events.close()
+    assert {answer.engine for answer in answered} == {"eager"}
+    assert live.engine.engine == "eager"
+    assert "lost" in live.engine.problems["cuda-half"]
 
 
 def test_an_engine_that_is_named_is_used_or_why_not_is_said(
