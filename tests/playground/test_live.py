@@ -152,15 +152,13 @@ def test_in_a_thread_with_the_newest_answer(clip: str) -> None:
         assert live.wait(10**9, 5) is None
 
 
-def test_a_model_that_fails_is_a_sentence(clip: str) -> None:
-    class Broken(Torch):
-        def run(self, raw: Any) -> Any:
-            raise ValueError("the picture\nis odd")
+def test_a_model_that_fails_is_a_sentence(clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(engine: Torch, raw: Any) -> Any:
+        raise ValueError("the picture\nis odd")
 
-    model = picture_model()
+    monkeypatch.setattr(Torch, "run", broken)
     with Camera(clip) as camera:
-        live = Live(model, camera, EAGER)
-        live._choice.current = Broken(model)
+        live = Live(picture_model(), camera, EAGER)
         live.start()
         until(lambda: live.status.state == "failed")
         assert live.status.message == "The model cannot answer: the picture is odd"
