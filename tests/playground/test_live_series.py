@@ -24,7 +24,7 @@ from playground.data.series_reading import SeriesReading, WindowReading
 from playground.live.adapting import Adapting
 from playground.live.errors import LiveError
 from playground.live.inside import InsideWish
-from playground.live.rows import KEPT, Follower, Heard, Rows
+from playground.live.rows import KEPT, Follower, Heard, NoTable, Rows
 from playground.live.series import LiveSeries, Rolling
 from playground.live.settings import LiveAnswer
 from playground.live.table import Intake
@@ -381,7 +381,10 @@ def test_damaged_files_give_windows_or_a_sentence(count: int, tmp_path: Path) ->
         follower = Follower(path, CsvOptions())
         for part in (damaged(content, dice), damaged(content, dice) * 2):
             path.write_bytes(part)
-            follower.look()
+            try:
+                follower.look()
+            except NoTable:  # there is a sentence for it
+                continue
             rows = [row for row in follower.rows() if len(row) == len(follower.header)]
             heard = Heard(follower.header, tuple(rows), len(rows), 1, 0.0)
             try:
