@@ -145,6 +145,11 @@ def free_axes(model: Model) -> dict[str, dict[int, str]]:
     return axes
 
 
+def dynamic_shapes(model: Model) -> tuple[dict[int, Any], ...]:
+    """The same as torch.export takes it for ``Application``, whose arguments are one tuple."""
+    return tuple(dict.fromkeys(axes, torch.export.Dim.AUTO) for axes in free_axes(model).values())
+
+
 def application(model: Model) -> Callable[[Mapping[str, Array]], Mapping[str, Array]]:
     """What the application answers: values in their own unit, and probabilities as logarithms,
     in which a network's sureness does not hide a difference."""

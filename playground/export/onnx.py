@@ -17,6 +17,7 @@ from playground.export.application import (
     about,
     application,
     bare,
+    dynamic_shapes,
     examples,
     free_axes,
     in_logarithms,
@@ -92,18 +93,15 @@ def _traced(model: Model, path: Path) -> None:
 
 def _captured(model: Model, path: Path) -> None:
     """torch's newer exporter, for what cannot be traced."""
-    names = list(model.wires.arguments)
-    free = free_axes(model)
-    shapes = tuple(dict.fromkeys(free[name], torch.export.Dim.AUTO) for name in names)
     torch.onnx.export(
         Application(model, _network(model)).eval(),
         examples(model),
         str(path),
         dynamo=True,
         external_data=False,
-        input_names=names,
+        input_names=list(model.wires.arguments),
         output_names=[name for name, _, _ in outputs_of(model)],
-        dynamic_shapes=(shapes,),
+        dynamic_shapes=(dynamic_shapes(model),),
         verbose=False,
     )
 

@@ -16,8 +16,8 @@ from playground.export.application import (
     about,
     application,
     bare,
+    dynamic_shapes,
     examples,
-    free_axes,
     in_logarithms,
     outputs_of,
     refusal,
@@ -44,16 +44,13 @@ def write(model: Model, path: Path) -> Checked:
             "torch.export fixes how many steps a recurrent layer takes, and here they vary: "
             "export this network as ONNX or Python"
         )
-    names = list(model.wires.arguments)
-    free = free_axes(model)
-    shapes = tuple(dict.fromkeys(free[name], torch.export.Dim.AUTO) for name in names)
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # torch's own; the check below covers its choices
             program = torch.export.export(
                 Application(model, bare(network)).eval(),
                 examples(model),
-                dynamic_shapes=(shapes,),
+                dynamic_shapes=(dynamic_shapes(model),),
             )
             torch.export.save(program, path, extra_files={ABOUT: _described(model)})
             return _checked(model, path)
